@@ -1,0 +1,55 @@
+"""How good is this embedding space? Exact evaluation of embeddings trained with a triplet loss.
+
+Everything public is named here and loaded on first use, so that importing the package costs nothing
+and loads no framework.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tripleteval.data.embeddings import Embeddings as Embeddings
+    from tripleteval.data.evaluation import Evaluation as Evaluation
+    from tripleteval.distance.pairwise import pairwise_distances as pairwise_distances
+    from tripleteval.errors import BackendError as BackendError
+    from tripleteval.errors import DataError as DataError
+    from tripleteval.errors import EvalError as EvalError
+    from tripleteval.errors import FileError as FileError
+    from tripleteval.errors import LabelError as LabelError
+    from tripleteval.errors import MissingExtra as MissingExtra
+    from tripleteval.errors import ParameterError as ParameterError
+    from tripleteval.errors import ResourceError as ResourceError
+    from tripleteval.evaluation.door import evaluate as evaluate
+    from tripleteval.evaluation.given import evaluate_triplets as evaluate_triplets
+    from tripleteval.readers import read as read
+    from tripleteval.runs import load as load
+
+_HOMES = {
+    "BackendError": "errors",
+    "DataError": "errors",
+    "Embeddings": "data.embeddings",
+    "EvalError": "errors",
+    "Evaluation": "data.evaluation",
+    "FileError": "errors",
+    "LabelError": "errors",
+    "MissingExtra": "errors",
+    "ParameterError": "errors",
+    "ResourceError": "errors",
+    "evaluate": "evaluation.door",
+    "evaluate_triplets": "evaluation.given",
+    "load": "runs",
+    "pairwise_distances": "distance.pairwise",
+    "read": "readers",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list, compared with reality by a test
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tripleteval' has no attribute {name!r}")
+    return getattr(import_module(f"tripleteval.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

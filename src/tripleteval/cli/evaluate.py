@@ -1,0 +1,51 @@
+"""``tripleteval evaluate``: the main job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tripleteval.cli.measuring import margin_curve, measuring_options
+from tripleteval.cli.output import chosen_output, output_options
+from tripleteval.cli.progress import progress_bar
+from tripleteval.cli.reading import read_relevance, read_sets, reading_options
+
+
+@click.command("evaluate")
+@click.argument("file")
+@reading_options
+@measuring_options
+@output_options
+def command(file: str, **chosen: Any) -> None:
+    """Evaluate stored embeddings: retrieval and triplets, exactly.
+
+    FILE holds the queries: .npy, .npz, .parquet, .csv or .tsv. Without --gallery every query is searched
+    among the others. The table goes to stdout, the run into a new folder under runs/.
+
+    \b
+    Examples:
+        tripleteval evaluate val.parquet
+        tripleteval evaluate probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt
+        tripleteval evaluate banking.parquet --where "split = 'test'" \\
+            --gallery banking.parquet --gallery-where "split = 'train'" --distance cosine
+        tripleteval evaluate val.parquet -k 1 -k 100 --margin 0.2 --margin-curve -1:1:0.1 --metric map@100
+        tripleteval evaluate val.parquet --json - | jq '.values["map@r"]'
+    """  # noqa: D301  # \b is how click keeps lines as they are
+    read_files = [chosen[name] for name in ("labels", "gallery", "gallery_labels", "relevance")]
+    output = chosen_output(file, read_files, chosen)
+    output.require_possible()
+    relevance = chosen.pop("relevance")
+    queries, gallery = read_sets(file, chosen)
+    from tripleteval import evaluate
+
+    with progress_bar(output.quiet) as progress:
+        evaluation = evaluate(
+            queries,
+            gallery=gallery,
+            relevance=None if relevance is None else read_relevance(relevance),
+            margin_curve=margin_curve(chosen.pop("margin_curve")),
+            progress=progress,
+            **chosen,
+        )
+    output.deliver(evaluation)

@@ -1,0 +1,181 @@
+"""What becomes of an evaluation: a table or a JSON document on stdout, and a run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tripleteval.cli.errors import InterruptedLate
+from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, visible
+
+if TYPE_CHECKING:
+    from tripleteval.data.evaluation import Evaluation
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+RUNS = "runs"
+_PIPED_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where an evaluation goes.
+
+    Attributes:
+        stem: Name of the run folder under ``runs`` where no other was asked for.
+        inputs: Files that are read, and must never be written to.
+        folder: Run folder asked for.
+        save: Whether to keep a run folder at all.
+        overwrite: Whether a run folder, or a JSON file, that is there may be replaced.
+        json: ``"-"`` for stdout, or a file; ``None`` for a table.
+        quiet: Whether to say nothing on stderr.
+    """
+
+    stem: str
+    inputs: tuple[str, ...]
+    folder: str | None
+    save: bool
+    overwrite: bool
+    json: str | None
+    quiet: bool
+
+    def require_possible(self) -> None:
+        """Refuse, before anything is computed, what could not be written afterwards.
+
+        Raises:
+            ParameterError: A folder was given, and that none is wanted (E101).
+            FileError: The JSON file is there already, or cannot be written (E611).
+            ResourceError: Likewise the run folder (E801).
+        """
+        from tripleteval.runs import new_run_folder, require_free
+
+        if self.folder and not self.save:
+            raise ParameterError("E101", "--output together with --no-save", fix="leave one of them out")
+        if self.json not in {None, "-"}:
+            require_new_file(str(self.json), self.inputs, overwrite=self.overwrite)
+        if self.save:
+            fixed = self.folder is not None or self.overwrite
+            require_free(self._named() if fixed else new_run_folder(RUNS, self.stem), overwrite=self.overwrite)
+
+    def deliver(self, evaluation: Evaluation) -> None:
+        """Save the run, then print; a disk that is full must not cost the numbers."""
+        failure: EvalError | None = None
+        kept = None
+        try:
+            kept = self._keep(evaluation) if self.save else None
+            self._write_json(evaluation)
+        except ResourceError as error:
+            failure = error
+        with _saved(kept):
+            if kept is not None and not self.quiet:
+                click.echo(f"saved in {visible(str(kept))}", err=True)
+            self._show(evaluation)
+        if failure is not None:
+            raise failure
+
+    def _keep(self, evaluation: Evaluation) -> Path:
+        from tripleteval.runs import new_run_folder
+
+        if self.folder is not None or self.overwrite:
+            return evaluation.save(self._named(), overwrite=self.overwrite)
+        while True:  # another process may take the name between asking and saving
+            folder = new_run_folder(RUNS, self.stem)
+            try:
+                return evaluation.save(folder)
+            except ResourceError:
+                if not os.path.lexists(folder):
+                    raise
+
+    def _named(self) -> Path:
+        return Path(self.folder) if self.folder is not None else Path(RUNS) / self.stem
+
+    def _write_json(self, evaluation: Evaluation) -> None:
+        from tripleteval.runs import atomic_write
+
+        if self.json not in {None, "-"}:
+            atomic_write(os.path.realpath(str(self.json)), f"{_document(evaluation)}\n".encode())
+
+    def _show(self, evaluation: Evaluation) -> None:
+        if self.json == "-":
+            click.echo(_document(evaluation))
+            return
+        from rich.console import Console
+
+        Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(evaluation)
+
+
+def output_options(command: Command) -> Command:
+    """Add the options that `chosen_output` understands."""
+    for option in reversed(
+        [
+            click.option("--output", metavar="DIR", help="Run folder to write; by default a new one under runs/."),
+            click.option("--overwrite", is_flag=True, help="Replace the run folder or JSON file that is there."),
+            click.option("--no-save", is_flag=True, help="Keep no run folder."),
+            click.option("--json", "json_", metavar="-|FILE", help="Write the JSON document; - prints it alone."),
+            click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors."),
+            click.option(
+                "--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -> Output:
+    """Take the output options out of ``chosen``."""
+    return Output(
+        stem=Path(file).stem or "run",
+        inputs=tuple(path for path in (file, *inputs) if path is not None),
+        folder=chosen.pop("output"),
+        save=not chosen.pop("no_save"),
+        overwrite=chosen.pop("overwrite"),
+        json=chosen.pop("json_"),
+        quiet=chosen.pop("quiet"),
+    )
+
+
+def require_new_file(path: str, inputs: tuple[str, ...], *, overwrite: bool) -> None:
+    """Refuse a file that must not, or cannot, be written.
+
+    Raises:
+        FileError: It is an input, a folder, there already, or cannot be made (E611).
+    """
+    from tripleteval.runs import new_run_folder, require_free
+
+    target = os.path.realpath(path)
+    if target in {os.path.realpath(name) for name in inputs}:
+        raise FileError("E611", "the output is one of the inputs", where=path, fix="write to another file")
+    if os.path.isdir(target):
+        raise FileError("E611", "a folder, where a file is to be written", where=path, fix="name a file in it")
+    if os.path.lexists(path) and not overwrite:
+        raise FileError("E611", "something is there already", where=path, fix="give a new name, or --overwrite")
+    if not os.path.isdir(os.path.dirname(target)):
+        raise FileError("E611", "the folder to write into does not exist", where=path, fix="make it first")
+    try:
+        require_free(new_run_folder(os.path.dirname(target), "probe"))
+    except ResourceError as error:
+        raise FileError("E611", error.found, where=path, fix=error.fix) from error
+
+
+@contextmanager
+def _saved(folder: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if folder is None:
+            raise
+        raise InterruptedLate(f"interrupted; the run is complete in {folder}") from None
+
+
+def _document(evaluation: Evaluation) -> str:
+    # ASCII only: a label that would move the cursor arrives as an escape sequence of JSON, and does nothing.
+    return json.dumps(evaluation.to_dict(), indent=1, allow_nan=False)

@@ -1,0 +1,74 @@
+"""Files into the two sets of an evaluation, by the options that say where things are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tripleteval.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tripleteval.data.embeddings import Embeddings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options that `read_sets` and `read_relevance` understand."""
+    for option in reversed(
+        [
+            click.option("--labels", metavar="FILE", help="Labels of the queries: .txt, .npy or a table."),
+            click.option("--gallery", metavar="FILE", help="Who is searched; by default the queries themselves."),
+            click.option("--gallery-labels", metavar="FILE", help="Labels of the gallery."),
+            click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors."),
+            click.option("--label-column", metavar="NAME", help="Column of the labels."),
+            click.option("--id-column", metavar="NAME", help="Column of the ids."),
+            click.option("--group-column", metavar="NAME", help="Column of the camera, session or listing."),
+            click.option("--where", metavar="EXPR", help="Rows of FILE to keep, such as \"split = 'test'\"."),
+            click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery file to keep."),
+            click.option("--relevance", metavar="FILE", help="Parquet: query id, gallery id and, if graded, grade."),
+            click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def read_sets(file: str, chosen: dict[str, Any]) -> tuple[Embeddings, Embeddings | None]:
+    """Read queries and gallery, taking the reading options out of ``chosen``.
+
+    Raises:
+        ParameterError: An option about the gallery, but no gallery (E101).
+    """
+    from tripleteval.readers import read
+
+    columns = {name: chosen.pop(name) for name in _COLUMNS}
+    columns["allow_huge"] = chosen.pop("allow_huge")
+    gallery, labels, where = (chosen.pop(name) for name in ("gallery", "gallery_labels", "gallery_where"))
+    if gallery is None and (labels or where):
+        raise ParameterError(
+            "E101", "--gallery-labels or --gallery-where without --gallery", fix="name the gallery file"
+        )
+    queries = read(file, labels=chosen.pop("labels"), where=chosen.pop("where"), **columns)
+    return queries, None if gallery is None else read(gallery, labels=labels, where=where, **columns)
+
+
+def read_relevance(path: str) -> pa.Table:
+    """Read which gallery ids are relevant to which query ids.
+
+    Raises:
+        FileError: The file cannot be read or is no Parquet file (E601-E604).
+    """
+    import pyarrow.parquet as pq
+
+    from tripleteval.readers.files import opened, require_content
+
+    with opened(path) as source:
+        require_content(source, b"PAR1")
+        return pq.read_table(source.file)

@@ -1,0 +1,136 @@
+"""The set that is evaluated: vectors with their labels, ids and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, as_vectors
+from tripleteval.data.labels import Labels, LabelSets, encode, encode_sets, is_label_sets
+from tripleteval.errors import DataError, LabelError
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Embeddings:
+    """Vectors with what is known about each row.
+
+    Args:
+        vectors: (n, dim) array of any real dtype and framework; kept as it is, never written to.
+        labels: (n,) class of each row (integers of any size, text, hashables of one type), or one set
+            of classes per row. ``None`` where relevance is given explicitly.
+        ids: (n,) identity of each item, unique. A query never finds the gallery item with its own id.
+        groups: (n,) camera, session or listing, for ``ignore="group"``.
+        name: What errors and reports call this set.
+        meta: Further columns by name, each of length n; carried along, never computed with.
+
+    Raises:
+        DataError: The vectors are not an (n, dim) array of real numbers (E203-E205, E301-E305).
+        LabelError: A column does not have one value per row (E401), misses values (E402), mixes types
+            (E403), or an id appears twice (E407).
+
+    Example:
+        >>> Embeddings([[0.0, 1.0], [1.0, 0.0]], ["cat", "dog"]).dim
+        2
+    """
+
+    vectors: AnyArray
+    labels: Labels | LabelSets | None = None
+    ids: Labels | None = None
+    groups: Labels | None = None
+    name: str = "embeddings"
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        vectors: Any,
+        labels: Any = None,
+        *,
+        ids: Any = None,
+        groups: Any = None,
+        name: str = "embeddings",
+        meta: Mapping[str, Any] | None = None,
+    ) -> None:
+        put = object.__setattr__  # a frozen dataclass whose fields are converted once, here
+        put(self, "name", name)
+        put(self, "vectors", as_vectors(vectors, name))
+        put(self, "labels", _labels(labels, f"labels of {name}"))
+        put(self, "ids", None if ids is None else encode(ids, f"ids of {name}"))
+        put(self, "groups", None if groups is None else encode(groups, f"groups of {name}"))
+        put(self, "meta", dict(meta or {}))
+        for what in ("labels", "ids", "groups"):
+            self._require_one_per_row(what)
+        if self.ids is not None and len(self.ids.classes) < len(self.ids):
+            _refuse_repeated(self.ids, name)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates of each vector."""
+        return int(self.vectors.shape[1])
+
+    def __repr__(self) -> str:
+        known = [what for what in ("labels", "ids", "groups") if getattr(self, what) is not None]
+        carried = f", with {', '.join(known)}" if known else ""
+        return f"Embeddings({self.name!r}, {len(self):,} × {self.dim} {self.vectors.dtype}{carried})"
+
+    def take(self, rows: AnyArray) -> Embeddings:
+        """Return the given rows (positions or a boolean mask) with everything that belongs to them."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        taken = {name: None if c is None else c.take(rows) for name, c in self._columns()}
+        ids = taken["ids"]
+        return Embeddings(
+            self.vectors[rows],
+            taken["labels"],
+            ids=None if ids is None else ids.values(),
+            groups=taken["groups"],
+            name=self.name,
+            meta={name: _take(column, rows) for name, column in self.meta.items()},
+        )
+
+    def _columns(self) -> list[tuple[str, Labels | LabelSets | None]]:
+        return [("labels", self.labels), ("ids", self.ids), ("groups", self.groups)]
+
+    def _require_one_per_row(self, what: str) -> None:
+        column = getattr(self, what)
+        if column is None or len(column) == len(self):
+            return
+        if what == "labels" and len(column) == self.dim:
+            raise DataError(
+                "E305",
+                f"{len(column):,} labels for vectors of shape {self.vectors.shape}",
+                where=self.name,
+                fix="the array looks transposed: pass vectors.T",
+            )
+        raise LabelError(
+            "E401",
+            f"{len(column):,} {what} for {len(self):,} vectors",
+            where=self.name,
+            fix=f"give one of the {what} per row, in the same order",
+        )
+
+
+def _labels(values: Any, where: str) -> Labels | LabelSets | None:
+    if values is None or isinstance(values, (Labels, LabelSets)):
+        return values
+    return encode_sets(values, where) if is_label_sets(values) else encode(values, where)
+
+
+def _take(column: Any, rows: AnyArray) -> Any:
+    return column.take(rows) if hasattr(column, "take") else [column[row] for row in rows.tolist()]
+
+
+def _refuse_repeated(ids: Labels, name: str) -> None:
+    counts = np.bincount(ids.codes, minlength=len(ids.classes))
+    code = int(np.argmax(counts > 1))
+    rows = np.flatnonzero(ids.codes == code)[:3].tolist()
+    raise LabelError(
+        "E407",
+        f"{int((counts > 1).sum())} ids appear more than once; first: {ids.classes[code]!r} in rows {rows} (0-based)",
+        where=f"ids of {name}",
+        fix="an id names one item; use groups for what several items share",
+    )

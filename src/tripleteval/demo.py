@@ -1,0 +1,249 @@
+"""A small Siamese network on handwritten digits, evaluated before and after training, in under a minute.
+
+The network learns from the digits 0 to 5 and is judged on 6 to 9, which it has never seen: that is what a
+Siamese network is for. Each digit stands at a random place of an empty canvas, so comparing pixels fails and
+there is something to learn. All images are real (the 8 × 8 digits that scikit-learn brings along).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tripleteval.arrays import Floats, Ints
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.errors import MissingExtra
+from tripleteval.evaluation.door import evaluate
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+EXTRAS = "tensorflow,stats,report"
+SEED = 7
+UNSEEN = (6, 7, 8, 9)
+CANVAS = 14
+DIM = 32
+MARGIN = 0.2
+STEPS = 300
+CLASSES_PER_BATCH, IMAGES_PER_CLASS = 12, 8
+
+ROWS = (
+    "hit_rate@1",
+    "recall@10",
+    "map@r",
+    "mrr",
+    "triplet_accuracy",
+    "triplet_satisfied@margin=0.2",
+    "easy@margin=0.2",
+    "semi_hard@margin=0.2",
+    "hard@margin=0.2",
+)
+# Of two unrelated distances either is the smaller one.
+CHANCE = {"triplet_accuracy": 0.5}
+
+
+def run(output: Path, *, quick: bool = False) -> None:
+    """Train, evaluate, print one table and leave run folders, vectors and a report in ``output``.
+
+    Args:
+        output: Folder for ``untrained/``, ``trained/``, their vectors and ``report.html``; an earlier demo
+            in it is replaced.
+        quick: A few steps of training only, to see that everything works.
+
+    Raises:
+        MissingExtra: TensorFlow, Keras or scikit-learn is not installed (E103).
+        ResourceError: ``output`` cannot be written, or holds something else (E801).
+    """
+    from rich.console import Console
+
+    images, labels = _digits()
+    unseen = np.isin(labels, UNSEEN)
+    canvases = _placed(images[unseen], np.random.default_rng(SEED))
+    network, untrained, trained = _train(images[~unseen], labels[~unseen], canvases, 10 if quick else STEPS)
+    vectors = {"pixels": _unit(canvases.reshape(len(canvases), -1)), "untrained": untrained, "trained": trained}
+    runs = {name: _evaluate(name, found, labels[unseen]) for name, found in vectors.items()}
+    _save(output, runs, vectors, labels[unseen])
+
+    console = Console(highlight=False)
+    console.print(
+        f"A Siamese network of {network.count_params():,} weights, trained on the digits 0 to 5 and "
+        f"evaluated on {int(unseen.sum())} images of the digits 6 to 9, which it has never seen.",
+        _table(runs),
+    )
+    console.print(f"Open        {output / 'report.html'}", soft_wrap=True)
+    console.print(f"Run again   tripleteval evaluate {output / 'trained.npz'}", soft_wrap=True)
+    console.print("Your own    tripleteval evaluate --help", soft_wrap=True)
+
+
+def _digits() -> tuple[Floats, Ints]:
+    """Return (1797, 8, 8) images with values from 0 to 1, and the digit each shows."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise MissingExtra("the demo", "sklearn", extra=EXTRAS) from None
+    found = load_digits()
+    return found.images / 16, found.target.astype(np.int64)
+
+
+def _placed(images: Floats, random: np.random.Generator) -> Floats:
+    """Return (n, 14, 14) canvases, each with its image at a random place."""
+    size = images.shape[1]
+    canvases = np.zeros((len(images), CANVAS, CANVAS))
+    for canvas, image, (top, left) in zip(
+        canvases, images, random.integers(0, CANVAS - size + 1, (len(images), 2)), strict=True
+    ):
+        canvas[top : top + size, left : left + size] = image
+    return canvases
+
+
+def _unit(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def _training_classes(images: Floats, labels: Ints) -> tuple[Floats, Ints]:
+    """Return the images with their quarter turns and mirror images, each a class of its own.
+
+    Six classes are too few to learn from, and a 4 on its side is no 4. A 0 or a 1 looks much the same turned.
+    """
+    turned, classes = [images], [8 * labels]
+    some = ~np.isin(labels, (0, 1))
+    for way in range(1, 8):
+        rotated = np.rot90(images[some], way % 4, axes=(1, 2))
+        turned.append(rotated.transpose(0, 2, 1) if way >= 4 else rotated)
+        classes.append(8 * labels[some] + way)
+    return np.concatenate(turned), np.concatenate(classes)
+
+
+def _batches(images: Floats, classes: Ints, random: np.random.Generator) -> Iterator[tuple[Floats, Ints]]:
+    """Yield batches of a few classes with equally many images each, every image at a new place."""
+    members = [np.flatnonzero(classes == one) for one in np.unique(classes)]
+    while True:
+        chosen = random.choice(len(members), CLASSES_PER_BATCH, replace=False)
+        rows = np.concatenate([random.choice(members[one], IMAGES_PER_CLASS, replace=False) for one in chosen])
+        yield _placed(images[rows], random)[..., None], classes[rows]
+
+
+def _train(images: Floats, labels: Ints, unseen: Floats, steps: int) -> tuple[Any, Floats, Floats]:
+    """Return the network, and its vectors of the unseen images before and after training."""
+    keras = _keras()
+    keras.utils.set_random_seed(SEED)
+    network = _tower(keras)
+    network.compile(keras.optimizers.Adam(1e-3), loss=partial(triplet_loss, margin=MARGIN))
+    embed = partial(network.predict, unseen[..., None], batch_size=256, verbose=0)
+    before = embed()
+    batches = _batches(*_training_classes(images, labels), np.random.default_rng(SEED))
+    for _ in _progress(range(steps), "Training a Siamese network on the digits 0 to 5"):
+        network.train_on_batch(*next(batches))
+    return network, before, embed()
+
+
+def _keras() -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with _silent_stderr():
+            import keras
+    except ImportError as error:
+        raise MissingExtra("the demo", error.name or "keras", extra=EXTRAS) from None
+    return keras
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    # TensorFlow 2.21 logs about the CPU while it is imported, before it reads TF_CPP_MIN_LOG_LEVEL.
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _tower(keras: Any) -> Any:
+    """Return the tower that all three images of a triplet go through: canvas in, unit vector out."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((CANVAS, CANVAS, 1)),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(128, 3, padding="same", activation="relu"),
+            layers.GlobalMaxPooling2D(),  # what is there counts, not where
+            layers.Dense(DIM),
+            layers.UnitNormalization(),
+        ]
+    )
+
+
+def triplet_loss(labels: Any, vectors: Any, margin: float) -> Any:
+    """Return the mean of max(0, d(a,p) − d(a,n) + margin) over the triplets of a batch for which it is positive.
+
+    Args:
+        labels: (n,) class of each vector; Keras hands them over as (n, 1) floats.
+        vectors: (n, dim) embeddings.
+        margin: In the unit of the Euclidean distance, the one that is evaluated afterwards.
+
+    Source:
+        Hermans, Beyer & Leibe 2017, section 2 ("batch all", averaged over the active triplets).
+    """
+    from keras import ops
+
+    labels = ops.reshape(labels, (-1,))
+    same = ops.equal(labels[:, None], labels[None, :])
+    positive = ops.logical_and(same, ops.logical_not(ops.eye(ops.shape(labels)[0], dtype="bool")))
+    squared = ops.sum(ops.square(vectors[:, None] - vectors[None, :]), axis=-1)
+    distance = ops.sqrt(ops.maximum(squared, 1e-12))  # a root has no gradient at 0
+    hinge = ops.maximum(distance[:, :, None] - distance[:, None, :] + margin, 0.0)
+    valid = ops.logical_and(positive[:, :, None], ops.logical_not(same)[:, None, :])
+    hinge = ops.where(valid, hinge, 0.0)
+    active = ops.sum(ops.cast(hinge > 0, hinge.dtype))
+    return ops.sum(hinge) / ops.maximum(active, 1.0)
+
+
+def _progress(steps: Iterable[int], what: str) -> Iterable[int]:
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(steps, what, console=Console(stderr=True), transient=True)
+
+
+def _evaluate(name: str, vectors: Floats, labels: Ints) -> Evaluation:
+    curve = np.linspace(-1.0, 1.0, 41).round(2).tolist()
+    return evaluate(Embeddings(vectors, labels, name=name), margins=(MARGIN,), margin_curve=curve)
+
+
+def _save(output: Path, runs: dict[str, Evaluation], vectors: dict[str, Floats], labels: Ints) -> None:
+    from tripleteval.report.html import page
+    from tripleteval.runs import atomic_write
+
+    for name in ("untrained", "trained"):
+        runs[name].save(output / name, overwrite=True)
+        np.savez(output / f"{name}.npz", embeddings=vectors[name], labels=labels)
+    html = page([(name, runs[name]) for name in ("untrained", "trained")])
+    atomic_write(output / "report.html", html.encode())
+
+
+def _table(runs: dict[str, Evaluation]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for heading in (*runs, "chance", "ceiling"):
+        table.add_column(heading, justify="right", style="bold" if heading == "trained" else None)
+    for spelling in ROWS:
+        facts = runs["trained"].metrics[spelling]
+        limits = [facts.get("chance", CHANCE.get(spelling)), facts.get("ceiling")]
+        numbers = [run[spelling] for run in runs.values()] + limits
+        table.add_row(spelling, *("" if number is None else f"{number:.4f}" for number in numbers))
+    return table

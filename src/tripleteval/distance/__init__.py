@@ -1,0 +1,1 @@
+"""Distances: smaller is closer, always."""

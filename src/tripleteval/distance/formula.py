@@ -1,0 +1,170 @@
+"""The only file that knows a distance formula; everything above works with ``squared``.
+
+Every distance is a monotone function of one number per pair: the squared Euclidean distance of two
+*prepared* rows, called ``squared``. Preparing converts to float64 and, for cosine, normalises
+(``cosine = ½ ‖q̂ − ĝ‖²``, which unlike ``1 − q̂·ĝ`` keeps near neighbours apart and is 0 for equal
+directions). Ranks and ties are decided on ``squared``, margins and losses on the distance.
+
+``squared`` is accumulated over the coordinates in order, without fused multiply-add, so that every
+kernel, tile size and machine gets the same bits, and exact ties are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.errors import DataError, ParameterError, nearest
+
+DistanceName = Literal["euclidean", "sqeuclidean", "cosine"]
+DISTANCES: tuple[str, ...] = get_args(DistanceName)
+
+# A zero vector under cosine has similarity 0, so distance 1, to everything (spec 0.8): squared is 2.
+FAR_SQUARED = 2.0
+
+# Beyond these exponents the square of a coordinate, or of a difference, may leave the range of float64.
+_SAFE_EXPONENT = 300
+_WIDEST_EXPONENT = 960
+
+
+class Prepared(NamedTuple):
+    """Rows ready to be compared.
+
+    Attributes:
+        columns: (dim, n) float64, one row of this array per coordinate.
+        far: (n,) true where the row is a zero vector under cosine.
+    """
+
+    columns: Floats
+    far: Bools
+
+
+@dataclass(frozen=True)
+class Distance:
+    """One distance, on data whose magnitude is known.
+
+    Attributes:
+        name: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
+        exponent: Vectors are multiplied by ``2**-exponent`` (exactly) before they are squared; 0 but
+            for data near the ends of float64's range.
+        span: A power of two no smaller than any distance before it is scaled back; the unit of the
+            exact sums of distances.
+    """
+
+    name: str
+    exponent: int = 0
+    span: float = 8.0
+
+    @property
+    def rooted(self) -> bool:
+        """Whether the distance is the square root of ``squared``."""
+        return self.name == "euclidean"
+
+    @property
+    def factor(self) -> float:
+        """What ``squared`` (or its root) is multiplied by to give the distance; a power of two."""
+        if self.name == "cosine":
+            return 0.5
+        return math.ldexp(1.0, self.exponent if self.rooted else 2 * self.exponent)
+
+    def prepare(self, rows: AnyArray) -> Prepared:
+        """Return ``rows`` (n, dim) in float64, scaled or normalised, one coordinate per row."""
+        columns = np.ascontiguousarray(rows.T, dtype=np.float64)
+        if self.name == "cosine":
+            return _normalise(columns)
+        if self.exponent:
+            columns = np.ldexp(columns, -self.exponent)
+        return Prepared(columns, np.zeros(columns.shape[1], dtype=bool))
+
+    def from_squared(self, squared: Floats) -> Floats:
+        """Return the distances that belong to ``squared``; +inf stays +inf."""
+        return (np.sqrt(squared) if self.rooted else squared) * self.factor
+
+    def first_at_least(self, distance: Floats) -> Floats:
+        """Return the smallest ``squared`` whose distance is >= ``distance``, so that < means nearer."""
+        with np.errstate(over="ignore"):  # a margin far beyond every distance is beyond them all
+            target = distance / self.factor
+        return _first_root_at_least(target) if self.rooted else np.maximum(target, 0.0)
+
+    def first_above(self, distance: Floats) -> Floats:
+        """Return the smallest ``squared`` whose distance is > ``distance``."""
+        return self.first_at_least(np.nextafter(distance, np.inf))
+
+
+def distance_for(name: str, *sets: AnyArray) -> Distance:
+    """Return the distance ``name`` fitted to the magnitude of the vectors it will compare.
+
+    Raises:
+        ParameterError: No distance has this name (E510).
+        DataError: Squared distances of such vectors would leave the range of float64 (E206).
+    """
+    if name not in DISTANCES:
+        raise ParameterError("E510", f"unknown distance {name!r}", fix=nearest(name, DISTANCES))
+    if name == "cosine":
+        return Distance(name)
+    largest = max(float(np.max(np.abs(rows.astype(np.float64)))) for s in sets for rows in row_blocks(s))
+    exponent = math.frexp(largest)[1]
+    scale = exponent if abs(exponent) > _SAFE_EXPONENT else 0
+    if name == "sqeuclidean" and abs(2 * scale) > _WIDEST_EXPONENT:
+        raise DataError(
+            "E206",
+            f"values up to {largest:.3g}, whose squared distances leave the range of float64",
+            fix="rescale the vectors, or use --distance euclidean, which ranks alike",
+        )
+    # |q - g|² <= dim · (2 · largest)²
+    squared_bits = 2 * (exponent - scale) + 2 + math.ceil(math.log2(sets[0].shape[1])) + 1
+    bits = (squared_bits + 1) // 2 if name == "euclidean" else squared_bits
+    return Distance(name, scale, math.ldexp(1.0, bits))
+
+
+def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
+    """Return (n_queries, n_gallery) ``squared``, coordinate by coordinate, in float64."""
+    total = np.zeros((queries.columns.shape[1], gallery.columns.shape[1]))
+    for q, g in zip(queries.columns, gallery.columns, strict=True):
+        difference = q[:, None] - g[None, :]
+        total += difference * difference
+    total[queries.far[:, None] | gallery.far[None, :]] = FAR_SQUARED
+    return total
+
+
+def squared_pairs(queries: Prepared, of_query: Ints, gallery: Prepared) -> Floats:
+    """Return ``squared`` of gallery row ``i`` and query ``of_query[i]``, bit-equal to `squared_block`."""
+    total = np.zeros(len(of_query))
+    for q, g in zip(queries.columns, gallery.columns, strict=True):
+        difference = q[of_query] - g
+        total += difference * difference
+    total[queries.far[of_query] | gallery.far] = FAR_SQUARED
+    return total
+
+
+def row_blocks(vectors: AnyArray, rows: int = 16_384) -> list[AnyArray]:
+    """Return views of ``rows`` rows each, so that a conversion never doubles the whole array."""
+    return [vectors[start : start + rows] for start in range(0, len(vectors), rows)]
+
+
+def _normalise(columns: Floats) -> Prepared:
+    # A power of two per row first: exact, and the squares can neither overflow nor vanish.
+    exponents = np.frexp(np.max(np.abs(columns), axis=0))[1]
+    columns = np.ldexp(columns, -exponents)
+    squares = np.zeros(columns.shape[1])
+    for column in columns:
+        squares += column * column
+    far = squares == 0.0
+    return Prepared(columns / np.sqrt(np.where(far, 1.0, squares)), far)
+
+
+def _first_root_at_least(target: Floats) -> Floats:
+    """Return the smallest float whose correctly rounded square root is >= ``target``."""
+    target = np.maximum(target, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        squared = target * target
+        for _ in range(4):  # two floats share a root, and the product is half an ulp off at most
+            below = np.nextafter(squared, 0.0)
+            squared = np.where(np.sqrt(below) >= target, below, squared)
+        for _ in range(4):
+            squared = np.where(np.sqrt(squared) < target, np.nextafter(squared, np.inf), squared)
+    return squared

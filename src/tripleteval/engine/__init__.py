@@ -1,0 +1,1 @@
+"""The engine: orders in, evidence out, through any ``map``."""

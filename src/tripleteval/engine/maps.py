@@ -1,0 +1,57 @@
+"""An engine is a ``map``: it decides where orders run, and nothing else knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from tripleteval.errors import ParameterError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Map(Protocol):
+    """What the built-in ``map`` does: results in the order of the items, wherever they are made."""
+
+    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+        """Return ``function`` of every item, in order."""
+        ...
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads asked for, by default one per core.
+
+    Raises:
+        ParameterError: Fewer than one (E101).
+    """
+    if threads is None:
+        return available_cores()
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ParameterError("E101", f"threads={threads!r}", fix="give a whole number, 1 or more")
+    return threads
+
+
+def threads(count: int) -> Map:
+    """Return a map over ``count`` threads; at most twice as many results wait as there are threads."""
+
+    def thread_map(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        with ThreadPoolExecutor(count) as pool:
+            rest = iter(items)
+            flying: list[Future[Result]] = [pool.submit(function, item) for item in islice(rest, 2 * count)]
+            try:
+                while flying:
+                    yield flying.pop(0).result()
+                    flying.extend(pool.submit(function, item) for item in islice(rest, 1))
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    return thread_map

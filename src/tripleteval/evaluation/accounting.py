@@ -1,0 +1,131 @@
+"""What was compared, what was left out and why: the block printed above every table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from tripleteval.data.comparison import Comparison
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import Labels
+from tripleteval.distance.formula import row_blocks
+from tripleteval.evaluation.intake import Intake
+from tripleteval.evaluation.measure import Facts
+from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.summary import total
+
+
+def account(comparison: Comparison, facts: Facts, settings: Settings, taken: dict[str, Intake]) -> dict[str, Any]:
+    """Return the accounting: integers only, the same however the work was cut."""
+    queries, gallery = comparison.queries, comparison.gallery
+    own = int((comparison.own_row >= 0).sum())
+    valid = facts.positives + facts.negatives
+    halves = 2 if comparison.leave_one_out else 1  # both (a, b) and (b, a) were seen
+    return {
+        "queries": len(queries),
+        "evaluated": int((facts.positives > 0).sum()),
+        "skipped": {"no_relevant": int((facts.positives == 0).sum())},
+        "gallery": len(gallery),
+        "classes": _classes(gallery),
+        "singletons": _singletons(gallery),
+        "self_matches_removed": own,
+        "ignored_pairs": total(facts.removed) - own,
+        "dropped": {side: intake.dropped for side, intake in taken.items() if intake.dropped},
+        "zero_vectors": {side: intake.zero_rows for side, intake in taken.items()},
+        "zero_distance_pairs": {
+            "same": total(facts.coincident_same) // halves,
+            "different": total(facts.coincident_different) // halves,
+        },
+        "pairs_compared": total(valid),
+        "triplets": total(facts.positives * facts.negatives),
+        "anchors": int(((facts.positives > 0) & (facts.negatives > 0)).sum()),
+        "k_clipped": {str(k): int((valid < k).sum()) for k in settings.ks if (valid < k).any()},
+    }
+
+
+def notes(comparison: Comparison, accounting: dict[str, Any], settings: Settings) -> list[str]:
+    """Return what a careful colleague would remark, in sentences."""
+    found = []
+    counts = accounting
+    if counts["triplets"] == 0:
+        found.append(
+            "Degenerate: no query has a negative (one class only); retrieval numbers are all 1 and mean nothing."
+        )
+    if counts["k_clipped"]:
+        listed = ", ".join(f"k={k} for {n:,} queries" for k, n in counts["k_clipped"].items())
+        found.append(f"k is larger than what can be found and was clipped: {listed} (precision@k still divides by k).")
+    same, different = counts["zero_distance_pairs"].values()
+    if same + different and same + different >= counts["pairs_compared"] / (2 if comparison.leave_one_out else 1):
+        found.append("Collapsed: all vectors are identical, so every number is its chance level.")
+    elif different:
+        found.append(f"{different:,} pairs of identical vectors carry different labels; {same:,} the same label.")
+    skipped = counts["skipped"]["no_relevant"]
+    if skipped:
+        found.append(
+            f"{skipped:,} of {counts['queries']:,} queries have nothing relevant to find; they are not evaluated, "
+            "and stay in the gallery as distractors."
+        )
+    if settings.distance != "cosine":
+        zeros = sum(counts["zero_vectors"].values())
+        if zeros > 0.001 * (counts["queries"] + (0 if comparison.leave_one_out else counts["gallery"])):
+            found.append(f"{zeros:,} vectors are all zero.")
+    found.extend(_label_notes(comparison.gallery))
+    return found
+
+
+def describe(embeddings: Embeddings) -> dict[str, Any]:
+    """Return name, size, dtype and the sha256 of values and labels: what the numbers were made from."""
+    digest = hashlib.sha256()
+    for rows in row_blocks(embeddings.vectors):
+        little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
+        digest.update(np.ascontiguousarray(little).tobytes())
+    for column in (embeddings.labels, embeddings.ids, embeddings.groups):
+        if column is not None:
+            digest.update(json.dumps([str(c) for c in column.classes]).encode())
+            digest.update(np.ascontiguousarray(column.codes, dtype="<i8").tobytes())
+    return {
+        "name": embeddings.name,
+        "rows": len(embeddings),
+        "dim": embeddings.dim,
+        "dtype": embeddings.vectors.dtype.name,
+        "sha256": digest.hexdigest(),
+    }
+
+
+def _classes(gallery: Embeddings) -> int | None:
+    return None if gallery.labels is None else len(np.unique(gallery.labels.codes))
+
+
+def _singletons(gallery: Embeddings) -> int | None:
+    if not isinstance(gallery.labels, Labels):
+        return None
+    return int((np.bincount(gallery.labels.codes) == 1).sum())
+
+
+def _label_notes(gallery: Embeddings) -> list[str]:
+    if gallery.labels is None:
+        return []
+    classes = gallery.labels.classes
+    found = []
+    if -1 in classes or "-1" in classes:
+        found.append("Label -1 is an ordinary class here; if it means unknown, use --ignore-label -1.")
+    text = [label for label in classes if isinstance(label, str)]
+    for what, make in (
+        ("surrounding spaces or letter case", lambda s: s.strip().casefold()),
+        ("Unicode normalisation (NFC)", lambda s: unicodedata.normalize("NFC", s)),
+    ):
+        if text and len({make(label) for label in text}) < len(text):
+            found.append(f"Some labels differ only by {what}; they are kept apart.")
+    if any(_numeric_twins(text)):
+        found.append("Some labels differ as text but are equal as numbers (such as 7 and 007); they are kept apart.")
+    return found
+
+
+def _numeric_twins(labels: list[str]) -> list[Hashable]:
+    numbers = [int(label) for label in labels if label.isdecimal()]
+    return list(set(numbers)) if len(set(numbers)) < len(numbers) else []

@@ -1,0 +1,205 @@
+"""The door: vectors and labels in, an `Evaluation` out."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from tripleteval.data.comparison import Comparison
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.distance.formula import distance_for
+from tripleteval.engine import maps
+from tripleteval.engine.plan import parse_memory
+from tripleteval.engine.run import Pass, choose_kernel
+from tripleteval.errors import ParameterError
+from tripleteval.evaluation.accounting import account, describe, notes
+from tripleteval.evaluation.intake import Intake, admit, require_comparable
+from tripleteval.evaluation.measure import Progress, Results, measure
+from tripleteval.evaluation.relevance import compare
+from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.summary import summarise, total
+from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
+
+
+def evaluate(
+    queries: Any,
+    labels: Any = None,
+    *,
+    gallery: Any = None,
+    distance: str = "euclidean",
+    ks: Sequence[int] = (1, 5, 10),
+    margins: Sequence[float] = (0.2,),
+    margin_curve: Sequence[float] = (),
+    metrics: Sequence[str] = (),
+    ties: str = "expected",
+    average: str = "query",
+    ignore: str | None = None,
+    ignore_label: Any = None,
+    relevance: Any = None,
+    nonfinite: str = "refuse",
+    zero_rows: str = "refuse",
+    neighbors: int = 10,
+    memory: str | int = "1GiB",
+    threads: int | None = None,
+    map: maps.Map | None = None,  # noqa: A002  # an engine is a map
+    kernel: str = "auto",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure how good an embedding space is, exactly.
+
+    Args:
+        queries: `Embeddings`, or an (n, dim) array of any framework and real dtype.
+        labels: (n,) class of each row, if ``queries`` is an array: integers, text, hashables of one
+            type, or one set of classes per row.
+        gallery: Who is searched (`Embeddings`); by default every query is searched among the others.
+            Items whose ids stand on both sides are the same item, and never found.
+        distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``; margins are in its unit.
+        ks: Cut-offs of recall@k and its kin; larger than what can be found is clipped and noted.
+        margins: Margins, >= 0, at which triplets are counted.
+        margin_curve: Further margins, of any sign, at which only the share of satisfied triplets is kept.
+        metrics: Further metrics by spelling, such as ``"recall@20"`` or ``"map@100"``.
+        ties: ``"expected"`` (exact expectation over random order), ``"index"`` (lower row first),
+            ``"optimistic"`` or ``"pessimistic"``.
+        average: ``"query"`` weighs every query alike, ``"class"`` every class, ``"pooled"`` every pair;
+            triplet numbers weigh every triplet alike unless ``"class"`` is asked for.
+        ignore: ``"group"`` removes gallery items of the query's label and group before ranking.
+        ignore_label: Rows with this label are dropped from both sides, and counted.
+        relevance: Explicit relevance instead of labels: a (queries, gallery) matrix, dense or sparse, or
+            ``{query id: {gallery id: grade}}``, or an Arrow table of both ids and a grade >= 1.
+        nonfinite: ``"refuse"`` or ``"drop"`` rows with NaN or infinite values.
+        zero_rows: Under cosine, ``"refuse"``, ``"exclude"``, or treat as ``"far"`` (distance 1 to everything).
+        neighbors: How many nearest items to keep per query.
+        memory: What may be used beyond the input.
+        threads: Worker threads; one per core by default. Ignored with ``map``.
+        map: Where orders run; the built-in ``map`` runs them one by one.
+        kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
+        progress: Called with pairs done and pairs in all.
+
+    Returns:
+        An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``.
+
+    Raises:
+        DataError: Vectors that cannot be evaluated (E2xx, E3xx).
+        LabelError: Labels that cannot be matched, or nothing relevant for any query (E4xx).
+        ParameterError: An impossible setting (E1xx, E308, E5xx).
+        ResourceError: ``memory`` does not hold a single query (E802).
+
+    Example:
+        >>> points, classes = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]], [0, 0, 1, 0, 1, 1]
+        >>> round(evaluate(points, classes, margins=[1])["hit_rate@1"], 4)
+        0.5
+    """
+    started = time.monotonic()
+    settings = check(
+        distance=distance,
+        ks=ks,
+        margins=margins,
+        margin_curve=margin_curve,
+        metrics=metrics,
+        ties=ties,
+        average=average,
+        ignore=ignore,
+        ignore_label=ignore_label,
+        nonfinite=nonfinite,
+        zero_rows=zero_rows,
+        neighbors=neighbors,
+    )
+    workers = 1 if map is not None else maps.thread_count(threads)
+    taken = _admit(_embeddings(queries, labels, "queries"), gallery, settings)
+    searched = taken.get("gallery")
+    comparison = compare(
+        taken["queries"].embeddings,
+        None if searched is None else searched.embeddings,
+        ignore=ignore,
+        relevance=relevance,
+    )
+    results = measure(
+        _pass(comparison, settings, kernel),
+        settings,
+        mapping=map or maps.threads(workers),
+        workers=workers,
+        memory=parse_memory(memory),
+        progress=progress,
+    )
+    return _evaluation(comparison, results, settings, taken, time.monotonic() - started)
+
+
+def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
+    if not isinstance(values, Embeddings):
+        return Embeddings(values, labels, name=name)
+    if labels is not None:
+        raise ParameterError("E101", "labels beside Embeddings, which carry their own", fix="pass one or the other")
+    return values
+
+
+def _admit(queries: Embeddings, gallery: Any, settings: Settings) -> dict[str, Intake]:
+    repair = partial(
+        admit,
+        distance=settings.distance,
+        nonfinite=settings.nonfinite,
+        zero_rows=settings.zero_rows,
+        ignore_label=settings.ignore_label,
+    )
+    taken = {"queries": repair(queries)}
+    if gallery is not None:
+        taken["gallery"] = repair(_embeddings(gallery, None, "gallery"))
+        require_comparable(taken["queries"], taken["gallery"], settings.distance)
+    return taken
+
+
+def _pass(comparison: Comparison, settings: Settings, kernel: str) -> Pass:
+    queries, gallery = comparison.queries, comparison.gallery
+    return Pass(
+        comparison,
+        distance_for(settings.distance, queries.vectors, gallery.vectors),
+        np.array(settings.margins, dtype=np.float64),
+        np.array(settings.margin_curve, dtype=np.float64),
+        settings.neighbors,
+        choose_kernel(kernel, len(queries) * len(gallery)),
+    )
+
+
+def _evaluation(
+    comparison: Comparison, results: Results, settings: Settings, taken: dict[str, Intake], seconds: float
+) -> Evaluation:
+    facts = results.facts
+    codes = class_codes(comparison.queries)
+    accounting = account(comparison, facts, settings, taken)
+    triplets = total(facts.positives * facts.negatives)
+    satisfied = [total(point) / triplets for point in facts.curve.T] if triplets else []
+    return Evaluation(
+        metrics={m.named.spelling: summarise(m, codes, settings.average) for m in results.measured},
+        accounting=accounting,
+        settings=_json(asdict(settings)),
+        inputs=[describe(intake.embeddings) for intake in taken.values()],
+        notes=notes(comparison, accounting, settings),
+        margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
+        environment=environment(seconds),
+        per_query=per_query_table(comparison, results),
+        per_class=per_class_table(comparison, results, codes),
+        neighbors=neighbor_table(comparison, results, settings.distance),
+    )
+
+
+def environment(seconds: float) -> dict[str, Any]:
+    """Return what may differ between two runs with one hash: versions, machine, time taken."""
+    return {
+        "tripleteval": version("tripleteval"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "cores": maps.available_cores(),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _json(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}

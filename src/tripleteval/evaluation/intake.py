@@ -1,0 +1,155 @@
+"""What is refused, and what is repaired when asked: every repair is counted in the accounting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Bools, Floats
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import Labels
+from tripleteval.distance.formula import row_blocks
+from tripleteval.errors import DataError, LabelError, ParameterError, nearest
+
+NONFINITE = ("refuse", "drop")
+ZERO_ROWS = ("refuse", "exclude", "far")
+_UNIT_TOLERANCE = 1e-3
+
+
+class Intake(NamedTuple):
+    """A set that may be evaluated, and what it cost to get there."""
+
+    embeddings: Embeddings
+    dropped: dict[str, int]
+    zero_rows: int
+    unit_norm: bool
+
+
+def admit(
+    embeddings: Embeddings,
+    *,
+    distance: str,
+    nonfinite: str = "refuse",
+    zero_rows: str = "refuse",
+    ignore_label: object = None,
+) -> Intake:
+    """Return the rows that can be evaluated.
+
+    Raises:
+        DataError: Non-finite values (E201), zero vectors under cosine (E202), nothing left (E301).
+        LabelError: ``ignore_label`` without labels (E401).
+        ParameterError: An unknown option (E510).
+    """
+    _require_option("nonfinite", nonfinite, NONFINITE)
+    _require_option("zero_rows", zero_rows, ZERO_ROWS)
+    dropped: dict[str, int] = {}
+    if ignore_label is not None:
+        embeddings = _drop(embeddings, _labelled(embeddings, ignore_label), "ignored_label", dropped)
+    finite, norms = _row_facts(embeddings.vectors)
+    if not finite.all():
+        if nonfinite == "refuse":
+            raise _nonfinite(embeddings, finite)
+        embeddings = _drop(embeddings, ~finite, "nonfinite", dropped)
+        norms = norms[finite]
+    zero = norms == 0
+    zeros = int(zero.sum())
+    if zeros and distance == "cosine" and zero_rows != "far":
+        if zero_rows == "refuse":
+            raise DataError(
+                "E202",
+                f"{zeros} zero vectors, which have no direction; first rows: {_first(zero)} (0-based)",
+                where=embeddings.name,
+                fix="remove them, or --zero-rows exclude (drops and counts them) or far (distance 1 to everything)",
+            )
+        embeddings = _drop(embeddings, zero, "zero_vectors", dropped)
+        norms = norms[~zero]
+    # One or two vectors of length 1 are a coincidence, not a habit of the model.
+    unit = len(norms) > 2 and bool(np.all(np.abs(norms - 1) <= _UNIT_TOLERANCE))
+    return Intake(embeddings, dropped, zeros, unit)
+
+
+def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
+    """Refuse two sets that cannot have come from one model, or that are one set passed twice.
+
+    Raises:
+        DataError: Different dimensions (E306), one side normalised and the other not (E507), the same
+            vectors on both sides without ids (E509).
+    """
+    q, g = queries.embeddings, gallery.embeddings
+    if q.dim != g.dim:
+        raise DataError(
+            "E306",
+            f"queries of {q.dim} dimensions, a gallery of {g.dim}",
+            where=f"{q.name} ({len(q):,} × {q.dim}) and {g.name} ({len(g):,} × {g.dim})",
+            fix="both must come from the same model",
+        )
+    if distance != "cosine" and queries.unit_norm != gallery.unit_norm:
+        unit, other = (q, g) if queries.unit_norm else (g, q)
+        raise DataError(
+            "E507",
+            f"{unit.name} has unit vectors, {other.name} has not",
+            where=f"{q.name} and {g.name}",
+            fix="normalise both or neither, or use --distance cosine",
+        )
+    if q.ids is None and q.vectors.shape == g.vectors.shape and np.array_equal(q.vectors, g.vectors):
+        raise DataError(
+            "E509",
+            "the same vectors as queries and as gallery: every query would find itself",
+            where=f"{q.name} and {g.name}",
+            fix="leave out the gallery (each query is then searched among the others), or give ids to both",
+        )
+
+
+def _require_option(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ParameterError("E510", f"{what}={value!r}", fix=nearest(str(value), known))
+
+
+def _row_facts(vectors: AnyArray) -> tuple[Bools, Floats]:
+    """Return, per row, whether every value is finite, and the Euclidean norm (to about 1e-15)."""
+    finite, norms = [], []
+    for rows in row_blocks(vectors):
+        wide = rows.astype(np.float64)
+        finite.append(np.isfinite(wide).all(axis=1))
+        largest = np.max(np.abs(wide), axis=1)
+        safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+        with np.errstate(invalid="ignore"):
+            norms.append(np.sqrt(np.square(wide / safe[:, None]).sum(axis=1)) * safe)
+    return np.concatenate(finite), np.concatenate(norms)
+
+
+def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:
+    rows = np.flatnonzero(~finite)
+    values = embeddings.vectors[rows].astype(np.float64)
+    bad = ~np.isfinite(values)
+    column = int(np.argmax(bad[0]))
+    return DataError(
+        "E201",
+        f"{int(bad.sum()):,} non-finite values in {len(rows):,} of {len(embeddings):,} rows; "
+        f"{values[0, column]} at row {rows[0]}, column {column} (first, 0-based); rows: {_first(~finite)}",
+        where=f"{embeddings.name} ({len(embeddings):,} × {embeddings.dim} {embeddings.vectors.dtype})",
+        fix="remove these rows, or --nonfinite drop (drops the rows and their labels, and counts them)",
+    )
+
+
+def _labelled(embeddings: Embeddings, label: object) -> Bools:
+    if not isinstance(embeddings.labels, Labels):
+        raise LabelError("E401", "an ignored label but no single label per row", where=embeddings.name)
+    wanted = [code for code, known in enumerate(embeddings.labels.classes) if str(known) == str(label)]
+    return np.isin(embeddings.labels.codes, wanted)
+
+
+def _drop(embeddings: Embeddings, rows: Bools, why: str, dropped: dict[str, int]) -> Embeddings:
+    if not rows.any():
+        return embeddings
+    dropped[why] = int(rows.sum())
+    if rows.all():
+        raise DataError("E301", f"no rows left: all {len(rows):,} are {why}", where=embeddings.name)
+    return embeddings.take(~rows)
+
+
+def _first(rows: Bools, most: int = 5) -> str:
+    listed = np.flatnonzero(rows)
+    return ", ".join(map(str, listed[:most].tolist())) + (" …" if len(listed) > most else "")

@@ -1,0 +1,102 @@
+"""The settings of an evaluation, checked before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tripleteval.distance.formula import DISTANCES
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.metrics import METRICS, Named, parse, spell
+from tripleteval.metrics.ties import TIES
+
+AVERAGES = ("query", "class", "pooled")
+MOST_MARGINS = 200
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that may change a number, and nothing else: this is part of the result's hash."""
+
+    distance: str = "euclidean"
+    ks: tuple[int, ...] = (1, 5, 10)
+    margins: tuple[float, ...] = (0.2,)
+    margin_curve: tuple[float, ...] = ()
+    ties: str = "expected"
+    average: str = "query"
+    ignore: str | None = None
+    ignore_label: str | None = None
+    nonfinite: str = "refuse"
+    zero_rows: str = "refuse"
+    neighbors: int = 10
+    metrics: tuple[str, ...] = ()
+
+    def named(self) -> list[Named]:
+        """Return every metric to be measured: the default ones at each k and margin, then those asked for."""
+        values: dict[str | None, Sequence[float | None]] = {"k": self.ks, "margin": self.margins, None: (None,)}
+        found = {
+            name.spelling: name
+            for pattern, metric in METRICS.items()
+            if metric.default
+            for name in (_named(pattern, value) for value in values[metric.parameter])
+        }
+        found.update((name.spelling, name) for name in map(parse, self.metrics))
+        # The order of the files, then that of registration: the same whichever file was imported first.
+        return sorted(found.values(), key=lambda name: name.metric.measure.__module__)
+
+
+def check(**given: Any) -> Settings:
+    """Return the settings, in one canonical form.
+
+    Raises:
+        ParameterError: k is not a positive whole number (E308), a margin is negative or not finite (E505), or
+            a name is unknown (E510).
+    """
+    given["ks"] = tuple(sorted({_whole("k", k, least=1) for k in _listed(given["ks"])}))
+    given["neighbors"] = _whole("neighbors", given["neighbors"], least=0)
+    given["metrics"] = tuple(parse(spelling).spelling for spelling in _listed(given["metrics"]))
+    asked = [parse(spelling) for spelling in given["metrics"]]
+    for name in asked:
+        if name.metric.parameter == "k":
+            _whole("k", name.value, least=1)
+    wanted = [name.value for name in asked if name.metric.parameter == "margin"]
+    given["margins"] = _numbers("margin", [*_listed(given["margins"]), *wanted], least=0.0)
+    given["margin_curve"] = _numbers("margin", _listed(given["margin_curve"]))
+    for what, known in (("distance", DISTANCES), ("ties", TIES), ("average", AVERAGES)):
+        if given[what] not in known:
+            raise ParameterError("E510", f"{what}={given[what]!r}", fix=nearest(str(given[what]), known))
+    label = given["ignore_label"]
+    given["ignore_label"] = None if label is None else str(label)
+    return Settings(**given)
+
+
+def _named(pattern: str, value: float | None) -> Named:
+    return parse(spell(pattern, value))
+
+
+def _listed(values: Any) -> list[Any]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return [values]
+    return list(values)
+
+
+def _whole(what: str, value: Any, *, least: int) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ParameterError("E308", f"{what}={value!r}", fix=f"give a whole number, {least} or more")
+    return int(value)
+
+
+def _numbers(what: str, values: list[Any], *, least: float = -math.inf) -> tuple[float, ...]:
+    for value in values:
+        real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not real or not math.isfinite(value) or value < least:
+            sign = "0 or more; negative margins belong to margin_curve" if least == 0 else "finite"
+            raise ParameterError("E505", f"{what}={value!r}", fix=f"give a number, {sign}")
+    distinct = tuple(sorted({float(value) + 0.0 for value in values}))
+    if len(distinct) > MOST_MARGINS:
+        raise ParameterError("E505", f"{len(distinct)} margins", fix=f"give at most {MOST_MARGINS}")
+    return distinct

@@ -1,0 +1,130 @@
+"""What is measured: each metric is one function of one kind of evidence, registered by its spelling.
+
+A metric returns a `Column`: per query, the two halves of a ratio. Its value for a query is their
+quotient; averaging over queries, over classes and over the pooled ratio all follow from the column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Floats
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.registry import Registry
+
+Measure = Callable[..., "Column"]
+Function = TypeVar("Function", bound=Measure)
+
+
+class Column(NamedTuple):
+    """One number per query, as a ratio; a query is undefined where ``whole`` is 0.
+
+    Attributes:
+        part: (queries,) int64 or float64.
+        whole: (queries,) int64 or float64.
+    """
+
+    part: AnyArray
+    whole: AnyArray
+
+    def values(self) -> Floats:
+        """Return (queries,) float64, NaN where undefined."""
+        undefined = self.whole == 0
+        return np.where(undefined, np.nan, self.part / np.where(undefined, 1, self.whole))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family, as registered.
+
+    Attributes:
+        pattern: Spelling with the parameter's name, such as ``"recall@k"``.
+        measure: Evidence (and the parameter's value, if any) to a `Column`.
+        of: The kind of evidence it is a function of: ``"groups"``, ``"ranks"`` or ``"triplets"``.
+        better: Whether ``"higher"`` or ``"lower"`` values are better; ``None`` for a description.
+        headline: How the column becomes one number: ``"query"``, ``"pooled"`` or ``"median"``.
+        pools: Whether the pooled ratio means something.
+        default: Whether it is measured without being asked for.
+    """
+
+    pattern: str
+    measure: Measure
+    of: Literal["groups", "ranks", "triplets"]
+    better: Literal["higher", "lower"] | None
+    headline: Literal["query", "pooled", "median"]
+    pools: bool
+    default: bool
+
+    @property
+    def parameter(self) -> str | None:
+        """Name of the parameter: ``"k"``, ``"margin"`` or ``None``."""
+        return {"@k": "k", "@margin": "margin"}.get(re.sub(r"^[^@]*", "", self.pattern))
+
+
+METRICS: Registry[Metric] = Registry("tripleteval.metrics", "metric")
+
+
+def metric(
+    pattern: str,
+    *,
+    of: Literal["groups", "ranks", "triplets"],
+    better: Literal["higher", "lower"] | None,
+    headline: Literal["query", "pooled", "median"] = "query",
+    pools: bool = False,
+    default: bool = True,
+) -> Callable[[Function], Function]:
+    """Register the decorated function as a metric; see `Metric` for the fields."""
+
+    def register(measure: Function) -> Function:
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools, default))
+        return measure
+
+    return register
+
+
+class Named(NamedTuple):
+    """A metric with its parameter filled in, such as ``recall@10``."""
+
+    spelling: str
+    metric: Metric
+    value: Any = None
+
+    def measure(self, evidence: Any) -> Column:
+        """Return the metric's column for this evidence."""
+        return self.metric.measure(evidence) if self.value is None else self.metric.measure(evidence, self.value)
+
+
+def spell(pattern: str, value: float | None = None) -> str:
+    """Return the one spelling of a metric: ``recall@10``, ``easy@margin=0.2``, ``map@r``."""
+    if value is None:
+        return pattern
+    if pattern.endswith("@k"):
+        return f"{pattern[:-1]}{value}"
+    return f"{pattern}={number(value)}"
+
+
+def number(value: float) -> str:
+    """Return the shortest text that reads back as ``value``, without a trailing ``.0``."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def parse(spelling: str) -> Named:
+    """Return the metric that ``spelling`` names; the inverse of `spell`.
+
+    Raises:
+        ParameterError: No metric is spelled so (E510).
+    """
+    if spelling in METRICS and METRICS[spelling].parameter is None:
+        return Named(spelling, METRICS[spelling])
+    by_margin = re.fullmatch(r"(\w+@margin)=(-?[\d.]+(?:e-?\d+)?)", spelling)
+    by_k = re.fullmatch(r"(\w+@)(\d+)", spelling)
+    for match, pattern, kind in ((by_margin, "{}", float), (by_k, "{}k", int)):
+        if match and (name := pattern.format(match[1])) in METRICS:
+            value = kind(match[2])
+            return Named(spell(name, value), METRICS[name], value)
+    raise ParameterError("E510", f"unknown metric {spelling!r}", fix=nearest(spelling, METRICS.names()))

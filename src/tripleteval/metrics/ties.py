@@ -1,0 +1,167 @@
+"""Tie groups: what a ranking looks like when items at equal distance have no order.
+
+A group is a run of items at one distance that holds at least one positive. Under ``ties="expected"``
+its members come in uniformly random order; under the other modes every item has a rank of its own, so
+every positive is a group of one, and the same formulas apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Floats, Ints
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.evidence.ranks import Ranks
+
+TIES = ("expected", "index", "optimistic", "pessimistic")
+
+
+@dataclass(frozen=True)
+class TieGroups:
+    """The groups of a block of queries, nearest first within each query.
+
+    Attributes:
+        query: (groups,) int64, the query a group belongs to.
+        before: (groups,) int64, items strictly ahead of the group: ``a``.
+        size: (groups,) int64, items in the group: ``g``.
+        relevant: (groups,) int64, positives in the group: ``r``.
+        found: (groups,) int64, positives strictly ahead of the group: ``b``.
+        gains: (positives of all queries,) float64, the gain of each positive.
+        group_of: The group each of ``gains`` stands in.
+        positives: (queries,) int64, ``R``.
+        valid: (queries,) int64, items that are ranked at all: ``|V|``.
+    """
+
+    query: Ints
+    before: Ints
+    size: Ints
+    relevant: Ints
+    found: Ints
+    gains: Floats
+    group_of: Ints
+    positives: Ints
+    valid: Ints
+
+    @property
+    def queries(self) -> int:
+        """Number of queries."""
+        return len(self.positives)
+
+    def total(self, per_group: AnyArray) -> Floats:
+        """Return, per query, the sum over its groups, added up nearest first."""
+        sums: Floats = np.bincount(self.query, weights=per_group, minlength=self.queries).astype(np.float64)
+        return sums
+
+    def within(self, limit: int | Ints) -> Ints:
+        """Return how many places of each group lie among the first ``limit`` ranks."""
+        last = limit if isinstance(limit, int) else limit[self.query]
+        inside: Ints = np.clip(last - self.before, 0, self.size)
+        return inside
+
+    def first(self) -> Ints:
+        """Return the position of each answered query's first group."""
+        return np.flatnonzero(np.diff(self.query, prepend=-1))
+
+    def last(self) -> Ints:
+        """Return the position of each answered query's last group."""
+        return np.flatnonzero(np.diff(self.query, append=self.queries))
+
+    def answered(self, per_query: AnyArray) -> Floats:
+        """Spread one value per answered query (R > 0) over all queries; the others get 0."""
+        spread = np.zeros(self.queries)
+        spread[self.positives > 0] = per_query
+        return spread
+
+
+def tie_groups(ranks: Ranks, ties: str = "expected") -> TieGroups:
+    """Return the tie groups of ``ranks`` under one of the four modes.
+
+    Raises:
+        ParameterError: No mode has this name (E510).
+    """
+    if ties not in TIES:
+        raise ParameterError("E510", f"unknown tie mode {ties!r}", fix=nearest(ties, TIES))
+    positives = ranks.positives
+    query = np.repeat(np.arange(positives.queries), positives.per_query)
+    nth = np.arange(len(query)) - positives.indptr[:-1][query]
+    gains = positives.gains
+    if ties == "expected":
+        start = np.flatnonzero((np.diff(query, prepend=-1) != 0) | (np.diff(positives.squared, prepend=-1.0) != 0))
+        relevant = np.diff(start, append=len(query))
+        before, size = ranks.closer[start] + nth[start], ranks.tied[start] + relevant
+        group_of = np.repeat(np.arange(len(start)), relevant)
+        query, found = query[start], nth[start]
+    else:
+        if ties != "index":  # the tied positive with the highest gain first, or last
+            sign = -1.0 if ties == "optimistic" else 1.0
+            gains = gains[np.lexsort((sign * gains, positives.squared, query))]
+        ahead = {"index": ranks.tied_before, "optimistic": 0 * ranks.tied, "pessimistic": ranks.tied}[ties]
+        before, found, group_of = ranks.closer + ahead + nth, nth, np.arange(len(query))
+        size = relevant = np.ones(len(query), np.int64)
+    return TieGroups(query, before, size, relevant, found, gains, group_of, positives.per_query, _valid(ranks))
+
+
+def chance_groups(ranks: Ranks) -> TieGroups:
+    """Return the groups of a collapsed model: all valid items tied. Every metric of it is its chance level."""
+    return _one_group(ranks, _valid(ranks))
+
+
+def perfect_groups(ranks: Ranks) -> TieGroups:
+    """Return the groups of a perfect ranking: the positives first. Metrics of hits reach their ceiling."""
+    return _one_group(ranks, ranks.positives.per_query)
+
+
+def _one_group(ranks: Ranks, size: Ints) -> TieGroups:
+    per_query = ranks.positives.per_query
+    query = np.flatnonzero(per_query)
+    nothing = np.zeros(len(query), np.int64)
+    group_of = np.repeat(np.arange(len(query)), per_query[query])
+    gains = ranks.positives.gains
+    return TieGroups(query, nothing, size[query], per_query[query], nothing, gains, group_of, per_query, _valid(ranks))
+
+
+def _valid(ranks: Ranks) -> Ints:
+    return ranks.positives.per_query + ranks.negatives
+
+
+def harmonic(before: Ints, places: Ints) -> Floats:
+    """Return ``1/(before+1) + … + 1/(before+places)`` to the last bits, also far down the ranking.
+
+    A running float sum would cancel there; the running sum of 1/i in units of 2**-52 is an exact integer,
+    and what rounding leaves over is summed apart.
+    """
+    if not len(before):
+        return np.zeros(0)
+    whole, rest = _harmonic_table(1 << int((before + places).max()).bit_length())
+    sums: Floats = (whole[before + places] - whole[before]) * 2.0**-52 + (rest[before + places] - rest[before])
+    return sums
+
+
+@lru_cache(maxsize=1)
+def _harmonic_table(size: int) -> tuple[Ints, Floats]:
+    i = np.arange(1, size + 1)
+    whole = 2**52 // i
+    rest = (2**52 - whole * i) / i * 2.0**-52
+    return np.concatenate([[0], np.cumsum(whole)]), np.concatenate([[0.0], np.cumsum(rest)])
+
+
+def by_distinct(formula: Callable[..., float], *columns: Ints) -> Floats:
+    """Return ``formula`` of every row of the columns, evaluated once per distinct row."""
+    rows, inverse = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    values = np.array([formula(*row) for row in rows.tolist()], dtype=np.float64)
+    spread: Floats = values[inverse.reshape(-1)]
+    return spread
+
+
+def first_place(size: int, relevant: int) -> Floats:
+    """Return P(the first of ``relevant`` items stands at place t), t = 1 … size−relevant+1, in random order.
+
+    C(size−t, relevant−1) / C(size, relevant), by recurrence. Read backwards it is the last item's place.
+    """
+    t = np.arange(1, size - relevant + 1)
+    steps = (size - t - relevant + 1) / (size - t)
+    return np.cumprod(np.concatenate([[relevant / size], steps]))

@@ -1,0 +1,166 @@
+"""Files into Embeddings: one reader per format, registered by suffix, block by block.
+
+1. A file that is not what it says, is cut, or changes while it is read is an error; nothing is guessed.
+2. Nothing is unpickled, ever.
+3. Labels never pass through a float, and text is never taken for a missing value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.errors import DataError, FileError, ParameterError
+from tripleteval.readers.assembly import Given, assembled, given_columns, require_plausible
+from tripleteval.readers.block import Block, Reader, Request, merged, require_length
+from tripleteval.readers.files import Name, opened
+from tripleteval.readers.where import parse_filter
+from tripleteval.registry import Registry
+
+READERS: Registry[Reader] = Registry("tripleteval.readers", "file format")
+
+ColumnNames = tuple[str | None, str | None, str | None]
+
+_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def read(
+    path: Name,
+    *,
+    labels: Any = None,
+    ids: Any = None,
+    groups: Any = None,
+    embedding_column: str | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    group_column: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+    allow_huge: bool = False,
+) -> Embeddings:
+    """Read a whole file of embeddings: ``.npy``, ``.npz``, ``.parquet``, ``.csv`` or ``.tsv``.
+
+    Args:
+        path: A regular file; the suffix says the format, and the content must agree.
+        labels: Class of each row, as an array or as the path of a second file: ``.npy``, ``.txt`` (one value
+            per line) or a table. Takes the place of labels in the file itself.
+        ids: Likewise, the identity of each item.
+        groups: Likewise, the camera, session or listing.
+        embedding_column: Column (array, in ``.npz``) of vectors; in ``.csv`` what the names of the coordinates
+            start with. By default ``embedding`` or ``vector``, or the only candidate.
+        label_column: Column of labels, in this file or in that of ``labels``; by default ``label`` or ``class``.
+        id_column: Column of ids; by default ``id``.
+        group_column: Column of groups; by default ``group``, ``camera`` or ``session``.
+        where: Rows to keep, such as ``"split = 'test' and year >= 2020"``; a row without a value never passes.
+            Labels from elsewhere still have one value per row of the file.
+        name: What errors and reports call this set; by default the name of the file.
+        allow_huge: Accept magnitudes beyond 1e18, which usually betray bytes read in the wrong order.
+
+    Returns:
+        The rows in the order of the file. Columns that are neither vectors, labels, ids nor groups are in
+        ``meta``: Arrow arrays from Parquet, lists of text from CSV.
+
+    Raises:
+        FileError: The file cannot be opened, is not what it says, is cut, or lacks a column (E601-E610).
+        DataError: Its vectors are unusable (E201-E206, E301-E305).
+        LabelError: Its labels, ids or groups are (E401-E408).
+        ParameterError: The filter or the choice of columns is impossible (E101).
+    """
+    names = (label_column, id_column, group_column)
+    given = given_columns((labels, ids, groups), names)
+    request = _request(embedding_column, names, given, where)
+    parts, stop = [], 0
+    for block in _blocks(path, request, allow_huge=allow_huge):
+        stop = block.stop
+        if len(block.rows):
+            parts.append(block)
+    if request.where:
+        for noun, column in given.items():
+            require_length(noun, len(column), stop, str(path))
+    return assembled(merged(parts), given, path, name, whole=not request.where)
+
+
+def blocks(
+    path: Name,
+    rows: int = 65536,
+    *,
+    labels: Any = None,
+    ids: Any = None,
+    groups: Any = None,
+    embedding_column: str | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    group_column: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+    allow_huge: bool = False,
+) -> Iterator[Embeddings]:
+    """Return an iterator over a file in stretches of at most ``rows`` rows, for what does not fit into memory.
+
+    Takes what `read` takes; labels, ids and groups from elsewhere are held whole. What only the whole file
+    can show, an id used twice or a cut at the end, shows late or not at all.
+
+    Raises:
+        ParameterError: ``rows`` is not positive (E101); and, while iterating, whatever `read` raises.
+    """
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise ParameterError("E101", f"rows={rows!r}", fix="give a whole number, 1 or more")
+    names = (label_column, id_column, group_column)
+    given = given_columns((labels, ids, groups), names)
+    request = _request(embedding_column, names, given, where, rows)
+    return _assembled_blocks(path, request, given, name, allow_huge=allow_huge)
+
+
+def _request(
+    embedding: str | None, names: ColumnNames, given: Given, where: str | None, rows: int | None = None
+) -> Request:
+    tests = () if where is None else parse_filter(where)
+    return Request(embedding, *names, frozenset(given), tests, rows)
+
+
+def _blocks(path: Name, request: Request, *, allow_huge: bool) -> Iterator[Block]:
+    kept = 0
+    with opened(path) as source:
+        for block in _reader(path)(source, request):
+            source.require_unchanged(block.stop)
+            if not allow_huge:
+                require_plausible(block, source.path)
+            kept += len(block.rows)
+            yield block
+    if not kept:
+        found, fix = (
+            ("no row passes the filter", "check its spelling")
+            if request.where
+            else ("no rows", "check what wrote the file")
+        )
+        raise DataError("E301", found, where=str(path), fix=fix)
+
+
+def _assembled_blocks(
+    path: Name, request: Request, given: Given, name: str | None, *, allow_huge: bool
+) -> Iterator[Embeddings]:
+    stop = 0
+    for block in _blocks(path, request, allow_huge=allow_huge):
+        stop = block.stop
+        for noun, column in given.items():
+            if len(column) < stop:
+                require_length(noun, len(column), stop, str(path))
+        if len(block.rows):
+            yield assembled(block, given, path, name, whole=False)
+    for noun, column in given.items():
+        require_length(noun, len(column), stop, str(path))
+
+
+def _reader(path: Name) -> Reader:
+    suffix = Path(path).suffix.lower()
+    if suffix in READERS:
+        return READERS[suffix]
+    if suffix in _PICKLES:
+        found = f"a {suffix} file holds Python pickles, which can run any code; they are never read"
+        fix = "export the array where you trust the file: numpy.save('embeddings.npy', tensor.numpy())"
+    else:
+        found = f"the unknown suffix {suffix!r}"
+        fix = f"known: {', '.join(READERS.names())}"
+    raise FileError("E602", found, where=str(path), fix=fix)

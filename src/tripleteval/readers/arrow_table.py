@@ -1,0 +1,131 @@
+"""Arrow columns made into vectors and labels, row by row as written: nothing shifted, filled or rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Ints
+from tripleteval.errors import DataError, FileError, LabelError
+from tripleteval.readers.block import Column
+from tripleteval.readers.files import Source, require_content
+
+
+def open_parquet(source: Source) -> Any:
+    """Return a ``pyarrow.parquet.ParquetFile`` that verifies checksums wherever the file has them."""
+    import pyarrow.parquet as pq
+
+    require_content(source, b"PAR1")
+    file = pq.ParquetFile(source.file, page_checksum_verification=True)
+    names = file.schema_arrow.names
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise FileError("E605", f"columns that appear twice: {', '.join(map(repr, repeated))}", where=source.path)
+    return file
+
+
+def batches(file: Any, columns: list[str], rows: int) -> Iterator[Any]:
+    """Yield the named columns of a Parquet file as Arrow record batches."""
+    yield from file.iter_batches(batch_size=rows, columns=columns)
+
+
+def described(schema: Any) -> str:
+    """Return the columns of a schema with their types, for an error."""
+    listed = [f"{field.name!r} ({field.type})" for field in schema]
+    return ", ".join(listed[:40]) + (" …" if len(listed) > 40 else "")
+
+
+def is_vector(kind: Any) -> bool:
+    """Return whether an Arrow type is a list of numbers."""
+    import pyarrow as pa
+
+    if len(getattr(kind, "shape", ())) > 1:  # a tensor; flattening it would be a guess
+        return False
+    kind = getattr(kind, "storage_type", kind)
+    return _is_list(kind) and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+
+
+def is_scalar(kind: Any) -> bool:
+    """Return whether an Arrow type holds one plain value per row."""
+    import pyarrow as pa
+
+    return not pa.types.is_nested(getattr(kind, "storage_type", kind))
+
+
+def as_matrix(array: Any, rows: Ints, dim: int | None, where: str) -> AnyArray:
+    """Return an Arrow array of lists of numbers as (n, dim) NumPy, without a copy.
+
+    Args:
+        array: Of a list type that `is_vector` accepts; may be a slice of a longer array.
+        rows: (n,) position in the file of each list, for errors.
+        dim: Length that every list must have; ``None`` takes that of the first.
+        where: What to call the array in an error.
+
+    Raises:
+        DataError: A list is missing or of another length (E205), or a value within it is missing (E201).
+    """
+    array = getattr(array, "storage", array)
+    if array.null_count:
+        found = f"{array.null_count:,} vectors are null; first: row {rows[_first_null(array)]} (0-based)"
+        raise DataError("E205", found, where=where, fix="drop these rows, or compute their vectors")
+    dim = _common_length(array, rows, dim, where)
+    values = array.flatten()  # honours the offsets of a slice, as .values does not
+    if values.null_count:
+        row, column = divmod(_first_null(values), dim)
+        found = f"{values.null_count:,} values are null; first: row {rows[row]}, column {column} (0-based)"
+        raise DataError("E201", found, where=where, fix="null is not a number; drop these rows, or compute them again")
+    matrix: AnyArray = values.to_numpy(zero_copy_only=False).reshape(len(array), dim)
+    return matrix
+
+
+def as_labels(array: Any, where: str) -> Column:
+    """Return an Arrow array of labels, ids or groups as NumPy or Python values; nulls come out as ``None``.
+
+    Raises:
+        LabelError: Lists of something that is itself nested (E408).
+    """
+    import pyarrow as pa
+
+    array = getattr(array, "storage", array)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if _is_list(array.type):
+        if pa.types.is_nested(array.type.value_type):
+            fix = "several labels per row are one list of text or integers"
+            raise LabelError("E408", f"labels of type {array.type}", where=where, fix=fix)
+        return [None if row is None else set(row) for row in array.to_pylist()]
+    if array.null_count == 0 and (pa.types.is_integer(array.type) or _is_text(array.type)):
+        column: AnyArray = array.to_numpy(zero_copy_only=False)
+        return column
+    # NumPy would turn integers beside a null into floats, and merge those beyond 2**53.
+    values: list[Any] = array.to_pylist()
+    return values
+
+
+def _common_length(array: Any, rows: Ints, dim: int | None, where: str) -> int:
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
+    wanted = int(lengths[0]) if dim is None else dim
+    if (other := lengths != wanted).any():
+        at = int(np.argmax(other))
+        found = f"row {rows[at]} (0-based) has {lengths[at]} values, the rows before it {wanted}"
+        raise DataError("E205", found, where=where, fix="every vector must have the same length")
+    return wanted
+
+
+def _first_null(array: Any) -> int:
+    return int(np.argmax(array.is_null().to_numpy(zero_copy_only=False)))
+
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -1,0 +1,165 @@
+"""Delimited text, ``.csv`` and ``.tsv``: a header, then one item per row; numbers are coordinates unless named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Bools
+from tripleteval.errors import FileError
+from tripleteval.readers import READERS
+from tripleteval.readers.block import GROUPS, IDS, LABELS, Block, Request
+from tripleteval.readers.delimited import Row, cell_error, looks_numeric, numbers, rows
+from tripleteval.readers.files import Source
+from tripleteval.readers.where import Condition, Filter, kept, require_columns
+
+# Cells are Python objects until their block is full; few rows at a time keep that small.
+_ROWS = 8192
+
+
+class Layout(NamedTuple):
+    """Which column means what, by position.
+
+    Attributes:
+        names: The header.
+        vectors: The coordinates.
+        columns: ``"labels"``, ``"ids"`` and ``"groups"``, those that are there.
+        meta: The rest.
+    """
+
+    names: list[str]
+    vectors: list[int]
+    columns: dict[str, int]
+    meta: list[int]
+
+
+@READERS.add(".csv")
+def read_csv(source: Source, request: Request) -> Iterator[Block]:
+    """Yield the rows of a comma-separated file; labels stay text, so that ``007`` is not ``7``."""
+    return _read(source, request, ",")
+
+
+@READERS.add(".tsv")
+def read_tsv(source: Source, request: Request) -> Iterator[Block]:
+    """Yield the rows of a tab-separated file."""
+    return _read(source, request, "\t")
+
+
+def _read(source: Source, request: Request, delimiter: str) -> Iterator[Block]:
+    names, body = rows(source, delimiter)
+    require_columns(request.where, names, source.path)
+    layout, start = None, 0
+    while taken := list(islice(body, request.rows or _ROWS)):
+        layout = layout or _layout(names, taken[0], request, source.path)
+        yield _block(taken, start, layout, request.where, source.path)
+        start += len(taken)
+
+
+def _block(taken: list[Row], start: int, layout: Layout, where: Filter, path: str) -> Block:
+    keep = np.flatnonzero(_kept(taken, layout.names, where, path))
+    chosen = [taken[row] for row in keep.tolist()]
+    vectors = np.empty((len(chosen), len(layout.vectors)), dtype=np.float64)
+    for position, row in enumerate(chosen):
+        cells = [row.cells[column] for column in layout.vectors]
+        values = numbers(cells)
+        if values is None:
+            raise cell_error(row, [layout.names[column] for column in layout.vectors], cells, path)
+        vectors[position] = values
+    columns: dict[str, Any] = {noun: [row.cells[column] for row in chosen] for noun, column in layout.columns.items()}
+    meta = {layout.names[column]: [row.cells[column] for row in chosen] for column in layout.meta}
+    return Block(start + keep, start + len(taken), vectors, columns, meta)
+
+
+def _layout(names: list[str], first: Row, request: Request, path: str) -> Layout:
+    present = request.found(names, _listed(names), path)
+    columns = {noun: names.index(name) for noun, name in present.items()}
+    # A label stays a label when another file gives the labels; as a coordinate it would give the answer away.
+    spoken_for = {*present.values(), *LABELS, *IDS, *GROUPS, *(condition.column for condition in request.where)}
+    free = [column for column, name in enumerate(names) if name not in spoken_for]
+    vectors = _coordinates(names, free, first, request.embedding, path)
+    taken = {*vectors, *columns.values()}
+    return Layout(names, vectors, columns, [column for column in range(len(names)) if column not in taken])
+
+
+def _coordinates(names: list[str], free: list[int], first: Row, prefix: str | None, path: str) -> list[int]:
+    eligible = [column for column in free if names[column].startswith(prefix or "")]
+    numeric = [column for column in eligible if looks_numeric(first.cells[column])]
+    # One broken cell in the first row must not turn e17 into a remark: its siblings speak for it.
+    families = _families([names[column] for column in eligible]) & {_family(names[column]) for column in numeric}
+    if prefix in families:
+        return [column for column in eligible if _family(names[column]) == prefix]
+    chosen = [column for column in eligible if column in numeric or _family(names[column]) in families]
+    if not chosen:
+        what = "no column of numbers" if prefix is None else f"no column of numbers named {prefix!r}…"
+        raise _no_column(what, names, path)
+    strangers = [names[column] for column in chosen if _family(names[column]) not in families]
+    if prefix is None and families and (strangers or len(families) > 1):
+        raise FileError(
+            "E605",
+            f"numbers of several kinds: columns {', '.join(sorted(f'{f}…' for f in families))}"
+            + (f" beside {', '.join(map(repr, strangers[:5]))}" if strangers else ""),
+            where=path,
+            fix="say which are coordinates by what their names start with: --embedding-column e (or '' for all)",
+        )
+    return chosen
+
+
+def _families(names: list[str]) -> set[str | None]:
+    stems = [stem for name in names if (stem := _family(name)) is not None]
+    return {stem for stem in stems if stems.count(stem) > 1}
+
+
+def _family(name: str) -> str | None:
+    """Return what a numbered column such as ``e17`` has in common with its siblings."""
+    stem = name.rstrip("0123456789")
+    return None if stem == name else stem
+
+
+def _kept(taken: list[Row], names: list[str], where: Filter, path: str) -> Bools:
+    passed = np.ones(len(taken), dtype=bool)
+    for condition in where:
+        cells = _tested_cells(taken, names.index(condition.column), condition, path)
+        passed &= kept((condition,), {condition.column: cells}, len(taken), path)
+    return passed
+
+
+def _tested_cells(taken: list[Row], column: int, condition: Condition, path: str) -> Any:
+    """Return a column as Arrow, of the type of the value it is compared with; empty cells are null."""
+    import pyarrow as pa
+
+    if isinstance(condition.value, str):
+        return pa.array([row.cells[column] or None for row in taken], pa.string())
+    read = _truth if isinstance(condition.value, bool) else _number
+    values = [read(row, column, condition.column, path) if row.cells[column] else None for row in taken]
+    if all(value is None or (isinstance(value, int) and abs(value) < 2**63) for value in values):
+        return pa.array(values, pa.bool_() if isinstance(condition.value, bool) else pa.int64())
+    return pa.array(values, pa.float64())
+
+
+def _number(row: Row, column: int, name: str, path: str) -> int | float:
+    cell = row.cells[column]
+    if numbers([cell]) is None:
+        raise cell_error(row, [name], [cell], path)
+    return int(cell) if cell.strip().lstrip("+-").isdecimal() else float(cell)
+
+
+def _truth(row: Row, column: int, name: str, path: str) -> bool:
+    cell = row.cells[column].lower()
+    if cell not in ("true", "false"):
+        found = f"{cell[:40]!r}, neither true nor false, at line {row.line}, column {name!r}"
+        raise FileError(
+            "E608", found, where=path, fix="write true or false, or compare the column with a number or text"
+        )
+    return cell == "true"
+
+
+def _no_column(found: str, names: list[str], path: str) -> FileError:
+    fix = "name one of them, or write one column of numbers per coordinate, such as e0,e1,…"
+    return FileError("E605", f"{found}; the columns are {_listed(names)}", where=path, fix=fix)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:20])) + (" …" if len(names) > 20 else "")

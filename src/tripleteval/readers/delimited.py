@@ -1,0 +1,158 @@
+"""Lines of UTF-8 and the cells on them, with every place known: byte, line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from tripleteval.errors import DataError, EvalError, FileError
+from tripleteval.readers.files import Source, require_content
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+_LONGEST_LINE = 16 * 2**20
+_BOM = b"\xef\xbb\xbf"
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
+# A set of characters rules out what float() takes and nobody meant: 1_000, digits of other scripts, nan, inf.
+_OF_NUMBERS = frozenset("0123456789+-.eE ")
+
+
+class Row(NamedTuple):
+    """The cells of one row and the 1-based line of the file on which it ends."""
+
+    line: int
+    cells: list[str]
+
+
+def lines(source: Source) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file with their ends; a byte order mark is dropped.
+
+    Raises:
+        FileError: Bytes that are not UTF-8, or a NUL (E609); a line longer than 16 MiB (E601).
+    """
+    require_content(source)
+    buffered, offset = io.BufferedReader(source.file), 0
+    try:
+        while raw := buffered.readline(_LONGEST_LINE + 1):
+            if len(raw) > _LONGEST_LINE:
+                raise FileError("E601", f"a line longer than 16 MiB, at byte {offset:,}", where=source.path)
+            yield _decoded(raw, offset, source.path)
+            offset += len(raw)
+    finally:
+        if not source.file.closed:
+            buffered.detach()  # or the buffer would close the file behind its owner's back
+
+
+def rows(source: Source, delimiter: str) -> tuple[list[str], Iterator[Row]]:
+    """Return the header of a delimited file and an iterator over the rows below it.
+
+    Raises:
+        FileError: No header, or one that looks like data (E608); a column twice or without a name (E605);
+            another delimiter (E602). While iterating: an unclosed quote or a line that cannot be (E601).
+        DataError: While iterating: a row of another length than the header (E205).
+    """
+    reader = csv.reader(lines(source), delimiter=delimiter, strict=True)
+    header = next(reader, [])
+    _require_header(header, delimiter, source.path)
+    return header, _rows(reader, len(header), source.path)
+
+
+def looks_numeric(cell: str) -> bool:
+    """Return whether a cell was meant as a number, well-formed or not."""
+    try:
+        float(cell)
+    except ValueError:
+        return bool(_DECIMAL_COMMA.fullmatch(cell)) or cell.strip()[:2].lower() == "0x"
+    return True
+
+
+def numbers(cells: list[str]) -> list[float] | None:
+    """Return the cells as finite numbers, or nothing if `cell_error` has something to say about one of them."""
+    if not _OF_NUMBERS.issuperset("".join(cells)):
+        return None
+    try:
+        values = list(map(float, cells))
+    except ValueError:
+        return None
+    return values if all(map(math.isfinite, values)) else None
+
+
+def cell_error(row: Row, names: list[str], cells: list[str], path: str) -> EvalError:
+    """Return what to raise about the first of ``cells`` that is not a finite decimal number."""
+    name, cell = next((n, c) for n, c in zip(names, cells, strict=True) if numbers([c]) is None)
+    place = f"line {row.line}, column {name!r}"
+    if _DECIMAL_COMMA.fullmatch(cell):
+        return FileError("E608", f"a decimal comma: {cell!r} at {place}", where=path, fix="write numbers as 1.5")
+    if looks_numeric(cell) and "_" not in cell and not math.isfinite(_float(cell)):
+        fix = "remove this row, or have the model write finite numbers"
+        return DataError("E201", f"a value that is not finite: {cell!r} at {place}", where=path, fix=fix)
+    what = f"{cell[:40]!r}, not a decimal number," if cell else "an empty cell"
+    fix = f"correct the cell, or leave column {name!r} out of the vectors"
+    return FileError("E608", f"{what} at {place}", where=path, fix=fix)
+
+
+def _float(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return 0.0
+
+
+def _decoded(raw: bytes, offset: int, path: str) -> str:
+    if offset == 0 and raw.startswith(_BOM):
+        return _decoded(raw[len(_BOM) :], len(_BOM), path)
+    wrong = raw.find(b"\0")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        wrong = error.start if wrong < 0 else min(error.start, wrong)
+    if wrong < 0:
+        return text
+    utf16 = offset == 0 and raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    found = "UTF-16" if utf16 else f"byte 0x{raw[wrong]:02x} at offset {offset + wrong:,}"
+    fix = "save it as UTF-8, for example: iconv -f latin1 -t utf-8 (with the encoding it has)"
+    raise FileError("E609", f"{found}, which is not UTF-8 text", where=path, fix=fix)
+
+
+def _require_header(header: list[str], delimiter: str, path: str) -> None:
+    if len(header) == 1 and (other := [d for d in ";\t|," if d != delimiter and d in header[0]]):
+        fix = "name a tab-separated file .tsv, or write it again with commas"
+        raise FileError("E602", f"columns separated by {other[0]!r}, not by {delimiter!r}", where=path, fix=fix)
+    # A number with a point cannot be a name; whole numbers can, but not for every column.
+    if not header or all(map(looks_numeric, header)) or any(looks_numeric(n) and not n.isdecimal() for n in header):
+        fix = "put the names of the columns on the first line, such as: e0,e1,label"
+        raise FileError("E608", f"no header: the first line is {', '.join(header[:4])!r} …", where=path, fix=fix)
+    if "" in header:
+        found = f"column {header.index('') + 1} (1-based) has no name"
+        raise FileError("E605", found, where=path, fix="name it; a data frame is written with index=False")
+    if repeated := sorted({name for name in header if header.count(name) > 1}):
+        raise FileError("E605", f"columns that appear twice: {', '.join(map(repr, repeated))}", where=path)
+
+
+def _rows(reader: Reader, width: int, path: str) -> Iterator[Row]:
+    blank: list[int] = []  # lines; they may end a file, but not stand for a row in its middle
+    for cells in reader:
+        if not cells:
+            blank.append(reader.line_num)
+            continue
+        if blank and width > 1:
+            raise _ragged(blank[0], 0, width, path)
+        yield from (Row(line, [""]) for line in blank)
+        blank.clear()
+        if len(cells) != width:
+            raise _ragged(reader.line_num, len(cells), width, path)
+        yield Row(reader.line_num, cells)
+
+
+def _ragged(line: int, count: int, width: int, path: str) -> DataError:
+    return DataError(
+        "E205",
+        f"line {line} has {count} cells, the header has {width}",
+        where=path,
+        fix="every row needs every column; text with a comma, or a decimal comma, needs quotes",
+    )

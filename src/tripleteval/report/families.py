@@ -1,0 +1,83 @@
+"""Which metrics of an evaluation belong together, and the table that lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Table
+from tripleteval.metrics import METRICS
+from tripleteval.report.wording import number, over, whole
+
+Entry = dict[str, Any]
+
+# The order in which people look at them; the rest follows as measured.
+_FIRST = ("map@r", "hit_rate", "recall", "capped_recall", "precision", "r_precision", "ndcg", "map", "mrr", "minp")
+_HEADLINE = ("map@r", "hit_rate", "recall", "mrr", "triplet_accuracy", "triplet_satisfied", "triplet_loss")
+
+
+def retrieval(evaluation: Evaluation) -> dict[str, Entry]:
+    """Return the metrics of rankings, the most asked for first."""
+    found = {name: entry for name, entry in evaluation.metrics.items() if _kind(name) == "groups"}
+    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+
+
+def triplets(evaluation: Evaluation) -> dict[str, Entry]:
+    """Return the metrics of triplets."""
+    return {name: entry for name, entry in evaluation.metrics.items() if _kind(name) in ("ranks", "triplets")}
+
+
+def others(evaluation: Evaluation) -> dict[str, Entry]:
+    """Return the metrics that neither of the two speaks about."""
+    return {name: entry for name, entry in evaluation.metrics.items() if not _kind(name)}
+
+
+def headline(evaluation: Evaluation) -> list[str]:
+    """Return the few spellings that two evaluations are compared by."""
+    known = [*retrieval(evaluation), *triplets(evaluation), *others(evaluation)]
+    return [name for name in known if name in _HEADLINE or name.partition("@")[0] in _HEADLINE] or known[:10]
+
+
+def usual_average(found: dict[str, Entry], pooled: str) -> str:
+    """Return, in words, what most of the metrics average over; ``pooled`` names what is weighed alike."""
+    averages = [over(entry.get("average"), pooled) for entry in found.values()]
+    return max(averages, key=averages.count)
+
+
+def metric_table(found: dict[str, Entry], pooled: str) -> Table:
+    """Return one row per metric; a metric that averages over something unusual says so."""
+    usual = usual_average(found, pooled)
+    optional = {"chance": [e.get("chance") for e in found.values()], "best": [_best(e) for e in found.values()]}
+    columns = ["metric", "value", *(c for c, cells in optional.items() if any(x is not None for x in cells)), "n"]
+    rows = []
+    for name, entry in found.items():
+        average = over(entry.get("average"), pooled)
+        cells = {
+            "metric": name if average == usual or "median" in name else f"{name} ({average})",
+            "value": number(entry["value"]) if entry["value"] is not None else f"undefined: {entry.get('reason', '')}",
+            "chance": _number(entry.get("chance")),
+            "best": _number(_best(entry)),
+            "n": whole(entry.get("n")),
+        }
+        rows.append([cells[column] for column in columns])
+    return Table(columns, rows, frozenset(columns[1:]))
+
+
+def _best(entry: Entry) -> float | None:
+    ceiling = entry.get("ceiling")
+    return ceiling if ceiling is not None and ceiling < 1 else None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _kind(spelling: str) -> str:
+    """Return the kind of evidence behind a metric, or nothing for one that is not registered here."""
+    family = spelling.partition("@")[0]
+    return next((m.of for p, m in METRICS.items() if p == spelling or p.partition("@")[0] == family), "")
+
+
+def _place(spelling: str) -> int:
+    family = spelling if spelling in _FIRST else spelling.partition("@")[0]
+    return _FIRST.index(family) if family in _FIRST else len(_FIRST)

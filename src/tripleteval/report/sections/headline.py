@@ -1,0 +1,67 @@
+"""What was evaluated, and how it went, in two sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Section, Table
+from tripleteval.report.sections import section
+from tripleteval.report.wording import label, listed, number, percent, whole
+
+
+@section("headline", place=10)
+def headline(evaluation: Evaluation) -> Section:
+    """Say who was compared with whom, and the one number most people came for."""
+    names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
+    join = " against ".join if "gallery" in evaluation.accounting else listed
+    title = f"Evaluation of {join(names)}" if names else "Evaluation"
+    return Section(title, f"{_what(evaluation)} {_verdict(evaluation)}".strip(), [_inputs(evaluation)])
+
+
+def _what(evaluation: Evaluation) -> str:
+    counts, distance = evaluation.accounting, evaluation.settings.get("distance", "euclidean")
+    if "queries" not in counts:
+        return f"{whole(counts.get('triplets'))} given triplets, by {distance} distance."
+    classes = counts.get("classes")
+    among = f"{whole(counts['gallery'])} items" + (f" of {classes:,} classes" if classes else "")
+    own = ", each among all the others" if len(evaluation.inputs) == 1 else ""
+    return f"{whole(counts['queries'])} queries searched among {among}{own}, by {distance} distance."
+
+
+def _verdict(evaluation: Evaluation) -> str:
+    for spelling, sentence in (
+        ("hit_rate@1", "The nearest item is {kind} for {share} of {them}"),
+        ("triplet_accuracy", "The positive is nearer than the negative in {share} of the triplets"),
+    ):
+        entry = evaluation.metrics.get(spelling)
+        if entry is not None and entry["value"] is not None:
+            kind = "of the query's own class" if evaluation.accounting.get("classes") else "relevant"
+            said = sentence.format(kind=kind, share=percent(entry["value"]), them=_them(evaluation))
+            return said + _scale(evaluation, entry)
+    return ""
+
+
+def _them(evaluation: Evaluation) -> str:
+    counts = evaluation.accounting
+    whole_set = counts.get("evaluated") == counts.get("queries")
+    return "them" if whole_set else f"the {whole(counts.get('evaluated'))} that can be evaluated"
+
+
+def _scale(evaluation: Evaluation, entry: dict[str, Any]) -> str:
+    chance = entry.get("chance")
+    by_chance = "" if chance is None else f" (by chance {percent(chance)})"
+    ranking = evaluation.metrics.get("map@r", {}).get("value")
+    return by_chance + (f"; map@r is {number(ranking)}." if ranking is not None else ".")
+
+
+def _inputs(evaluation: Evaluation) -> Table:
+    rows = [
+        [label(i.get("name", "")), whole(i.get("rows")), whole(i.get("dim")), label(i.get("dtype", "")), _short(i)]
+        for i in evaluation.inputs
+    ]
+    return Table(["set", "rows", "dim", "dtype", "sha256"], rows, frozenset({"rows", "dim"}))
+
+
+def _short(given: dict[str, Any]) -> str:
+    return label(given.get("sha256", ""))[:12]

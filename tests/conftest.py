@@ -1,0 +1,13 @@
+"""What every test shares: examples drawn alike everywhere, and no stopwatch on shared machines."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# The same examples on every machine, so that CI never fails for a reason nobody can repeat;
+# HYPOTHESIS_PROFILE=search draws new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

@@ -1,0 +1,90 @@
+"""Labels are dictionary-encoded, and never through a float."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import encode, encode_sets, join
+from tripleteval.errors import LabelError
+
+ANY = st.one_of(
+    st.lists(st.integers(-(2**70), 2**70), min_size=1),
+    st.lists(st.text(min_size=1), min_size=1),
+    st.lists(st.booleans(), min_size=1),
+    st.lists(st.dates(), min_size=1),
+    st.lists(st.tuples(st.integers(), st.text()), min_size=1),
+)
+
+
+@given(ANY)
+def test_encoding_loses_nothing(values):
+    assert encode(values).values() == values
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
+def test_arrays_and_lists_of_integers_are_one(values):
+    array = encode(np.array(values, dtype=np.int64))
+    assert array.values() == values
+    assert array.classes == encode(values).classes
+
+
+@given(ANY)
+def test_classes_do_not_depend_on_the_order_of_rows(values):
+    assert encode(values).classes == encode(values[::-1]).classes
+
+
+@given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=1))
+def test_sets_of_labels_come_back_as_sets(values):
+    assert [set(row) for row in encode_sets(values).values()] == values
+
+
+@given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=1), st.data())
+def test_taking_rows_of_label_sets_takes_those_rows(values, data):
+    rows = data.draw(st.lists(st.integers(0, len(values) - 1)))
+    taken = encode_sets(values).take(np.array(rows, dtype=np.int64))
+    assert [set(row) for row in taken.values()] == [values[row] for row in rows]
+
+
+def test_trailing_nul_and_unicode_forms_stay_distinct():
+    assert len(encode(["a", "a\0", "e\u0301", "\u00e9"]).classes) == 4
+
+
+def test_two_sides_share_one_code_per_class():
+    left, right, classes = join(("a", "c"), ("b", "c"), "labels")
+    assert classes == ("a", "b", "c")
+    assert (left.tolist(), right.tolist()) == ([0, 2], [1, 2])
+
+
+def test_missing_labels_are_counted_and_their_rows_named():
+    with pytest.raises(LabelError, match=r"2 rows.*1, 3"):
+        encode(["a", None, "b", ""])
+
+
+def test_a_set_knows_what_it_carries():
+    assert repr(Embeddings([[1.0, 2.0]], ["a"], name="val")) == "Embeddings('val', 1 × 2 float64, with labels)"
+
+
+def test_rows_can_be_taken_with_everything_that_belongs_to_them():
+    whole = Embeddings(
+        [[0.0], [1.0], [2.0]], ["a", "b", "a"], ids=[7, 8, 9], groups=["x", "y", "x"], meta={"t": [1, 2, 3]}
+    )
+    some = whole.take(np.array([True, False, True]))
+    assert (some.labels.values(), some.ids.values(), some.groups.values()) == (["a", "a"], [7, 9], ["x", "x"])
+    assert some.meta == {"t": [1, 3]}
+
+
+@pytest.mark.parametrize("values", [[{"a"}, None], [{"a"}, "b"], [{"a"}, [["b"]]], [[1, 2], 3]])
+def test_sets_beside_something_else_are_refused(values):
+    with pytest.raises(LabelError, match=r"E40[38]"):
+        encode_sets(values)
+
+
+def test_lists_as_groups_are_refused_even_when_equally_long():
+    with pytest.raises(LabelError, match="E408"):
+        Embeddings([[0.0], [1.0]], groups=[[1, 2], [3, 4]])
+
+
+def test_bytes_that_are_not_utf8_stay_apart():
+    assert len(encode([b"\xff", b"\xfe", b"a"]).classes) == 3

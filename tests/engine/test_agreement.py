@@ -1,0 +1,132 @@
+"""One answer: every kernel, tile size, thread count and memory budget gives the same bits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import tripleteval as te
+from strategies import Points, labelled_points
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.distance.formula import DISTANCES, distance_for
+from tripleteval.engine import maps
+from tripleteval.engine.plan import Order
+from tripleteval.engine.run import Pass
+from tripleteval.evaluation.relevance import compare
+
+RNG = np.random.default_rng(0)
+
+
+def clusters(n: int = 150, dim: int = 9, classes: int = 12, noise: float = 1.0) -> np.ndarray:
+    """Return clustered points in the label order ``arange(n) % classes``."""
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(classes, dim))[np.arange(n) % classes] + noise * rng.normal(size=(n, dim))
+
+
+HOSTILE = {
+    "clusters": clusters(),
+    "float32": clusters().astype(np.float32),
+    "float16": clusters().astype(np.float16),
+    "badly separated": clusters(noise=9.0),
+    "duplicates": np.repeat(clusters(50), 3, axis=0),
+    "two identical halves": np.tile(clusters(75), (2, 1)),
+    "collapsed": np.ones((150, 9)),
+    "nearly collapsed": 1.0 + 1e-8 * clusters(),
+    "grid": RNG.integers(-2, 3, (150, 3)).astype(np.int8) + np.int8(3),
+    "offset": 1e3 + clusters(),
+    "huge": 1e20 * clusters(),
+    "huger": 1e200 * clusters(),
+    "tiny": 1e-30 * clusters(),
+    "subnormal": 1e-310 * clusters(),
+    "mixed scales": clusters() * 10.0 ** RNG.uniform(-20, 20, (150, 1)),
+    "one dimension": clusters(dim=1),
+    "many dimensions": clusters(dim=131),
+}
+BEYOND = ("huger", "subnormal")
+LABELS = np.arange(150) % 12
+
+
+def evidence(x, distance: str, kernel: str, tile: int | None, stretches: int):
+    """Return everything one pass leaves behind."""
+    embeddings = Embeddings(x, LABELS[: len(x)])
+    comparison = compare(embeddings, None, ignore=None, relevance=None)
+    fitted = distance_for(distance, embeddings.vectors)
+    run = Pass(comparison, fitted, np.array([0.2, 1.0]), np.linspace(-1, 1, 5), 3, kernel, tile)
+    return run.measure_in_stretches(Order(0, len(x), 0, len(x)), stretches)
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_kernels_tiles_and_stretches_agree_bit_for_bit(name, distance):
+    if distance == "sqeuclidean" and name in BEYOND:
+        pytest.skip("squared distances of such values leave the range of float64; refused, see the test below")
+    oracle = evidence(HOSTILE[name], distance, "reference", None, 1)
+    for kernel, tile, stretches in (("reference", 7, 3), ("cpu", None, 1), ("cpu", 1, 2), ("cpu", 64, 5)):
+        other = evidence(HOSTILE[name], distance, kernel, tile, stretches)
+        for part, names in (
+            ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
+            ("triplets", ("below", "upto", "hard", "coarse", "fine", "curve_upto", "nearest_negative")),
+            ("neighbors", ("squared", "rows", "relevant")),
+        ):
+            for field in names:
+                assert np.array_equal(getattr(getattr(oracle, part), field), getattr(getattr(other, part), field)), (
+                    kernel,
+                    tile,
+                    field,
+                )
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_squared_distances_beyond_float64_are_refused(name):
+    with pytest.raises(te.DataError, match="E206"):
+        te.evaluate(HOSTILE[name], LABELS, distance="sqeuclidean")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_one_result_hash(name):
+    x = HOSTILE[name]
+    hashes = {
+        te.evaluate(x, LABELS, kernel=kernel, threads=threads, memory=memory).result_hash
+        for kernel, threads, memory in (
+            ("auto", None, "1GiB"),
+            ("reference", 1, "20MiB"),
+            ("cpu", 2, "60MiB"),
+            ("cpu", 3, 2**31),
+        )
+    }
+    hashes.add(te.evaluate(x, LABELS, map=map).result_hash)
+    assert len(hashes) == 1
+
+
+@settings(max_examples=40)
+@given(data=labelled_points(dims=3))
+def test_any_order_of_rows_gives_the_same_numbers(data: Points):
+    points, labels = np.array(data[0]), np.array(data[1])
+    order = np.random.default_rng(len(points)).permutation(len(points))
+    one = te.evaluate(points, labels)
+    two = te.evaluate(points[order], labels[order])
+    assert one.metrics == two.metrics
+    assert one.accounting == two.accounting
+
+
+def test_results_come_back_in_the_order_of_the_work():
+    def slow_first(item: int) -> int:
+        import time
+
+        time.sleep(0.02 if item == 0 else 0)
+        return item
+
+    assert list(maps.threads(3)(slow_first, range(9))) == list(range(9))
+
+
+def test_an_error_in_a_worker_reaches_the_caller():
+    def fail(item: int) -> int:
+        raise te.DataError("E201", f"item {item}")
+
+    with pytest.raises(te.DataError, match="item 0"):
+        list(maps.threads(2)(fail, range(4)))
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "two"])
+def test_an_impossible_number_of_threads_is_refused(threads):
+    with pytest.raises(te.ParameterError, match="E101"):
+        te.evaluate(HOSTILE["clusters"], LABELS, threads=threads)

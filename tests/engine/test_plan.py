@@ -1,0 +1,78 @@
+"""A memory budget becomes orders that fit it, or an error that says what would."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+from tripleteval.engine.plan import Order, parse_memory, plan
+from tripleteval.evaluation.relevance import compare
+
+COSTS = {"workers": 2, "bytes_per_positive": 1000, "bytes_per_query": 10, "fixed": 0}
+
+
+def comparison(n: int = 40, classes: int = 4):
+    """Return a leave-one-out comparison of n points."""
+    embeddings = te.Embeddings(np.arange(n, dtype=float)[:, None], np.arange(n) % classes)
+    return compare(embeddings, None, ignore=None, relevance=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1GiB", 2**30), ("512MiB", 2**29), ("2 GB", 2**31), ("1.5g", 3 * 2**29), (4096, 4096), ("100k", 102_400)],
+)
+def test_memory_reads_as_people_write_it(text, expected):
+    assert parse_memory(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "lots", "-1GiB", "0", "1 parsec", None])
+def test_memory_that_means_nothing_is_refused(text):
+    with pytest.raises(te.ParameterError, match="E101"):
+        parse_memory(text)
+
+
+def test_orders_cover_every_query_once_against_the_whole_gallery():
+    orders = plan(comparison(), memory=200_000, **COSTS)
+    assert len(orders) > 1
+    assert orders[0] == Order(0, orders[1].start, 0, 40)
+    assert [o.start for o in orders[1:]] == [o.stop for o in orders[:-1]]
+    assert (orders[0].start, orders[-1].stop) == (0, 40)
+
+
+def test_less_memory_means_smaller_blocks():
+    blocks = [max(o.stop - o.start for o in plan(comparison(), memory=m, **COSTS)) for m in (30_000, 100_000, 10**9)]
+    assert blocks == sorted(blocks)
+    assert blocks[0] < blocks[-1] == 40
+
+
+def test_an_impossible_budget_names_the_least_that_would_do():
+    with pytest.raises(te.ResourceError, match="E802") as caught:
+        plan(comparison(4000, 2), memory=2**20, **COSTS)
+    needed = parse_memory(caught.value.fix.split("--memory ")[1].split()[0])
+    assert plan(comparison(4000, 2), memory=needed, **COSTS)
+
+
+PEAK = """
+import resource, sys
+import numpy as np
+import tripleteval as te
+rng = np.random.default_rng(0)
+n, classes = int(sys.argv[1]), int(sys.argv[2])
+x = rng.normal(size=(n, 32)).astype(np.float32)
+y = rng.integers(0, classes, n)
+te.evaluate(x[:300], y[:300] % 5, kernel="cpu")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+te.evaluate(x, y, memory=sys.argv[3], threads=2)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.parametrize(("n", "classes", "memory"), [(6000, 1000, 64), (6000, 3, 64), (6000, 3, 256)])
+def test_peak_memory_stays_within_the_budget(n, classes, memory):
+    ran = subprocess.run(
+        [sys.executable, "-c", PEAK, str(n), str(classes), f"{memory}MiB"], capture_output=True, text=True, check=True
+    )
+    # 6,000 x 6,000 float64 distances alone would be 275 MiB.
+    assert float(ran.stdout) < memory + 150

@@ -1,0 +1,118 @@
+"""Where known tools are silently wrong, we are right: the smallest inputs that show it.
+
+The numbers are those of `docs/why.md`; each trap names the tool and the version that fell into it.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [16777216, 16777217, 16777218, 16777219],
+        [10**12 + i for i in range(1, 5)],
+        np.array([2**63 + i for i in range(4)], dtype=np.uint64),
+        [str(i) for i in range(4)],
+        [-1, -2, -3, -4],
+    ],
+)
+def test_t1_ids_beyond_float32_stay_apart(labels):
+    """pytorch-metric-learning 2.9.0 casts labels to float32: precision@1 = 1.0 for four classes of one."""
+    with pytest.raises(te.LabelError, match="E406"):
+        te.evaluate(np.eye(4), labels)
+
+
+def test_t2_more_neighbours_than_items_do_not_push_map_beyond_one():
+    """pytorch-metric-learning 2.9.0 with k=5 counts FAISS's -1 padding: MAP = 2.97 and 7.07."""
+    run = te.evaluate([[0.0], [1.0], [2.0]], [0, 1, 1], ks=(5,))
+    assert run["map"] == pytest.approx((3 / 4 + 1) / 2)  # the middle point ties: 1 or 1/2, each in half the orders
+    one = te.evaluate([[0.0]], [1], gallery=te.Embeddings([[0.0], [1.0]], [0, 1]), ks=(10,))
+    assert (one["map"], one["recall@10"]) == (0.5, 1.0)
+
+
+def test_t3_a_duplicate_that_sorts_before_the_query_does_not_make_it_its_own_hit():
+    """TensorFlow Similarity drops the first column, whatever it is, and then counts the query itself."""
+    run = te.evaluate([[0.0], [0.0], [9.0], [9.0]], [1, 0, 1, 0], ties="index")
+    assert run.per_query["hit_rate@1"].to_pylist() == [0.0, 0.0, 0.0, 0.0]
+    perfect = te.evaluate([[0.0], [0.5], [9.0], [9.5]], [0, 0, 1, 1], ks=(1,))
+    assert (perfect["precision@1"], perfect["recall@1"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 0, 1]])
+def test_t4_a_collapsed_model_scores_chance_in_any_label_order(labels):
+    """TF Recommenders' top-1 = 1.0, mteb 1.0 or 0.25, depending on the order of the labels."""
+    assert te.evaluate(np.zeros((4, 3)), labels)["hit_rate@1"] == pytest.approx(1 / 3)
+
+
+def test_t7_distances_are_not_scores_and_have_no_sign_to_lose():
+    """torchmetrics 1.9.0 treats scores <= 0 as not retrieved: recall, AP and MRR of 0 for a right ranking."""
+    gallery = te.Embeddings([[0.1], [0.5], [2.0]], ["a", "b", "a"])
+    run = te.evaluate(te.Embeddings([[0.0]], ["a"]), gallery=gallery, ks=(1, 3))
+    assert (run["recall@1"], run["mrr"], run["recall@3"]) == (0.5, 1.0, 1.0)
+    assert run["map"] == pytest.approx((1 + 2 / 3) / 2)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1]])
+def test_t9_sorted_labels_do_not_help_six_equal_vectors(labels):
+    """pytorch-metric-learning: P@1 = 0.50 sorted, 0.33 interleaved; the expectation is 0.4 for both."""
+    assert te.evaluate(np.zeros((6, 2)), labels)["precision@1"] == pytest.approx(0.4)
+
+
+def test_t12_the_reciprocal_rank_is_that_of_the_first_relevant_item_only():
+    """quaterion averages 1/rank over every relevant item (0.806), and pools R-precision (0.857)."""
+    four = [[0.0], [1.0], [2.0], [3.5]]
+    assert te.evaluate([*four, [90.0]], [0, 0, 0, 0, 1])["mrr"] == 1.0
+    # A perfect class of four and a class of two that is all wrong: 4 of 6 queries right.
+    points = [[0.0], [1.0], [2.0], [3.0], [100.0], [-100.0]]
+    assert te.evaluate(points, [0, 0, 0, 0, 1, 1])["r_precision"] == pytest.approx(4 / 6)
+
+
+def test_t18_a_perfect_ranking_scores_one():
+    """Revisiting-DML counts the query in R: mAP = 0.625 for this perfect space."""
+    run = te.evaluate([[0.0, 0.0], [0.0, 0.1], [9.0, 9.0], [9.0, 9.1]], [0, 0, 1, 1])
+    assert (run["map"], run["map@r"], run["minp"]) == (1.0, 1.0, 1.0)
+
+
+def test_t19_the_ideal_gain_comes_from_everything_relevant_not_from_what_was_found():
+    """TensorFlow Similarity's BNDCG scores 1.0 for one of five found."""
+    gallery = te.Embeddings([[1.0], [2.0], [50.0], [51.0], [52.0], [53.0]], list("abaaaa"))
+    run = te.evaluate(te.Embeddings([[0.0]], ["a"]), gallery=gallery, ks=(2,))
+    ideal = 1 + 1 / math.log2(3)
+    assert run["ndcg@2"] == pytest.approx(1 / ideal)
+
+
+def test_t21_a_nan_is_an_error_that_names_its_row_and_not_a_miss():
+    """Others rank it first, count it as a plain miss, or blame an unrelated argument."""
+    points = np.array([[0.0], [1.0], [np.nan], [5.0]])
+    with pytest.raises(te.DataError, match=r"E201.*row 2, column 0"):
+        te.evaluate(points, [0, 0, 1, 1])
+
+
+def test_t22_collinear_classes_are_apart_for_euclid_and_one_for_cosine():
+    """Whether vectors are normalised is the user's choice of distance, never a hidden default."""
+    points, labels = [[1.0, 0.0], [10.0, 0.0], [0.0, 1.0], [0.0, 10.0]], [0, 0, 1, 1]
+    assert te.evaluate(points, labels)["hit_rate@1"] == 0.5
+    assert te.evaluate(points, labels, distance="cosine")["hit_rate@1"] == 1.0
+
+
+def test_t24_precision_divides_by_k_and_an_unanswerable_query_is_left_out():
+    """keras-rs gives P@10 = 1.0 on a list of three; torchmetrics counts a query without positives as 0."""
+    gallery = te.Embeddings([[1.0], [2.0], [3.0]], ["a", "a", "a"])
+    run = te.evaluate(te.Embeddings([[0.0], [9.0]], ["a", "b"]), gallery=gallery, ks=(10,))
+    assert run["precision@10"] == pytest.approx(0.3)
+    assert (run.accounting["evaluated"], run["recall@10"]) == (1, 1.0)
+
+
+def test_a_collapsed_network_keeps_its_true_recall_where_float32_loses_it():
+    """1 − mean cosine of 1e-8: float32 products score 0.013 here; the truth is that nothing is wrong."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(30, 64))
+    labels = np.repeat(np.arange(30), 10)
+    points = 1.0 + 1e-4 * (centres[labels] + 0.05 * rng.normal(size=(300, 64)))
+    unit = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    assert te.evaluate(unit, labels)["hit_rate@1"] == 1.0

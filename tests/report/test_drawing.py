@@ -1,0 +1,214 @@
+"""Terminal and HTML: everything is drawn in full, and nothing that came from data breaks out."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import hashlib
+import re
+import sys
+from html.parser import HTMLParser
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tripleteval import Embeddings, Evaluation, MissingExtra, evaluate
+from tripleteval.report.html import fragment, page
+from tripleteval.report.sections import sections
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</td></table></style><h1>x",
+    "{{ 7 * 7 }}{% raw %}",
+    "<!--",
+    "]]>&lt;b&gt;&amp;",
+    "[bold red]x[/bold red] [link=http://evil]y[/link] :smile:",
+    "\x1b[31mred\x1b]8;;http://evil\x07",
+    "\u202egnp.exe\u2066\u200b",
+    "a\r\nb\x00\x9b2J\u2028",
+    "W" * 5000,
+]
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "section", "article", "div", "p", "footer"} | {
+    *("h1", "h2", "h3"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+VOID = {"meta"}
+MADE_VISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Strict(HTMLParser):
+    """Fails on any element or attribute that our templates do not have, and on unbalanced ones."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.attributes: set[tuple[str, str]] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in ALLOWED, tag
+        self.attributes |= {(tag, name) for name, _ in attrs}
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def error(self, message: str) -> None:
+        raise AssertionError(message)
+
+
+def parsed(html: str) -> Strict:
+    parser = Strict()
+    parser.feed(html)
+    parser.close()
+    assert parser.open == []
+    return parser
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Evaluation:
+    n = len(HOSTILE)
+    labels = [*HOSTILE, *HOSTILE]
+    ids = [f"{label}{row}" for row, label in enumerate(labels)]
+    found = Embeddings([[float(i % n * i)] for i in range(2 * n)], labels, ids=ids, groups=labels, name=f"\udcff{HOSTILE[1]}")
+    return evaluate(found)
+
+
+def printed(evaluation: Evaluation, **options: Any) -> str:
+    console = Console(file=StringIO(), **options)
+    console.print(evaluation)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_hostile_labels_do_not_break_out_of_a_page(hostile: Evaluation) -> None:
+    found = parsed(page([(HOSTILE[0], hostile), (HOSTILE[3], hostile)]))
+    assert found.attributes == {
+        *(("meta", name) for name in ("charset", "name", "content", "http-equiv")),
+        *(("html", "lang"), ("body", "class"), ("main", "class"), ("section", "class"), ("div", "class")),
+        *(("th", "class"), ("th", "scope"), ("td", "class")),
+    }
+    text = "".join(found.text)
+    assert HOSTILE[0] in text
+    assert HOSTILE[4] in text
+    assert not MADE_VISIBLE.search(text)
+    assert "\\u202egnp" in text
+
+
+def test_hostile_labels_do_not_break_out_of_a_notebook(hostile: Evaluation) -> None:
+    found = parsed(fragment(hostile))
+    assert not MADE_VISIBLE.search("".join(found.text))
+    assert hostile._repr_html_() == fragment(hostile)
+
+
+def test_hostile_labels_do_not_reach_the_terminal(hostile: Evaluation) -> None:
+    shown = printed(hostile, width=100, color_system=None)
+    assert not MADE_VISIBLE.search(shown)
+    assert "[bold red]x[/bold red]" in shown
+    assert ":smile:" in shown
+    assert "WWW" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_hostile_labels_bring_no_styles_of_their_own(hostile: Evaluation) -> None:
+    shown = printed(hostile, width=100, force_terminal=True, color_system="standard", legacy_windows=False)
+    assert set(re.findall(r"\x1b[^m]*m", shown)) <= {"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[1;33m"}
+    assert not MADE_VISIBLE.search(re.sub(r"\x1b\[[\d;]*m", "", shown))
+
+
+def test_notes_settings_and_environment_are_data_too(run: Evaluation) -> None:
+    from dataclasses import replace
+
+    evil = HOSTILE[0]
+    dirty = replace(run, notes=[evil], settings={evil: evil}, environment={evil: evil}, accounting={evil: {evil: 1}})
+    assert "".join(parsed(page([("a", dirty)])).text).count(evil) >= 5
+
+
+def test_a_page_needs_no_network_and_no_script(run: Evaluation) -> None:
+    written = page([("a", run)])
+    for forbidden in ("<script", "http:", "https:", "url(", "@import", "<link", "<img", " style=", " on"):
+        assert forbidden not in written.replace(" on each side", "").replace(" only", "").replace(" one", ""), forbidden
+
+
+def test_the_policy_allows_the_one_style_and_nothing_else(run: Evaluation) -> None:
+    written = page([("a", run)])
+    (style,) = re.findall(r"<style>(.*?)</style>", written, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', written)
+    expected = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert policy.replace("&#39;", "'") == expected
+
+
+def test_a_page_carries_the_hash_of_each_run_and_is_the_same_every_time(run: Evaluation, given: Evaluation) -> None:
+    written = page([("a", run), ("b", given)])
+    assert written == page([("a", run), ("b", given)])
+    assert re.findall(r'"result-hash" content="([^"]*)"', written) == [run.result_hash, given.result_hash]
+
+
+@pytest.mark.parametrize("which", ["run", "given", "collapsed", "one_class"])
+def test_every_cell_and_sentence_is_drawn_in_both_forms(which: str, request: pytest.FixtureRequest) -> None:
+    evaluation = request.getfixturevalue(which)
+    written = re.sub(r"\s+", " ", "".join(parsed(page([("a", evaluation)])).text))
+    shown = re.sub(r"\s+", " ", printed(evaluation, width=120))
+    for section in sections(evaluation):
+        for text in (section.title, *section.text.splitlines()):
+            assert text in written
+            assert text.replace(" ", "") in shown.replace(" ", "")
+        for table in section.tables:
+            for cell in (cell for row in table.rows for cell in row):
+                assert cell in written
+                assert cell in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_folds_numbers_and_never_cuts_them(run: Evaluation, width: int) -> None:
+    shown = printed(run, width=width)
+    assert "…" not in shown
+    digits = sum(c.isdigit() for s in sections(run) for t in s.tables for row in t.rows for cell in row for c in cell)
+    tables = "\n".join(line for line in shown.splitlines())
+    assert sum(c.isdigit() for c in tables) >= digits
+
+
+def test_a_comparison_page_has_a_column_per_run(run: Evaluation, collapsed: Evaluation) -> None:
+    written = page([("runs/a", run), ("runs/b", collapsed)])
+    assert written.index("Side by side") < written.index("<h2>runs/a</h2>") < written.index("<h2>runs/b</h2>")
+    assert '<section class="warning">' in written
+
+
+def without_jinja2(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *rest: Any, **named: Any) -> Any:
+        if name.partition(".")[0] in {"jinja2", "markupsafe"}:
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"jinja2", "markupsafe"}]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_without_jinja2_a_page_names_what_to_install(run: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_jinja2(monkeypatch)
+    with pytest.raises(MissingExtra, match=r"E103 the HTML report .*pip install 'tripleteval\[report\]'"):
+        page([("a", run)])
+
+
+def test_without_jinja2_a_notebook_still_shows_the_table(hostile: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_jinja2(monkeypatch)
+    shown = fragment(hostile)
+    assert shown.startswith("<pre>")
+    assert "map@r" in shown
+    assert "<" not in shown.removeprefix("<pre>").removesuffix("</pre>")

@@ -1,0 +1,256 @@
+"""What a report says: no number is lost, none is made up, and an empty section does not speak."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pkgutil import iter_modules
+
+import numpy as np
+import pytest
+
+from tripleteval import Embeddings, Evaluation, evaluate
+from tripleteval.data.section import Section, Table
+from tripleteval.report import sections as folder
+from tripleteval.report.comparison import comparison
+from tripleteval.report.sections import SECTIONS, sections
+from tripleteval.report.wording import label, listed, number, over, percent
+
+
+def said(evaluation: Evaluation, name: str) -> Section:
+    section = SECTIONS[name].write(evaluation)
+    assert section is not None
+    return section
+
+
+def column(table: Table, name: str) -> list[str]:
+    return [row[list(table.columns).index(name)] for row in table.rows]
+
+
+def test_every_file_of_the_folder_is_one_section() -> None:
+    assert len(SECTIONS.names()) == len(list(iter_modules(folder.__path__)))
+
+
+def test_the_report_starts_with_the_verdict_and_what_to_beware_of(collapsed: Evaluation) -> None:
+    first, second, *_ = sections(collapsed)
+    assert first.title == "Evaluation of queries"
+    assert (second.title, second.level) == ("Notes", "warning")
+
+
+def test_the_verdict_says_who_was_compared_and_how_it_went(run: Evaluation) -> None:
+    text = said(run, "headline").text
+    assert text.startswith("6 queries searched among 6 items of 2 classes, each among all the others, by euclidean dist")
+    assert "own class for 50.0 % of them (by chance 40.0 %); map@r is" in text
+
+
+def test_the_verdict_of_given_triplets_needs_no_ranking(given: Evaluation) -> None:
+    text = said(given, "headline").text
+    assert text.startswith("2 given triplets")
+    assert "positive is nearer than the negative in 50.0 % of the triplets." in text
+
+
+def test_the_verdict_counts_only_queries_that_can_be_evaluated() -> None:
+    lonely = evaluate([[0.0], [1.0], [3.0]], [0, 0, 1])
+    assert "for 100.0 % of the 2 that can be evaluated" in said(lonely, "headline").text
+
+
+def test_the_verdict_names_query_and_gallery() -> None:
+    probe, gallery = Embeddings([[0.0]], [1], name="probe"), Embeddings([[1.0], [3.0]], [1, 2], name="gallery")
+    assert said(evaluate(probe, gallery=gallery), "headline").title == "Evaluation of probe against gallery"
+
+
+@pytest.mark.parametrize("which", ["run", "given", "collapsed", "one_class"])
+def test_no_metric_is_lost(which: str, request: pytest.FixtureRequest) -> None:
+    evaluation = request.getfixturevalue(which)
+    spoken = " ".join(cell for s in sections(evaluation) for t in s.tables for row in t.rows for cell in row)
+    heads = " ".join(c for s in sections(evaluation) for t in s.tables for c in t.columns)
+    for spelling in evaluation:
+        family = spelling.partition("@margin=")[0].removeprefix("triplet_").replace("_", "-").replace("-nonzero", " where")
+        shared = family in {"easy"} or family.replace("at-", "at ") in heads or family.replace("-loss", " loss") in heads
+        assert spelling in spoken or shared, spelling
+
+
+def test_retrieval_lists_value_chance_ceiling_and_support(run: Evaluation) -> None:
+    section = said(run, "retrieval")
+    (table,) = section.tables
+    assert table.columns == ["metric", "value", "chance", "best", "n"]
+    assert column(table, "metric")[:5] == ["map@r", "hit_rate@1", "hit_rate@2", "recall@1", "recall@2"]
+    for name, *cells in table.rows:
+        entry = run.metrics[name]
+        best = entry.get("ceiling", 1)
+        assert cells == [
+            number(entry["value"]),
+            number(entry["chance"]),
+            number(best) if best < 1 else "",
+            str(entry["n"]),
+        ]
+
+
+def test_retrieval_tells_the_two_recalls_apart_and_what_is_averaged(run: Evaluation) -> None:
+    text = said(run, "retrieval").text
+    assert 'hit_rate@k (DML "Recall@K")' in text
+    assert "recall@k (fraction of positives)" in text
+    assert text.startswith("Mean over queries")
+
+
+def test_an_average_other_than_the_usual_is_marked_at_the_metric(run: Evaluation) -> None:
+    pooled = evaluate([[0.0], [1.0], [3.0], [7.0]], [0, 0, 1, 1], average="pooled")
+    names = column(said(pooled, "retrieval").tables[0], "metric")
+    assert "recall@1 (over all relevant pairs)" in names
+    assert "mrr" in names
+    by_class = evaluate([[0.0], [1.0], [3.0], [7.0]], [0, 0, 1, 1], average="class")
+    assert said(by_class, "retrieval").text.startswith("Mean over classes")
+    assert said(by_class, "triplets").text.startswith("Shares and losses mean over classes")
+
+
+def test_triplets_are_listed_by_margin(run: Evaluation) -> None:
+    section = said(run, "triplets")
+    accuracy, of_triplets, of_anchors, curve = section.tables
+    assert column(accuracy, "value") == [number(run["triplet_accuracy"])]
+    assert column(of_triplets, "margin") == ["0.5", "2"]
+    for head, family in (("satisfied", "triplet_satisfied"), ("semi-hard", "semi_hard"), ("loss", "triplet_loss")):
+        assert column(of_triplets, head) == [number(run[f"{family}@margin={m}"]) for m in ("0.5", "2")]
+    assert column(of_anchors, "batch-hard loss") == [number(run[f"batch_hard_loss@margin={m}"]) for m in ("0.5", "2")]
+    assert curve.rows == [["-1", number(run.margin_curve["satisfied"][0])], ["0.5", number(run["easy@margin=0.5"])]]
+    assert "over all 36 triplets" in section.text
+
+
+def test_a_long_margin_curve_is_thinned_to_its_ends_and_says_so(run: Evaluation) -> None:
+    margins = np.linspace(-1, 1, 41).tolist()
+    section = said(replace(run, margin_curve={"margins": margins, "satisfied": margins}), "triplets")
+    shown = column(section.tables[-1], "margin")
+    assert (len(shown), shown[0], shown[-1]) == (11, "-1", "1")
+    assert "11 of 41 margins" in section.text
+
+
+def test_an_undefined_number_is_never_shown_as_a_number(one_class: Evaluation) -> None:
+    section = said(one_class, "triplets")
+    assert column(section.tables[0], "value") == ["undefined: no valid triplet"]
+    assert {cell for table in section.tables[1:] for row in table.rows for cell in row[1:]} == {"–"}
+    assert "– is undefined: no valid triplet." in section.text
+
+
+def test_given_triplets_have_no_rankings_no_classes_and_no_queries(given: Evaluation) -> None:
+    titles = [section.title for section in sections(given)]
+    assert titles[1:] == [*(["Notes"] if given.notes else []), *titles[-3:]]
+    assert titles[-3:] == ["Triplets", "What was counted", "To get the same numbers again"]
+
+
+def test_the_accounting_is_told_in_words() -> None:
+    found = Embeddings([[0.0], [0.0], [0.0], [3.0], [np.nan]], [0, 0, 1, 2, 0], name="val")
+    evaluation = evaluate(found, nonfinite="drop", ks=(1, 9))
+    (table,) = said(evaluation, "accounting").tables
+    counts = dict(table.rows)  # type: ignore[arg-type]
+    assert counts["queries"] == "4"
+    assert counts["queries evaluated"] == "2"
+    assert counts["queries skipped: nothing relevant to find"] == "2"
+    assert counts["self-matches removed"] == "4"
+    assert counts["pairs at distance zero, same label"] == "1"
+    assert counts["pairs at distance zero, different label"] == "2"
+    assert counts["rows dropped from queries: nonfinite"] == "1"
+    assert counts["queries that can find fewer than k=9"] == "4"
+    assert counts["pairs compared"] == "12"
+
+
+def test_the_accounting_says_zero_where_a_reader_would_wonder(run: Evaluation) -> None:
+    counts = dict(said(run, "accounting").tables[0].rows)  # type: ignore[arg-type]
+    assert counts["pairs at distance zero, different label"] == "0"
+    assert "pairs ignored by rule" not in counts
+
+
+def test_the_worst_class_comes_first_with_its_support() -> None:
+    points = [[0.0], [0.5], [1.0], [10.0], [11.0], [20.0], [0.25], [30.0]]
+    evaluation = evaluate(points, ["a", "b", "a", "c", "c", "lone", "b", "d"])
+    (table,) = said(evaluation, "worst classes").tables
+    assert column(table, "class") == ["a", "b", "c"]
+    assert column(table, "queries") == ["2", "2", "2"]
+    assert column(table, "map@r")[-1] == "1.0000"
+
+
+def test_at_most_ten_classes_are_listed() -> None:
+    evaluation = evaluate(np.arange(60.0)[:, None], np.arange(60) // 2)
+    assert len(said(evaluation, "worst classes").tables[0].rows) == 10
+    assert said(evaluation, "worst classes").text.startswith("The 10 of 30 classes")
+
+
+def test_one_class_has_no_worst(one_class: Evaluation) -> None:
+    assert SECTIONS["worst classes"].write(one_class) is None
+
+
+def test_the_worst_queries_come_with_what_they_found(run: Evaluation) -> None:
+    assert run.per_query is not None
+    (table,) = said(run, "worst queries").tables
+    lowest = sorted(run.per_query["map"].to_pylist())
+    assert column(table, "map") == [number(value) for value in lowest]
+    assert column(table, "id")[0].startswith("item-")
+    first = table.rows[column(table, "row").index("2")]
+    assert first[-1] == "item-1 (wrong, at 2.0000)"
+
+
+def test_among_equally_bad_queries_a_wrong_nearest_item_comes_first() -> None:
+    # Both queries have map 1/2 + ...: query 0 finds a relevant item first, query 1 a wrong one.
+    evaluation = evaluate([[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]], [0, 0, 1, 0, 1, 1])
+    assert evaluation.per_query is not None
+    level = evaluation.per_query.set_column(evaluation.per_query.column_names.index("map"), "map", [[0.5] * 6])
+    assert evaluation.neighbors is not None
+    wrong = {
+        row["query"] for row in evaluation.neighbors.to_pylist() if row["rank"] == 1 and not row["relevant"]
+    }
+    rows = [int(row) for row in column(said(replace(evaluation, per_query=level), "worst queries").tables[0], "row")]
+    assert rows == [*sorted(wrong), *sorted(set(range(6)) - wrong)]
+
+
+def test_worst_queries_do_without_neighbours(run: Evaluation) -> None:
+    (table,) = said(replace(run, neighbors=None), "worst queries").tables
+    assert set(column(table, "nearest")) == {""}
+
+
+def test_the_hash_and_the_versions_are_said_last(run: Evaluation) -> None:
+    text = sections(run)[-1].text
+    assert run.result_hash in text
+    assert "python 3." in text
+
+
+def test_two_runs_are_compared_by_value_and_difference(run: Evaluation) -> None:
+    better = replace(run, metrics={**run.metrics, "map@r": {**run.metrics["map@r"], "value": run["map@r"] - 0.125}})
+    section = comparison([("a", run), ("b", better)])
+    (table,) = section.tables
+    assert table.columns == ["metric", "a", "b", "difference", "better"]
+    assert table.rows[0] == ["map@r", number(run["map@r"]), number(better["map@r"]), "−0.1250", "higher"]
+    assert section.level == "plain"
+
+
+def test_runs_of_different_tasks_are_compared_with_a_warning(run: Evaluation, collapsed: Evaluation) -> None:
+    section = comparison([("a", run), ("b", collapsed), ("a", run)])
+    assert section.level == "warning"
+    assert "queries" in section.text
+    assert "gallery" in section.text
+    assert section.tables[0].columns == ["metric", "a (1)", "b", "a (3)", "better"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.5, "0.5000"), (0.0, "0.0000"), (5.4e-4, "5.40e-04"), (-2.5, "-2.5000"), (12345.678, "12,345.7")]
+    + [(None, "–"), (float("nan"), "–"), (1, "1.0000")],
+)
+def test_numbers_are_never_rounded_to_nothing(value: float | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.0, "100.0 %"), (0.9999, "more than 99.9 %"), (0.0, "0.0 %"), (1e-5, "less than 0.1 %"), (0.405, "40.5 %")],
+)
+def test_a_share_is_never_rounded_to_all_or_none(value: float, shown: str) -> None:
+    assert percent(value) == shown
+
+
+def test_names_are_one_visible_line_of_bounded_length() -> None:
+    assert label("a\nb\x1b[31m\u202e") == "a\\nb\\x1b[31m\\u202e"
+    assert label("W" * 5000) == "W" * 199 + "…"
+    assert label("W" * 200) == "W" * 200
+    assert label(["a", "b"]) == "a, b"
+
+
+def test_words_for_lists_and_averages() -> None:
+    assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert [over("query", "triplets"), over("pooled", "triplets")] == ["mean over queries", "over all triplets"]
