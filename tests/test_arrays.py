@@ -86,6 +86,7 @@ def test_booleans_are_zero_and_one(contiguous):
     assert as_vectors(given_).tolist() == given_.astype(int).tolist()
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 @pytest.mark.parametrize(
     "layout",
     [np.asfortranarray, lambda a: np.repeat(a, 2, axis=0)[::2], lambda a: a[::-1, ::-1][::-1, ::-1], np.matrix],

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tripleteval import Embeddings, Evaluation, FileError, ResourceError, evaluate, load, runs
+from tripleteval import Embeddings, Evaluation, FileError, ResourceError, disk, evaluate, load, runs
 
 POINTS = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]]
 OS_CALLS = ("mkdir", "open", "write", "fsync", "fstat", "close", "rename", "replace", "scandir", "rmdir", "stat")
@@ -27,7 +27,9 @@ OS_CALLS = ("mkdir", "open", "write", "fsync", "fstat", "close", "rename", "repl
 @pytest.fixture(scope="module")
 def run() -> Evaluation:
     ids = [f"item-{row}" for row in range(6)]
-    return evaluate(Embeddings(POINTS, ["é", "é", "\x1b[1m", "é", "\x1b[1m", "\x1b[1m"], ids=ids), margin_curve=[-1, 0.5])
+    return evaluate(
+        Embeddings(POINTS, ["é", "é", "\x1b[1m", "é", "\x1b[1m", "\x1b[1m"], ids=ids), margin_curve=[-1, 0.5]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_overwriting_puts_the_new_run_in_place_of_the_old(
     folder: Path, other: Evaluation, monkeypatch: pytest.MonkeyPatch, system_can_exchange: bool
 ) -> None:
     if not system_can_exchange:
-        monkeypatch.setattr(runs, "_exchange", lambda *_: False)
+        monkeypatch.setattr(disk, "_exchange", lambda *_: False)
     other.save(folder, overwrite=True)
     assert same(load(folder), other)
     assert os.listdir(folder.parent) == ["run"]
@@ -204,7 +206,7 @@ def test_whichever_call_fails_an_overwritten_run_is_the_old_or_the_new_one(
 ) -> None:
     other = replace(other, per_query=None, per_class=None, neighbors=None)
     if not system_can_exchange:
-        monkeypatch.setattr(runs, "_exchange", lambda *_: False)
+        monkeypatch.setattr(disk, "_exchange", lambda *_: False)
     target = small.save(tmp_path / "run")
     failed = 0
     for ended in every_failure(monkeypatch, OSError(errno.EIO, "broken"), lambda: other.save(target, overwrite=True)):
@@ -221,7 +223,7 @@ def test_whichever_call_fails_a_single_file_is_the_old_or_the_new_one(
 ) -> None:
     target = tmp_path / "page.html"
     target.write_bytes(b"old")
-    write = lambda: runs.atomic_write(target, b"new")  # noqa: E731
+    write = lambda: disk.atomic_write(target, b"new")  # noqa: E731
     for ended in every_failure(monkeypatch, OSError(errno.EIO, "broken"), write):
         assert target.read_bytes() == b"new" or (not ended and target.read_bytes() == b"old")
         assert os.listdir(tmp_path) == ["page.html"]
@@ -266,14 +268,14 @@ def test_a_rename_that_reports_an_error_although_it_is_done_is_done(
 def test_a_run_that_appears_meanwhile_is_kept(
     run: Evaluation, other: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target, rename = tmp_path / "run", runs._rename
+    target, rename = tmp_path / "run", disk._rename
 
     def late(source: Path, destination: Path) -> None:
-        monkeypatch.setattr(runs, "_rename", rename)
+        monkeypatch.setattr(disk, "_rename", rename)
         other.save(target)
         rename(source, destination)
 
-    monkeypatch.setattr(runs, "_rename", late)
+    monkeypatch.setattr(disk, "_rename", late)
     with pytest.raises(ResourceError, match="E801"):
         run.save(target)
     assert same(load(target), other)
@@ -431,7 +433,10 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_run(tmp_path: Path) -> N
     children = [
         subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / f"run{n}")], stdout=subprocess.PIPE)
         for n in range(2)
-    ] + [subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / f"run{n}")], stdout=subprocess.PIPE) for n in (2, 3)]
+    ] + [
+        subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / f"run{n}")], stdout=subprocess.PIPE)
+        for n in (2, 3)
+    ]
     for number, child in enumerate(children):
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"

@@ -40,6 +40,8 @@ def as_vectors(values: Any, where: str = "embeddings") -> AnyArray:
             is not two-dimensional (E304).
     """
     array = _as_numpy(values, where)
+    if array.dtype == object:
+        raise _not_numbers(array, where)
     _require_matrix(array, where)
     return _as_real(array, where)
 
@@ -72,7 +74,7 @@ def _as_numpy(values: Any, where: str) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray):
         raise DataError("E204", "a masked array", where=where, fix="fill it, or drop the masked rows, first")
     if isinstance(values, np.ndarray):
-        return values
+        return np.asarray(values)
     if hasattr(values, "tocsr") or hasattr(values, "todense"):
         raise DataError("E203", "a sparse matrix", where=where, fix="pass a dense array: x.toarray()")
     if isinstance(values, (list, tuple)):
@@ -131,6 +133,8 @@ def _require_matrix(array: AnyArray, where: str) -> None:
 
 def _as_real(array: AnyArray, where: str) -> AnyArray:
     kind = array.dtype.kind
+    if "bfloat16" in array.dtype.name or "float8" in array.dtype.name:
+        return array.astype(np.float32)
     if kind == "f" and array.dtype.itemsize <= 8:
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if kind in "iu":
@@ -138,10 +142,12 @@ def _as_real(array: AnyArray, where: str) -> AnyArray:
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if kind == "b":
         return array.view(np.uint8) if array.flags.c_contiguous else array.astype(np.uint8)
-    if "bfloat16" in array.dtype.name or "float8" in array.dtype.name:
-        return array.astype(np.float32)
+    raise _not_numbers(array, where)
+
+
+def _not_numbers(array: AnyArray, where: str) -> DataError:
     names = f" with fields {list(array.dtype.names)}" if array.dtype.names else ""
-    raise DataError(
+    return DataError(
         "E203",
         f"values of type {array.dtype.name}{names}",
         where=where,

@@ -150,6 +150,8 @@ def _keras() -> Any:
     try:
         with _silent_stderr():
             import keras
+
+            keras.ops.zeros(1)  # where there is no GPU, the first tensor complains
     except ImportError as error:
         raise MissingExtra("the demo", error.name or "keras", extra=EXTRAS) from None
     return keras
@@ -157,7 +159,7 @@ def _keras() -> Any:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    # TensorFlow 2.21 logs about the CPU while it is imported, before it reads TF_CPP_MIN_LOG_LEVEL.
+    # TensorFlow 2.21 logs about the CPU and CUDA before it reads TF_CPP_MIN_LOG_LEVEL.
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -223,8 +225,8 @@ def _evaluate(name: str, vectors: Floats, labels: Ints) -> Evaluation:
 
 
 def _save(output: Path, runs: dict[str, Evaluation], vectors: dict[str, Floats], labels: Ints) -> None:
+    from tripleteval.disk import atomic_write
     from tripleteval.report.html import page
-    from tripleteval.runs import atomic_write
 
     for name in ("untrained", "trained"):
         runs[name].save(output / name, overwrite=True)

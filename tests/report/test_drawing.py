@@ -82,7 +82,9 @@ def hostile() -> Evaluation:
     n = len(HOSTILE)
     labels = [*HOSTILE, *HOSTILE]
     ids = [f"{label}{row}" for row, label in enumerate(labels)]
-    found = Embeddings([[float(i % n * i)] for i in range(2 * n)], labels, ids=ids, groups=labels, name=f"\udcff{HOSTILE[1]}")
+    found = Embeddings(
+        [[float(i % n * i)] for i in range(2 * n)], labels, ids=ids, groups=labels, name=f"\udcff{HOSTILE[1]}"
+    )
     return evaluate(found)
 
 

@@ -38,7 +38,9 @@ def test_the_report_starts_with_the_verdict_and_what_to_beware_of(collapsed: Eva
 
 def test_the_verdict_says_who_was_compared_and_how_it_went(run: Evaluation) -> None:
     text = said(run, "headline").text
-    assert text.startswith("6 queries searched among 6 items of 2 classes, each among all the others, by euclidean dist")
+    assert text.startswith(
+        "6 queries searched among 6 items of 2 classes, each among all the others, by euclidean dist"
+    )
     assert "own class for 50.0 % of them (by chance 40.0 %); map@r is" in text
 
 
@@ -64,8 +66,10 @@ def test_no_metric_is_lost(which: str, request: pytest.FixtureRequest) -> None:
     spoken = " ".join(cell for s in sections(evaluation) for t in s.tables for row in t.rows for cell in row)
     heads = " ".join(c for s in sections(evaluation) for t in s.tables for c in t.columns)
     for spelling in evaluation:
-        family = spelling.partition("@margin=")[0].removeprefix("triplet_").replace("_", "-").replace("-nonzero", " where")
-        shared = family in {"easy"} or family.replace("at-", "at ") in heads or family.replace("-loss", " loss") in heads
+        family = (
+            spelling.partition("@margin=")[0].removeprefix("triplet_").replace("_", "-").replace("-nonzero", " where")
+        )
+        shared = family == "easy" or family.replace("at-", "at ") in heads or family.replace("-loss", " loss") in heads
         assert spelling in spoken or shared, spelling
 
 
@@ -92,7 +96,7 @@ def test_retrieval_tells_the_two_recalls_apart_and_what_is_averaged(run: Evaluat
     assert text.startswith("Mean over queries")
 
 
-def test_an_average_other_than_the_usual_is_marked_at_the_metric(run: Evaluation) -> None:
+def test_an_average_other_than_the_usual_is_marked_at_the_metric() -> None:
     pooled = evaluate([[0.0], [1.0], [3.0], [7.0]], [0, 0, 1, 1], average="pooled")
     names = column(said(pooled, "retrieval").tables[0], "metric")
     assert "recall@1 (over all relevant pairs)" in names
@@ -192,9 +196,7 @@ def test_among_equally_bad_queries_a_wrong_nearest_item_comes_first() -> None:
     assert evaluation.per_query is not None
     level = evaluation.per_query.set_column(evaluation.per_query.column_names.index("map"), "map", [[0.5] * 6])
     assert evaluation.neighbors is not None
-    wrong = {
-        row["query"] for row in evaluation.neighbors.to_pylist() if row["rank"] == 1 and not row["relevant"]
-    }
+    wrong = {row["query"] for row in evaluation.neighbors.to_pylist() if row["rank"] == 1 and not row["relevant"]}
     rows = [int(row) for row in column(said(replace(evaluation, per_query=level), "worst queries").tables[0], "row")]
     assert rows == [*sorted(wrong), *sorted(set(range(6)) - wrong)]
 
@@ -229,8 +231,16 @@ def test_runs_of_different_tasks_are_compared_with_a_warning(run: Evaluation, co
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.5, "0.5000"), (0.0, "0.0000"), (5.4e-4, "5.40e-04"), (-2.5, "-2.5000"), (12345.678, "12,345.7")]
-    + [(None, "–"), (float("nan"), "–"), (1, "1.0000")],
+    [
+        (0.5, "0.5000"),
+        (0.0, "0.0000"),
+        (5.4e-4, "5.40e-04"),
+        (-2.5, "-2.5000"),
+        (12345.678, "12,345.7"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (1, "1.0000"),
+    ],
 )
 def test_numbers_are_never_rounded_to_nothing(value: float | None, shown: str) -> None:
     assert number(value) == shown

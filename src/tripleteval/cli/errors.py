@@ -66,14 +66,18 @@ def _told(error: BaseException, as_json: bool) -> int:
         late = next((e for e in (error, error.__cause__) if isinstance(e, InterruptedLate)), None)
         click.echo(visible(str(late)) if late else "interrupted, nothing was saved", err=True)
         return INTERRUPTED
+    if isinstance(error, (MemoryError, OSError)):
+        return _say(_as_resource(error), as_json)
+    return _bug(error, as_json)
+
+
+def _as_resource(error: MemoryError | OSError) -> ResourceError:
     if isinstance(error, MemoryError):
         found, fix = f"out of memory {error}".strip(), "give a smaller --memory, or a smaller set"
-        return _say(ResourceError("E802", found, fix=fix), as_json)
-    if isinstance(error, OSError):
-        found = f"the operating system refused: {error.strerror or error}"
-        fix = "check permissions and free space; TRIPLETEVAL_DEBUG=1 shows where it happened"
-        return _say(ResourceError("E811", found, where=str(error.filename or ""), fix=fix), as_json)
-    return _bug(error, as_json)
+        return ResourceError("E802", found, fix=fix)
+    found = f"the operating system refused: {error.strerror or error}"
+    fix = "check permissions and free space; TRIPLETEVAL_DEBUG=1 shows where it happened"
+    return ResourceError("E811", found, where=str(error.filename or ""), fix=fix)
 
 
 def _say(error: EvalError, as_json: bool) -> int:

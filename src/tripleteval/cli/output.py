@@ -98,7 +98,7 @@ class Output:
         return Path(self.folder) if self.folder is not None else Path(RUNS) / self.stem
 
     def _write_json(self, evaluation: Evaluation) -> None:
-        from tripleteval.runs import atomic_write
+        from tripleteval.disk import atomic_write
 
         if self.json not in {None, "-"}:
             atomic_write(os.path.realpath(str(self.json)), f"{_document(evaluation)}\n".encode())

@@ -27,8 +27,9 @@ def command(runs: tuple[str, ...], output: str, overwrite: bool) -> None:
         tripleteval report runs/baseline runs/candidate -o compared.html
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.cli.output import require_new_file
+    from tripleteval.disk import atomic_write
     from tripleteval.report.html import page
-    from tripleteval.runs import RUN, TABLES, atomic_write, load
+    from tripleteval.runs import RUN, TABLES, load
 
     inputs = [*runs, *(os.path.join(run, name) for run in runs for name in (RUN, *TABLES))]
     require_new_file(output, tuple(inputs), overwrite=overwrite or _is_report(output))

@@ -16,6 +16,7 @@ from tripleteval.errors import DataError, LabelError, ParameterError, nearest
 NONFINITE = ("refuse", "drop")
 ZERO_ROWS = ("refuse", "exclude", "far")
 _UNIT_TOLERANCE = 1e-3
+_COINCIDENCE = 2  # so few vectors of length 1, or of another, are no habit of the model
 
 
 class Intake(NamedTuple):
@@ -65,8 +66,7 @@ def admit(
             )
         embeddings = _drop(embeddings, zero, "zero_vectors", dropped)
         norms = norms[~zero]
-    # One or two vectors of length 1 are a coincidence, not a habit of the model.
-    unit = len(norms) > 2 and bool(np.all(np.abs(norms - 1) <= _UNIT_TOLERANCE))
+    unit = len(norms) > _COINCIDENCE and bool(np.all(np.abs(norms - 1) <= _UNIT_TOLERANCE))
     return Intake(embeddings, dropped, zeros, unit)
 
 
@@ -85,7 +85,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             where=f"{q.name} ({len(q):,} × {q.dim}) and {g.name} ({len(g):,} × {g.dim})",
             fix="both must come from the same model",
         )
-    if distance != "cosine" and queries.unit_norm != gallery.unit_norm:
+    if distance != "cosine" and min(len(q), len(g)) > _COINCIDENCE and queries.unit_norm != gallery.unit_norm:
         unit, other = (q, g) if queries.unit_norm else (g, q)
         raise DataError(
             "E507",

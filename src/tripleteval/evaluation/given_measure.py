@@ -1,0 +1,123 @@
+"""Given triplets as evidence: each has one positive and one negative, read by the metrics of `metrics.triplets`.
+
+So every definition stands once. Triplets of one anchor are put together before anchors are averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Floats, Ints
+from tripleteval.data.labels import Labels
+from tripleteval.distance.formula import Distance, squared_pairs
+from tripleteval.evaluation.given_intake import Given
+from tripleteval.evaluation.summary import Measured, summarise
+from tripleteval.evidence.ranks import Positives, Ranks
+from tripleteval.evidence.triplets import Triplets
+from tripleteval.metrics import Column, Named, parse, spell
+
+_AT_MARGIN = ("triplet_satisfied", "at_margin", "easy", "semi_hard", "hard", "triplet_loss", "triplet_loss_nonzero")
+_PER_TRIPLET = ("triplet_accuracy", "triplet_satisfied", "triplet_loss")
+_COORDINATES = 2**21  # per set and step: 16 MiB in float64
+
+
+def squared_distances(given: Given, fitted: Distance) -> Floats:
+    """Return (2, triplets) ``squared`` of anchor and positive, and of anchor and negative, block by block."""
+    squared = np.empty((2, len(given.rows)))
+    step = max(1, _COORDINATES // given.intakes[0].embeddings.dim)
+    for start in range(0, len(given.rows), step):
+        cut = slice(start, start + step)
+        vectors = [i.embeddings.vectors[rows] for i, rows in zip(given.intakes, given.rows[cut].T, strict=True)]
+        anchor, positive, negative = map(fitted.prepare, vectors)
+        each = np.arange(len(vectors[0]))
+        squared[0, cut] = squared_pairs(anchor, each, positive)
+        squared[1, cut] = squared_pairs(anchor, each, negative)
+    return squared
+
+
+def measure_given(
+    given: Given, squared: Floats, fitted: Distance, margins: tuple[float, ...]
+) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Return the entry of each metric, and of those that say something of one triplet the value of each."""
+    _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
+    labels = given.intakes[0].embeddings.labels if given.placed else None
+    classes = labels.codes[given.rows[first, 0]] if isinstance(labels, Labels) else None
+    # Over the power of two that makes the largest about 1, so that no sum of weights overflows.
+    weights = None if given.weights is None else np.ldexp(given.weights, -int(np.frexp(given.weights.max())[1]))
+    metrics, columns = {}, {}
+    for named, column in _columns(squared, fitted, margins):
+        metrics[named.spelling] = _summary(named, column, weights, anchor, classes)
+        if named.metric.pattern.removesuffix("@margin") in _PER_TRIPLET:
+            columns[named.spelling] = column.values()
+    return metrics, columns
+
+
+def _columns(squared: Floats, fitted: Distance, margins: tuple[float, ...]) -> Iterator[tuple[Named, Column]]:
+    named = parse("triplet_accuracy")
+    yield named, named.measure(_ranks(squared))
+    for margin in margins:
+        triplets = _triplets(squared, fitted, margin)
+        for metric in _AT_MARGIN:
+            named = parse(spell(f"{metric}@margin", margin))
+            yield named, named.measure(triplets)
+
+
+def _ranks(squared: Floats) -> Ranks:
+    """Return the evidence of triplets that each have an anchor of their own."""
+    (to_positive, to_negative), count = squared, squared.shape[1]
+    none, one = np.zeros(count, np.int64), np.ones(count, np.int64)
+    return Ranks(
+        Positives(np.arange(count + 1), none, to_positive, np.ones(count)),
+        closer=_counts(to_negative < to_positive)[:, 0],
+        tied=_counts(to_negative == to_positive)[:, 0],
+        tied_before=none,
+        negatives=one,
+        coincident=_counts(to_negative == 0)[:, 0],
+    )
+
+
+def _triplets(squared: Floats, fitted: Distance, margin: float) -> Triplets:
+    """Return the evidence about a margin, of the same."""
+    to_positive, to_negative = fitted.from_squared(squared)
+    t, count = to_positive + margin, len(to_positive)
+    below = to_negative < t
+    # Distances as integers of 62 bits, in steps that stay clear of the ends of float64; see `Triplets`.
+    steps = replace(fitted, exponent=0)
+    unit = steps.span * 2.0**-31 * steps.factor
+    unscaled = steps.from_squared(squared[1])
+    coarse = np.floor(unscaled / unit)
+    fine = np.floor((unscaled - coarse * unit) / (unit * 2.0**-31))
+    return Triplets(
+        np.arange(count + 1),
+        to_positive,
+        np.array([margin]),
+        below=_counts(below),
+        upto=_counts(to_negative <= t),
+        hard=_counts(to_negative <= to_positive)[:, 0],
+        coarse=_counts(coarse * below),
+        fine=_counts(fine * below),
+        unit=fitted.span * 2.0**-31 * fitted.factor,
+        curve_margins=np.zeros(0),
+        curve_upto=np.zeros((count, 0), np.int64),
+        negatives=np.ones(count, np.int64),
+        nearest_negative=to_negative,
+    )
+
+
+def _counts(values: AnyArray) -> Ints:
+    return values[:, None].astype(np.int64)
+
+
+def _summary(
+    named: Named, column: Column, weights: Floats | None, anchor: Ints, classes: Ints | None
+) -> dict[str, Any]:
+    weighted = column if weights is None else Column(column.part * weights, column.whole * weights)
+    sums = [np.bincount(anchor, weights=half).astype(half.dtype) for half in weighted]  # integers below 2**53: exact
+    entry = summarise(Measured(named, Column(*sums)), classes, "pooled")
+    if weights is not None:
+        entry["n"] = int(column.whole[weights > 0].sum())
+    return entry
