@@ -32,7 +32,7 @@ class EvalError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, code: str, found: str, *, where: str = "", fix: str = "") -> None:
-        self.code, self.found, self.where, self.fix = code, visible(found), visible(where), visible(fix)
+        self.code, self.found, self.where, self.fix = code, one_line(found), one_line(where), one_line(fix)
         super().__init__(" · ".join(part for part in (f"{code} {self.found}", self.where, self.fix) if part))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -97,6 +97,16 @@ class BackendError(EvalError, RuntimeError):
 def visible(text: str) -> str:
     """Return ``text`` with control, bidirectional and other invisible characters escaped, for terminals."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return what `visible` returns, line ends escaped too: the name of a file must not pose as a line of ours."""
+    return visible(text).replace("\n", "\\n")
+
+
+def printable(name: str) -> str:
+    """Return the name of a file with bytes that are not UTF-8 percent-escaped; as they are, nothing can write them."""
+    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in name)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

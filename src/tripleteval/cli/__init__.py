@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tripleteval.cli.errors import guarded
+from tripleteval.cli.errors import guarded, pipe_kept_apart
 
 # Module and one line of help per command, so that listing them imports none of them.
 COMMANDS = {
@@ -38,6 +38,16 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the arguments; ``--help`` prints here."""
+        with pipe_kept_apart():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with pipe_kept_apart():
+            return super().invoke(ctx)
+
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line and exit: 0 when all went well, otherwise as `guarded` says."""
         extra["standalone_mode"] = False
@@ -59,5 +69,6 @@ def main() -> None:
 
     \b
     Exit codes: 0 done, 2 impossible option, 3 unusable data or labels, 4 unreadable file,
-    5 memory, disk or a saved run, 6 backend, 130 interrupted, 1 a bug in tripleteval.
+    5 memory, disk or a saved run, 6 backend, 130 interrupted, 143 terminated, 141 nobody reads on,
+    1 a bug in tripleteval.
     """  # noqa: D301  # \b is how click keeps lines as they are

@@ -18,13 +18,18 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NoReturn, TextIO
 
 import click
 
-from tripleteval.errors import EvalError, ResourceError, visible
+from tripleteval.errors import EvalError, ResourceError, one_line, visible
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
+
+
+class PipeClosedError(Exception):
+    """Nobody reads stdout any more, as after ``| head``."""
 
 
 class InterruptedLate(KeyboardInterrupt):
@@ -44,31 +49,47 @@ def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> NoReturn:
     sys.exit(code)
 
 
+@contextmanager
+def pipe_kept_apart() -> Iterator[None]:
+    """Let a closed pipe pass click, which would end the program with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        raise PipeClosedError from error
+
+
 def _end(error: BaseException, as_json: bool) -> int:
     if _is_broken_pipe(error):
-        _silence_stdout()
+        _silence(sys.__stdout__)
         return BROKEN_PIPE
-    if os.environ.get("TRIPLETEVAL_DEBUG") == "1" and not isinstance(error, SystemExit):
-        traceback.print_exception(error)
-    with suppress(OSError):  # nobody reads stderr any more: the exit code still says it
-        return _told(error, as_json)
-    return 1
+    code, say = _ending(error, as_json)
+    try:
+        if os.environ.get("TRIPLETEVAL_DEBUG") == "1" and not isinstance(error, SystemExit):
+            traceback.print_exception(error)
+        say()
+        sys.stderr.flush()
+    except OSError:  # nobody reads stderr any more: the exit code still says it
+        _silence(sys.__stderr__)
+    return code
 
 
-def _told(error: BaseException, as_json: bool) -> int:
+def _ending(error: BaseException, as_json: bool) -> tuple[int, Callable[[], None]]:
+    """Return the exit code, and what says why."""
     if isinstance(error, SystemExit):
-        return _code(error.code)
+        return _code(error.code), lambda: None
+    if isinstance(error, (MemoryError, OSError)) and not isinstance(error, EvalError):
+        error = _as_resource(error)
     if isinstance(error, EvalError):
-        return _say(error, as_json)
+        return error.exit_code, partial(_say, error, as_json)
     if isinstance(error, click.ClickException):
-        return _usage(error, as_json)
+        return error.exit_code, partial(_usage, error, as_json)
     if isinstance(error, (click.Abort, KeyboardInterrupt)) and not isinstance(error.__cause__, EOFError):
         late = next((e for e in (error, error.__cause__) if isinstance(e, InterruptedLate)), None)
-        click.echo(visible(str(late)) if late else "interrupted, nothing was saved", err=True)
-        return INTERRUPTED
-    if isinstance(error, (MemoryError, OSError)):
-        return _say(_as_resource(error), as_json)
-    return _bug(error, as_json)
+        said = one_line(str(late)) if late else "interrupted, nothing was saved"
+        return INTERRUPTED, partial(click.echo, said, err=True)
+    return 1, partial(_bug, error, as_json)
 
 
 def _as_resource(error: MemoryError | OSError) -> ResourceError:
@@ -80,15 +101,14 @@ def _as_resource(error: MemoryError | OSError) -> ResourceError:
     return ResourceError("E811", found, where=str(error.filename or ""), fix=fix)
 
 
-def _say(error: EvalError, as_json: bool) -> int:
+def _say(error: EvalError, as_json: bool) -> None:
     if as_json:
         _say_json(error.code, type(error).__name__, error.found, error.where, error.fix, error.exit_code)
     else:
         click.echo(error.lines(), err=True)
-    return error.exit_code
 
 
-def _usage(error: click.ClickException, as_json: bool) -> int:
+def _usage(error: click.ClickException, as_json: bool) -> None:
     if as_json:
         context = getattr(error, "ctx", None)
         where = "" if context is None else context.command_path
@@ -98,17 +118,15 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
         shown = io.StringIO()
         error.show(shown)
         click.echo(visible(shown.getvalue()), err=True, nl=False)
-    return error.exit_code
 
 
-def _bug(error: BaseException, as_json: bool) -> int:
-    what = visible(f"{type(error).__name__}: {error}")
+def _bug(error: BaseException, as_json: bool) -> None:
+    what = one_line(f"{type(error).__name__}: {error}")
     fix = "set TRIPLETEVAL_DEBUG=1 to see where, and please report it"
     if as_json:
         _say_json("E999", type(error).__name__, f"this is a bug in tripleteval: {what}", "", fix, 1)
     else:
         click.echo(f"this is a bug in tripleteval ({what}); {fix}", err=True)
-    return 1
 
 
 def _say_json(code: str, kind: str, found: str, where: str, fix: str, exit_code: int) -> None:
@@ -117,15 +135,15 @@ def _say_json(code: str, kind: str, found: str, where: str, fix: str, exit_code:
 
 
 def _is_broken_pipe(error: BaseException) -> bool:
-    # click turns EPIPE into SystemExit(1) while handling it; the pipe is then only in the context.
+    # rich turns EPIPE into SystemExit(1) while handling it; the pipe is then only in the context.
     causes = (error, error.__context__)
-    return any(isinstance(e, OSError) and e.errno == errno.EPIPE for e in causes)
+    return any(isinstance(e, PipeClosedError) or (isinstance(e, OSError) and e.errno == errno.EPIPE) for e in causes)
 
 
-def _silence_stdout() -> None:
-    # Python flushes stdout once more at exit; into the closed pipe that would be a second complaint.
+def _silence(stream: TextIO | None) -> None:
+    # Python flushes once more at exit; into what cannot be written that would be a second complaint.
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def _flush() -> None:
@@ -134,7 +152,7 @@ def _flush() -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        _silence_stdout()
+        _silence(sys.__stdout__)
         found = f"stdout cannot be written: {error.strerror}"
         raise ResourceError("E811", found, fix="check where the output is sent to") from error
 

@@ -8,12 +8,13 @@ import click
 
 from tripleteval.cli.measuring import margin_curve, measuring_options
 from tripleteval.cli.output import chosen_output, output_options
+from tripleteval.cli.paths import PATH
 from tripleteval.cli.progress import progress_bar
 from tripleteval.cli.reading import read_relevance, read_sets, reading_options
 
 
 @click.command("evaluate")
-@click.argument("file")
+@click.argument("file", type=PATH, metavar="FILE")
 @reading_options
 @measuring_options
 @output_options

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from tripleteval.cli.errors import InterruptedLate
-from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, visible
+from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, one_line, printable
 
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
@@ -57,29 +58,34 @@ class Output:
         """
         from tripleteval.runs import new_run_folder, require_free
 
-        if self.folder and not self.save:
+        if self.folder is not None and not self.save:
             raise ParameterError("E101", "--output together with --no-save", fix="leave one of them out")
         if self.json not in {None, "-"}:
             require_new_file(str(self.json), self.inputs, overwrite=self.overwrite)
         if self.save:
             fixed = self.folder is not None or self.overwrite
-            require_free(self._named() if fixed else new_run_folder(RUNS, self.stem), overwrite=self.overwrite)
+            folder = self._named() if fixed else new_run_folder(RUNS, self.stem)
+            require_free(folder, overwrite=self.overwrite)
+            self._require_apart(os.path.realpath(folder))
 
     def deliver(self, evaluation: Evaluation) -> None:
         """Save the run, then print; a disk that is full must not cost the numbers."""
-        failure: EvalError | None = None
+        failures: list[EvalError] = []
         kept = None
         try:
             kept = self._keep(evaluation) if self.save else None
-            self._write_json(evaluation)
         except ResourceError as error:
-            failure = error
+            failures.append(error)
         with _saved(kept):
+            try:
+                self._write_json(evaluation)
+            except ResourceError as error:
+                failures.append(error)
             if kept is not None and not self.quiet:
-                click.echo(f"saved in {visible(str(kept))}", err=True)
+                click.echo(f"saved in {one_line(str(kept))}", err=True)
             self._show(evaluation)
-        if failure is not None:
-            raise failure
+        if failures:
+            raise failures[0]
 
     def _keep(self, evaluation: Evaluation) -> Path:
         from tripleteval.runs import new_run_folder
@@ -93,6 +99,15 @@ class Output:
             except ResourceError:
                 if not os.path.lexists(folder):
                     raise
+
+    def _require_apart(self, folder: str) -> None:
+        """Refuse a JSON file inside the run folder, which nothing else may be in, or in its place."""
+        if self.json in {None, "-"}:
+            return
+        path = os.path.realpath(str(self.json))
+        if path == folder or path.startswith(os.path.join(folder, "")):
+            fix = "write it elsewhere; the run folder has a document of its own, run.json"
+            raise FileError("E611", "a JSON file in the run folder", where=str(self.json), fix=fix)
 
     def _named(self) -> Path:
         return Path(self.folder) if self.folder is not None else Path(RUNS) / self.stem
@@ -109,17 +124,24 @@ class Output:
             return
         from rich.console import Console
 
-        Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(evaluation)
+        # rich takes NO_COLOR for colours alone and goes on with bold; without a colour system it writes plain text.
+        system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+        width = None if sys.stdout.isatty() else _PIPED_WIDTH
+        Console(file=sys.stdout, width=width, color_system=system).print(evaluation)
 
 
 def output_options(command: Command) -> Command:
     """Add the options that `chosen_output` understands."""
     for option in reversed(
         [
-            click.option("--output", metavar="DIR", help="Run folder to write; by default a new one under runs/."),
+            click.option(
+                "--output", type=PATH, metavar="DIR", help="Run folder to write; by default a new one under runs/."
+            ),
             click.option("--overwrite", is_flag=True, help="Replace the run folder or JSON file that is there."),
             click.option("--no-save", is_flag=True, help="Keep no run folder."),
-            click.option("--json", "json_", metavar="-|FILE", help="Write the JSON document; - prints it alone."),
+            click.option(
+                "--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone."
+            ),
             click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors."),
             click.option(
                 "--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr."
@@ -133,7 +155,7 @@ def output_options(command: Command) -> Command:
 def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -> Output:
     """Take the output options out of ``chosen``."""
     return Output(
-        stem=Path(file).stem or "run",
+        stem=printable(Path(file).stem) or "run",
         inputs=tuple(path for path in (file, *inputs) if path is not None),
         folder=chosen.pop("output"),
         save=not chosen.pop("no_save"),
@@ -141,29 +163,6 @@ def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -
         json=chosen.pop("json_"),
         quiet=chosen.pop("quiet"),
     )
-
-
-def require_new_file(path: str, inputs: tuple[str, ...], *, overwrite: bool) -> None:
-    """Refuse a file that must not, or cannot, be written.
-
-    Raises:
-        FileError: It is an input, a folder, there already, or cannot be made (E611).
-    """
-    from tripleteval.runs import new_run_folder, require_free
-
-    target = os.path.realpath(path)
-    if target in {os.path.realpath(name) for name in inputs}:
-        raise FileError("E611", "the output is one of the inputs", where=path, fix="write to another file")
-    if os.path.isdir(target):
-        raise FileError("E611", "a folder, where a file is to be written", where=path, fix="name a file in it")
-    if os.path.lexists(path) and not overwrite:
-        raise FileError("E611", "something is there already", where=path, fix="give a new name, or --overwrite")
-    if not os.path.isdir(os.path.dirname(target)):
-        raise FileError("E611", "the folder to write into does not exist", where=path, fix="make it first")
-    try:
-        require_free(new_run_folder(os.path.dirname(target), "probe"))
-    except ResourceError as error:
-        raise FileError("E611", error.found, where=path, fix=error.fix) from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tripleteval.cli.paths import PATH
 from tripleteval.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -23,16 +24,20 @@ def reading_options(command: Command) -> Command:
     """Add the options that `read_sets` and `read_relevance` understand."""
     for option in reversed(
         [
-            click.option("--labels", metavar="FILE", help="Labels of the queries: .txt, .npy or a table."),
-            click.option("--gallery", metavar="FILE", help="Who is searched; by default the queries themselves."),
-            click.option("--gallery-labels", metavar="FILE", help="Labels of the gallery."),
+            click.option("--labels", type=PATH, metavar="FILE", help="Labels of the queries: .txt, .npy or a table."),
+            click.option(
+                "--gallery", type=PATH, metavar="FILE", help="Who is searched; by default the queries themselves."
+            ),
+            click.option("--gallery-labels", type=PATH, metavar="FILE", help="Labels of the gallery."),
             click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors."),
             click.option("--label-column", metavar="NAME", help="Column of the labels."),
             click.option("--id-column", metavar="NAME", help="Column of the ids."),
             click.option("--group-column", metavar="NAME", help="Column of the camera, session or listing."),
             click.option("--where", metavar="EXPR", help="Rows of FILE to keep, such as \"split = 'test'\"."),
             click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery file to keep."),
-            click.option("--relevance", metavar="FILE", help="Parquet: query id, gallery id and, if graded, grade."),
+            click.option(
+                "--relevance", type=PATH, metavar="FILE", help="Parquet: query id, gallery id and, if graded, grade."
+            ),
             click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18."),
         ]
     ):
@@ -63,12 +68,12 @@ def read_relevance(path: str) -> pa.Table:
     """Read which gallery ids are relevant to which query ids.
 
     Raises:
-        FileError: The file cannot be read or is no Parquet file (E601-E604).
+        FileError: The file cannot be read or is no Parquet file (E601-E605).
     """
-    import pyarrow.parquet as pq
-
-    from tripleteval.readers.files import opened, require_content
+    from tripleteval.readers.arrow_table import open_parquet
+    from tripleteval.readers.files import opened
 
     with opened(path) as source:
-        require_content(source, b"PAR1")
-        return pq.read_table(source.file)
+        table = open_parquet(source).read()
+        source.require_unchanged(len(table))
+    return table

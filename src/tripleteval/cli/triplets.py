@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tripleteval.cli.measuring import distance_option, margins_option
 from tripleteval.cli.output import chosen_output, output_options
-from tripleteval.errors import FileError
+from tripleteval.cli.paths import PATH
+from tripleteval.errors import FileError, ParameterError
 
 if TYPE_CHECKING:
     from tripleteval.arrays import AnyArray
@@ -16,18 +18,19 @@ if TYPE_CHECKING:
 
 VECTORS = ("anchors", "positives", "negatives")
 ROWS = ("anchor", "positive", "negative")
-_BOMB_RATIO, _BOMB_BYTES = 100, 64 * 2**20
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")  # int() itself takes 1_000 and digits of other scripts
 
 
 @click.command("triplets")
-@click.argument("file")
-@click.option("--embeddings", metavar="FILE", help="Embeddings that the rows in FILE point into (0-based).")
+@click.argument("file", type=PATH, metavar="FILE")
+@click.option("--embeddings", type=PATH, metavar="FILE", help="Embeddings that the rows in FILE point into (0-based).")
 @click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors.")
 @distance_option
 @margins_option
+@click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18.")
 @click.option("--drop-degenerate", is_flag=True, help="Drop and count triplets that name a row twice.")
 @output_options
-def command(file: str, embeddings: str | None, embedding_column: str | None, **chosen: Any) -> None:
+def command(file: str, embeddings: str | None, embedding_column: str | None, allow_huge: bool, **chosen: Any) -> None:
     """Evaluate given anchors, positives and negatives.
 
     FILE is an .npz with the arrays anchors, positives and negatives, row by row one triplet. With
@@ -40,15 +43,18 @@ def command(file: str, embeddings: str | None, embedding_column: str | None, **c
         tripleteval triplets triplets.csv --embeddings val.parquet --distance cosine --margin 0.1 --json -
     """  # noqa: D301  # \b is how click keeps lines as they are
     output = chosen_output(file, [embeddings], chosen)
+    if embeddings is None and (embedding_column is not None or chosen["drop_degenerate"]):
+        said = "--embedding-column or --drop-degenerate without --embeddings"
+        raise ParameterError("E101", said, fix="name the file that the rows point into")
     output.require_possible()
     from tripleteval import evaluate_triplets
     from tripleteval.readers import read
 
     if embeddings is None:
-        sides = [read(file, embedding_column=name).vectors for name in VECTORS]
+        sides = [read(file, embedding_column=name, allow_huge=allow_huge).vectors for name in VECTORS]
         evaluation = evaluate_triplets(*sides, **chosen)
     else:
-        found = read(embeddings, embedding_column=embedding_column)
+        found = read(embeddings, embedding_column=embedding_column, allow_huge=allow_huge)
         evaluation = evaluate_triplets(*read_rows(file, found), embeddings=found, **chosen)
     output.deliver(evaluation)
 
@@ -57,7 +63,8 @@ def read_rows(path: str, embeddings: Embeddings) -> list[Any]:
     """Return the columns anchor, positive and negative of a file: rows of the embeddings, or ids.
 
     Raises:
-        FileError: The file cannot be read, or lacks a column (E601-E605).
+        FileError: The file cannot be read, or lacks a column (E601-E606).
+        ParameterError: Text where rows are wanted (E501).
     """
     if path.lower().endswith(".npz"):
         return _from_npz(path)
@@ -65,34 +72,37 @@ def read_rows(path: str, embeddings: Embeddings) -> list[Any]:
 
     columns = [read_column(path, "ids", name) for name in ROWS]
     named = embeddings.ids is not None and isinstance(embeddings.ids.classes[0], str)
-    return columns if named else [_whole_numbers(column) for column in columns]
+    if named:
+        return columns
+    return [_whole_numbers(column, role, path) for column, role in zip(columns, ROWS, strict=True)]
 
 
-def _whole_numbers(column: Any) -> Any:
-    """Return text from CSV as integers where all of it is; whatever else stays, to be judged as it is."""
-    try:
-        return [int(value) for value in column] if all(isinstance(value, str) for value in column) else column
-    except ValueError:
+def _whole_numbers(column: Any, role: str, path: str) -> Any:
+    """Return text from CSV as integers; from other formats values come with their type, and stay as they are."""
+    if not all(isinstance(value, str) for value in column):
         return column
+    wrong = next((row for row, value in enumerate(column) if not _INTEGER.fullmatch(value)), None)
+    if wrong is not None:
+        found = f"{role} {column[wrong]!r} of triplet {wrong} (0-based) is no whole number"
+        raise ParameterError("E501", found, where=path, fix="write rows of the embeddings, or give those ids of text")
+    return [int(value) for value in column]
 
 
 def _from_npz(path: str) -> list[AnyArray]:
     import zipfile
 
-    import numpy as np
-
     from tripleteval.readers.files import opened, require_content
+    from tripleteval.readers.npz import column, members
 
     with opened(path) as source:
         require_content(source, b"PK\x03\x04")
         with zipfile.ZipFile(source.file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > max(_BOMB_BYTES, _BOMB_RATIO * source.size):
-            raise FileError("E606", f"an archive that unpacks to {unpacked:,} bytes", where=path, fix="save it again")
-        source.file.seek(0)
-        with np.load(source.file, allow_pickle=False) as arrays:
-            missing = [name for name in ROWS if name not in arrays]
+            found = members(archive, source)
+            missing = [name for name in ROWS if name not in found]
             if missing:
-                found = f"no array {missing[0]!r}; the archive has {', '.join(map(repr, arrays.files)) or 'no arrays'}"
-                raise FileError("E605", found, where=path, fix="write anchor=, positive= and negative= with np.savez")
-            return [arrays[name] for name in ROWS]
+                listed = f"no array {missing[0]!r}; the archive has {', '.join(map(repr, found)) or 'no arrays'}"
+                fix = "write anchor=, positive= and negative= with np.savez"
+                raise FileError("E605", listed, where=path, fix=fix)
+            columns = [column(archive, found[name], path) for name in ROWS]
+        source.require_unchanged(len(columns[0]))
+    return columns

@@ -121,7 +121,7 @@ def sound(given: Given, *, drop: bool) -> Given:
             f"{int(degenerate.sum()):,} triplets name a row twice; first: triplet {first} (0-based), "
             f"anchor {a[first]}, positive {p[first]}, negative {n[first]}",
             where="triplets",
-            fix="remove them, or drop_degenerate=True (drops and counts them)",
+            fix="remove them, or drop and count them with drop_degenerate=True, --drop-degenerate",
         )
     if degenerate.all():
         raise DataError("E301", f"no triplets left: all {len(a):,} are degenerate", where="triplets")

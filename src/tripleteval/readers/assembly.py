@@ -11,7 +11,7 @@ import numpy as np
 from tripleteval.arrays import Ints, as_column
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets
-from tripleteval.errors import DataError, LabelError, ParameterError
+from tripleteval.errors import DataError, LabelError, ParameterError, printable
 from tripleteval.readers.block import Block
 from tripleteval.readers.column_file import read_column
 from tripleteval.readers.files import Name
@@ -92,7 +92,7 @@ def assembled(block: Block, given: Given, path: Name, name: str | None, *, whole
         columns.get("labels"),
         ids=columns.get("ids"),
         groups=columns.get("groups"),
-        name=_printable(Path(path).name) if name is None else name,
+        name=printable(Path(path).name) if name is None else name,
         meta=block.meta,
     )
 
@@ -120,8 +120,3 @@ def _is_missing(value: Any) -> bool:
     if isinstance(value, (set, frozenset, list)):
         return not value or None in value or "" in value
     return value is None or (isinstance(value, str) and not value)
-
-
-def _printable(name: str) -> str:
-    # A file name that is not UTF-8 reaches us with surrogates, which no report could be written with.
-    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in name)

@@ -34,9 +34,9 @@ def read_npz(source: Source, request: Request) -> Iterator[Block]:
         Request(where=request.where).require_no_columns(source.path)
     require_content(source, b"PK\x03\x04")
     with zipfile.ZipFile(source.file) as archive:
-        members = _members(archive, source)
-        vectors = members[_vectors_name(archive, members, request.embedding, source.path)]
-        columns = _columns(archive, members, request, source.path)
+        found = members(archive, source)
+        vectors = found[_vectors_name(archive, found, request.embedding, source.path)]
+        columns = _columns(archive, found, request, source.path)
         if request.rows is not None:
             _require_lengths(archive, vectors, columns, source.path)
         seen = 0
@@ -47,7 +47,12 @@ def read_npz(source: Source, request: Request) -> Iterator[Block]:
             seen += len(part)
 
 
-def _members(archive: zipfile.ZipFile, source: Source) -> Members:
+def members(archive: zipfile.ZipFile, source: Source) -> Members:
+    """Return the arrays of an archive by name, without reading them.
+
+    Raises:
+        FileError: A name twice or outside the archive (E605), or far more bytes than the file is long (E606).
+    """
     found: Members = {}
     path = source.path
     for member in archive.infolist():
@@ -88,7 +93,7 @@ def _columns(archive: zipfile.ZipFile, members: Members, request: Request, path:
     for noun, asked, _ in request.columns():
         name = asked or noun
         if name in members:
-            columns[noun] = _column(archive, members[name], path)
+            columns[noun] = column(archive, members[name], path)
         elif asked:
             raise _no_array(archive, members, f"named {asked!r}", path)
     return columns
@@ -101,7 +106,13 @@ def _require_lengths(archive: zipfile.ZipFile, vectors: zipfile.ZipInfo, columns
         require_length(noun, len(column), shape[0] if shape else 0, path)
 
 
-def _column(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> AnyArray:
+def column(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> AnyArray:
+    """Return a one-dimensional array, as it is stored.
+
+    Raises:
+        FileError: It is cut (E601) or holds pickled objects (E603).
+        DataError: It has not one dimension (E304).
+    """
     with archive.open(member) as file:
         header = _checked_header(file, member, path)
         return as_column(whole_array(cast(Stream, file), header), f"{member.filename} in {path}")
