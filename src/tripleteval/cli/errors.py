@@ -46,6 +46,9 @@ def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> NoReturn:
             _flush()
         except BaseException as error:  # noqa: BLE001  # this is the last place anything can be said
             code = _end(error, as_json)
+    if args is None and code in {INTERRUPTED, TERMINATED}:
+        # A program of its own, told to stop: sys.exit would first wait for threads in the middle of their work.
+        os._exit(code)
     sys.exit(code)
 
 

@@ -44,14 +44,14 @@ def threads(count: int) -> Map:
     """Return a map over ``count`` threads; at most twice as many results wait as there are threads."""
 
     def thread_map(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
-        with ThreadPoolExecutor(count) as pool:
+        pool = ThreadPoolExecutor(count)
+        try:
             rest = iter(items)
             flying: list[Future[Result]] = [pool.submit(function, item) for item in islice(rest, 2 * count)]
-            try:
-                while flying:
-                    yield flying.pop(0).result()
-                    flying.extend(pool.submit(function, item) for item in islice(rest, 1))
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            while flying:
+                yield flying.pop(0).result()
+                flying.extend(pool.submit(function, item) for item in islice(rest, 1))
+        finally:  # after an error or Ctrl-C nobody waits for orders under way, whose results nobody reads
+            pool.shutdown(wait=False, cancel_futures=True)
 
     return thread_map

@@ -1,0 +1,101 @@
+"""The command line run in this process, a small set in every format, and what a folder held before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+import tripleteval as te
+from tripleteval.cli import main
+
+VECTORS = np.array([[0, 1], [1, 0.5], [4, 4], [5, 4], [0.5, 2], [4, 5]], dtype=np.float32)
+LABELS = [3, 3, 8, 8, 3, 8]
+IDS = ["a", "b", "c", "d", "e", "f"]
+GROUPS = ["left", "right", "left", "right", "left", "left"]
+SPLITS = ["test", "test", "test", "test", "train", "train"]
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, which holds the small set as files."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "TRIPLETEVAL_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    np.save("val.npy", VECTORS)
+    Path("labels.txt").write_text("".join(f"{label}\n" for label in LABELS), encoding="utf-8")
+    np.savez("val.npz", vectors=VECTORS, labels=LABELS, ids=IDS, groups=GROUPS)
+    columns = {"embedding": VECTORS.tolist(), "label": LABELS, "id": IDS, "group": GROUPS, "split": SPLITS}
+    pq.write_table(pa.table(columns), "val.parquet")
+    lines = ["e0,e1,label,id", *(f"{x},{y},{c},{i}" for (x, y), c, i in zip(VECTORS, LABELS, IDS, strict=True))]
+    Path("val.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    Path("val.tsv").write_text("\n".join(lines).replace(",", "\t") + "\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """Return a function that runs one command line here, in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def document(run: Run) -> Callable[..., dict]:
+    """Return a function that runs one command and returns the JSON document it printed, and nothing else did."""
+
+    def printed(*arguments) -> dict:
+        result = run(*arguments, "--no-save", "--json", "-")
+        assert (result.exit_code, result.stderr) == (0, "")
+        return json.loads(result.stdout)
+
+    return printed
+
+
+@pytest.fixture
+def program(folder: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Return a function that runs a shell line here, in which ``tripleteval`` is the command."""
+
+    def shell(line: str, **environment: str) -> subprocess.CompletedProcess:
+        script = f'tripleteval() {{ "{sys.executable}" -W error -m tripleteval.cli "$@"; }}\n{line}'
+        return subprocess.run(
+            ["bash", "-c", script], capture_output=True, check=False, timeout=120, env={**os.environ, **environment}
+        )
+
+    return shell
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run folder; tests take copies."""
+    return te.evaluate(VECTORS[::-1], LABELS[::-1]).save(tmp_path_factory.mktemp("saved") / "run")
+
+
+@pytest.fixture
+def kept(folder: Path, saved: Path) -> Path:
+    """Return a run folder that was there before."""
+    return Path(shutil.copytree(saved, folder / "kept"))
+
+
+@pytest.fixture
+def contents(folder: Path) -> Callable[[], dict[str, str]]:
+    """Return a function that says what the current folder holds: every name, with the sha256 of every file."""
+
+    def fingerprint(path: Path) -> str:
+        regular = stat.S_ISREG(path.lstat().st_mode)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if regular else str(stat.S_IFMT(path.lstat().st_mode))
+
+    return lambda: {os.fsdecode(path.relative_to(folder)): fingerprint(path) for path in folder.rglob("*")}
