@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(folder: Path) -> Run:
     """Return a function that runs one command line here, in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return lambda *arguments: CliRunner().invoke(main, list(arguments), prog_name="tripleteval")
 
 
 @pytest.fixture
@@ -66,14 +67,46 @@ def document(run: Run) -> Callable[..., dict]:
 
 
 @pytest.fixture
-def program(folder: Path) -> Callable[..., subprocess.CompletedProcess]:
+def refused(run: Run, kept: Path, contents: Callable) -> Callable[..., None]:
+    """Return a function that checks one row of the catalogue of bad input.
+
+    An error on purpose with all its fields, nothing on stdout, no traceback, nothing written, and the older run that
+    the command was to replace untouched.
+    """
+
+    def check(arguments: list[str], code: str, exit_code: int, *words: str) -> None:
+        before = contents()
+        result = run(*arguments, "--output", "kept", "--overwrite", "--json-errors")
+        assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
+        said = json.loads(result.stderr)
+        assert (said["code"], said["exit_code"]) == (code, exit_code), said
+        assert said["found"]
+        assert said["fix"]
+        assert [word for word in words if word not in f"{said['found']} {said['where']} {said['fix']}"] == [], said
+        assert contents() == before
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which ``tripleteval`` is a program."""
+    folder = tmp_path_factory.mktemp("bin")
+    path = folder / "tripleteval"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error -m tripleteval.cli "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def program(folder: Path, programs: Path) -> Callable[..., subprocess.CompletedProcess]:
     """Return a function that runs a shell line here, in which ``tripleteval`` is the command."""
 
-    def shell(line: str, **environment: str) -> subprocess.CompletedProcess:
-        script = f'tripleteval() {{ "{sys.executable}" -W error -m tripleteval.cli "$@"; }}\n{line}'
-        return subprocess.run(
-            ["bash", "-c", script], capture_output=True, check=False, timeout=120, env={**os.environ, **environment}
-        )
+    def shell(line: str, stdout: int = PIPE, stderr: int = PIPE, **environment: str) -> subprocess.CompletedProcess:
+        path = os.pathsep.join([str(programs), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": path, **environment}
+        streams = {"stdout": stdout, "stderr": stderr}
+        return subprocess.run(["bash", "-c", line], check=False, timeout=120, env=environment, **streams)
 
     return shell
 

@@ -23,7 +23,10 @@ def files(folder):
         lines = ["anchor,positive,negative", *(f"{a},{p},{n}" for a, p, n in zip(*ROWS.values(), strict=True))]
         (folder / f"rows{suffix}").write_text("\n".join(lines).replace(",", comma) + "\n")
     ids = "abcdef"
-    lines = ["anchor,positive,negative", *(f"{ids[a]},{ids[p]},{ids[n]}" for a, p, n in zip(*ROWS.values(), strict=True))]
+    lines = [
+        "anchor,positive,negative",
+        *(f"{ids[a]},{ids[p]},{ids[n]}" for a, p, n in zip(*ROWS.values(), strict=True)),
+    ]
     (folder / "ids.csv").write_text("\n".join(lines) + "\n")
 
 

@@ -75,6 +75,8 @@ def _end(error: BaseException, as_json: bool) -> int:
         sys.stderr.flush()
     except OSError:  # nobody reads stderr any more: the exit code still says it
         _silence(sys.__stderr__)
+    except (KeyboardInterrupt, SystemExit):  # told to stop once more, while saying so
+        pass
     return code
 
 
@@ -116,7 +118,7 @@ def _usage(error: click.ClickException, as_json: bool) -> None:
         context = getattr(error, "ctx", None)
         where = "" if context is None else context.command_path
         said = visible(error.format_message())
-        _say_json("E101", type(error).__name__, said, where, f"see: {where} --help".lstrip(), error.exit_code)
+        _say_json("E101", type(error).__name__, said, where, f"see: {where or 'tripleteval'} --help", error.exit_code)
     else:
         shown = io.StringIO()
         error.show(shown)

@@ -75,7 +75,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
 
     Raises:
         DataError: Different dimensions (E306), one side normalised and the other not (E507), the same
-            vectors on both sides without ids (E509).
+            vectors on both sides without ids on both (E509).
     """
     q, g = queries.embeddings, gallery.embeddings
     if q.dim != g.dim:
@@ -93,7 +93,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             where=f"{q.name} and {g.name}",
             fix="normalise both or neither, or use --distance cosine",
         )
-    if q.ids is None and q.vectors.shape == g.vectors.shape and np.array_equal(q.vectors, g.vectors):
+    if None in (q.ids, g.ids) and q.vectors.shape == g.vectors.shape and np.array_equal(q.vectors, g.vectors):
         raise DataError(
             "E509",
             "the same vectors as queries and as gallery: every query would find itself",

@@ -104,7 +104,9 @@ def require_size(header: Header, size: int, where: str) -> None:
 
 def require_vectors(header: Header, where: str) -> None:
     """Refuse, before reading it, an array that cannot be (n, dim) real numbers; see `as_vectors`."""
-    shape = header.shape if len(header.shape) != 2 else tuple(min(side, 1) for side in header.shape)
+    shape = header.shape
+    if len(shape) == 2 and 0 not in shape:  # as they are: however large a claim, one element shows its type
+        shape = (1, 1)
     as_vectors(np.broadcast_to(np.zeros((), header.dtype), shape), where)
 
 

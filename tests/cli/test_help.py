@@ -1,0 +1,94 @@
+"""Help is quick, complete and true: every example of every page is one that our own parser takes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+import click
+import pytest
+
+from tripleteval.cli import COMMANDS, main
+
+# A pipe, a comment or a redirection ends what is ours; ``echo '…' >> file`` of the completion page holds it in quotes.
+_OURS = re.compile(r"tripleteval(?: [^|>\n)]*)?")
+_PAGES = {"": main, **{name: main.get_command(click.Context(main), name) for name in COMMANDS}}
+# What --help of a command may load: the command line itself, and nothing that takes a second.
+_HEAVY = "faiss jax jinja2 keras msgspec numba numpy pyarrow ray rich scipy sklearn tensorflow torch".split()
+
+
+def _examples(page: click.Command) -> list[list[str]]:
+    """Return the arguments of every example on a page of help."""
+    block = (page.help or "").partition("Examples:\n")[2].partition("\n\n")[0].replace("\\\n", " ")
+    return [shlex.split(found)[1:] for line in block.splitlines() for found in _OURS.findall(line)[:1]]
+
+
+EXAMPLES = [(name, example) for name, page in _PAGES.items() for example in _examples(page)]
+
+
+def test_every_page_has_examples_and_every_line_is_one():
+    for name, page in _PAGES.items():
+        assert _examples(page), name
+    assert len(EXAMPLES) >= 14
+    assert ["evaluate", "val.parquet", "--json", "-"] in [example for _, example in EXAMPLES]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=lambda value: " ".join(value) if value else "tripleteval")
+def test_every_example_parses(name, example):
+    context = main.make_context("tripleteval", list(example), resilient_parsing=False)
+    chosen, command, rest = main.resolve_command(context, [*context._protected_args, *context.args])
+    assert command is not None
+    assert name in ("", chosen)
+    parsed = command.make_context(chosen, rest, parent=context)
+    assert parsed.args == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained_and_reads_json_errors(run, name):
+    result = run(name, "-h")
+    assert (result.exit_code, result.stderr) == (0, "")
+    for parameter in _PAGES[name].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert all(spelling in result.stdout for spelling in parameter.opts)
+    assert "--json-errors" in result.stdout
+
+
+def test_the_help_of_all_names_every_command_and_exit_code(run):
+    shown = run("--help").stdout
+    assert all(name in shown and what in " ".join(shown.split()) for name, what in COMMANDS.items())
+    codes = shown.partition("Exit codes:")[2]
+    assert set(re.findall(r"\b\d+\b", codes.partition("Options:")[0])) == set("0 1 2 3 4 5 6 130 141 143".split())
+
+
+def test_the_line_about_a_command_is_the_first_line_of_its_help():
+    for name, what in COMMANDS.items():
+        assert (_PAGES[name].help or "").partition("\n\n")[0] == what
+
+
+def test_nothing_asked_is_help_and_a_usage_error(run):
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Commands:" in result.stderr
+
+
+def test_the_version_is_that_of_the_package(run):
+    from importlib.metadata import version
+
+    assert run("--version").stdout == f"tripleteval {version('tripleteval')}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
+def test_help_is_printed_without_importing_anything_heavy(arguments):
+    """In a fresh interpreter in which the heavy modules cannot be imported at all."""
+    code = (
+        f"import sys\nfor name in {_HEAVY!r}: sys.modules[name] = None\n"
+        f"from tripleteval.cli import main\nmain({arguments!r}, prog_name='tripleteval')"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
