@@ -31,7 +31,7 @@ SPLITS = ["test", "test", "test", "test", "train", "train"]
 Run = Callable[..., Result]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, which holds the small set as files."""
     monkeypatch.chdir(tmp_path)
@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(folder: Path) -> Run:
+def run() -> Run:
     """Return a function that runs one command line here, in this process."""
     return lambda *arguments: CliRunner().invoke(main, list(arguments), prog_name="tripleteval")
 
@@ -76,7 +76,7 @@ def refused(run: Run, kept: Path, contents: Callable) -> Callable[..., None]:
 
     def check(arguments: list[str], code: str, exit_code: int, *words: str) -> None:
         before = contents()
-        result = run(*arguments, "--output", "kept", "--overwrite", "--json-errors")
+        result = run(*arguments, "--output", kept.name, "--overwrite", "--json-errors")
         assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
         said = json.loads(result.stderr)
         assert (said["code"], said["exit_code"]) == (code, exit_code), said
@@ -99,7 +99,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def program(folder: Path, programs: Path) -> Callable[..., subprocess.CompletedProcess]:
+def program(programs: Path) -> Callable[..., subprocess.CompletedProcess]:
     """Return a function that runs a shell line here, in which ``tripleteval`` is the command."""
 
     def shell(line: str, stdout: int = PIPE, stderr: int = PIPE, **environment: str) -> subprocess.CompletedProcess:

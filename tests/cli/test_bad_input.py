@@ -163,7 +163,7 @@ PARAMETERS = [
     (88, "a curve beyond numbers", with_options("--margin-curve", "0:1e999:1e998"), "E505", 2, ("margin",)),
     (88, "a curve too fine", with_options("--margin-curve", "0:1:0.001"), "E505", 2, ("1,001 margins", "200")),
     (94, "one side normalised", lambda: gallery(GOOD / np.linalg.norm(GOOD, axis=1)[:, None]), "E507", 3, ("unit",)),
-    (95, "one file as both", lambda: gallery(), "E509", 3, ("every query would find itself",)),
+    (95, "one file as both", gallery, "E509", 3, ("every query would find itself",)),
     (101, "an unknown metric", with_options("--metric", "recal@10"), "E510", 2, ("did you mean 'recall@k'",)),
     (101, "an unknown distance", with_options("--distance", "l2"), "E101", 2, ("'l2' is not one of", "euclidean")),
     (101, "no neighbours", with_options("--neighbors", "-1"), "E308", 2, ("neighbors=-1",)),

@@ -18,7 +18,7 @@ COMMANDS = [["evaluate", "val.npz"], ["triplets", "three.npz"]]
 
 
 @pytest.fixture(autouse=True)
-def three(folder):
+def three():
     np.savez("three.npz", anchors=np.eye(3), positives=np.eye(3) + 0.1, negatives=-np.eye(3))
 
 
@@ -67,7 +67,8 @@ def test_output_names_the_folder_and_makes_its_parents(run):
     assert te.load("a/b/c").accounting["queries"] == 6
 
 
-def test_overwrite_replaces_the_run_and_the_json_file_and_nothing_else_does(run, kept, contents):
+@pytest.mark.usefixtures("kept")
+def test_overwrite_replaces_the_run_and_the_json_file_and_nothing_else_does(run, contents):
     Path("out.json").write_text("old")
     before = contents()
     for arguments in (["--output", "kept"], ["--no-save", "--json", "out.json"]):
@@ -108,8 +109,9 @@ IMPOSSIBLE = {
 }
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("name", IMPOSSIBLE)
-def test_what_could_not_be_written_is_refused_before_anything_is_read(run, kept, contents, name, monkeypatch):
+def test_what_could_not_be_written_is_refused_before_anything_is_read(run, contents, name, monkeypatch):
     arguments, exit_code, code, said = IMPOSSIBLE[name]
     os.mkfifo("pipe")
     os.symlink("val.npz", "link.npz")
@@ -151,7 +153,7 @@ def test_a_run_that_cannot_be_saved_does_not_cost_the_json_file(run, monkeypatch
     assert result.stdout.startswith("Evaluation of ")
 
 
-def test_an_interruption_after_the_run_is_saved_says_where_it_is(folder, monkeypatch):
+def test_an_interruption_after_the_run_is_saved_says_where_it_is(monkeypatch):
     evaluation = te.evaluate(te.read("val.npz"))
 
     def interrupted(*_):

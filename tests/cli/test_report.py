@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("kept")
 
-def test_a_run_becomes_a_page_and_the_path_is_said_on_stderr(run, kept):
+
+def test_a_run_becomes_a_page_and_the_path_is_said_on_stderr(run):
     result = run("report", "kept")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "written to report.html\n")
     assert "<title>" in Path("report.html").read_text(encoding="utf-8")
 
 
-def test_several_runs_stand_side_by_side_under_their_names(run, kept):
+def test_several_runs_stand_side_by_side_under_their_names(run):
     shutil.copytree("kept", "second")
     assert run("report", "kept/", "second", "-o", "both.html").exit_code == 0
     page = Path("both.html").read_text(encoding="utf-8")
@@ -23,7 +25,7 @@ def test_several_runs_stand_side_by_side_under_their_names(run, kept):
     assert "second" in page
 
 
-def test_a_page_of_ours_is_replaced_and_any_other_file_only_when_told(run, kept, contents):
+def test_a_page_of_ours_is_replaced_and_any_other_file_only_when_told(run, contents):
     run("report", "kept")
     assert run("report", "kept").exit_code == 0
     Path("thesis.html").write_text("<p>years</p>")
@@ -53,7 +55,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_reported_is_refused_and_nothing_is_written(run, kept, contents, name):
+def test_what_cannot_be_reported_is_refused_and_nothing_is_written(run, contents, name):
     arguments, exit_code, code, said = REFUSED[name]
     os.mkfifo("pipe")
     with open(shutil.copytree("kept", "damaged") + "/queries.parquet", "ab") as file:
@@ -69,7 +71,7 @@ def test_what_cannot_be_reported_is_refused_and_nothing_is_written(run, kept, co
     assert contents() == before
 
 
-def test_the_name_of_a_run_need_not_be_utf8(run, kept):
+def test_the_name_of_a_run_need_not_be_utf8(run):
     name = os.fsdecode(b"caf\xe9")
     shutil.copytree("kept", name)
     result = run("report", name, "kept", "-o", f"{name}.html")
@@ -77,7 +79,7 @@ def test_the_name_of_a_run_need_not_be_utf8(run, kept):
     assert "caf%E9" in Path(f"{name}.html").read_text(encoding="utf-8")
 
 
-def test_the_name_of_a_run_is_text_in_the_page(run, kept):
+def test_the_name_of_a_run_is_text_in_the_page(run):
     shutil.copytree("kept", "<script>alert(1)<")
     assert run("report", "<script>alert(1)<", "kept").exit_code == 0
     page = Path("report.html").read_text(encoding="utf-8")

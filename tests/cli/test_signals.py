@@ -25,9 +25,10 @@ main(prog_name="tripleteval")
 """
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("sent", ENDS)
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_signal_ends_the_work_at_once_and_leaves_an_older_run_alone(kept, contents, sent, times):
+def test_a_signal_ends_the_work_at_once_and_leaves_an_older_run_alone(contents, sent, times):
     before = contents()
     command = [sys.executable, "-W", "error", "-c", SLOW, "evaluate", "val.npz", "--output", "kept", "--overwrite"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

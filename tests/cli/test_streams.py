@@ -93,7 +93,7 @@ def test_poor_surroundings_change_nothing_but_the_letters(program, folder, name)
     assert (folder / "new" / "run.json").exists()
 
 
-def test_a_name_that_is_not_utf8_is_read_saved_and_reported(program, folder):
+def test_a_name_that_is_not_utf8_is_read_saved_and_reported(program):
     os.rename("val.npz", b"caf\xe9.npz")
     done = program("tripleteval evaluate caf*.npz && tripleteval report runs/caf*")
     assert (done.returncode, done.stderr) == (0, b"saved in runs/caf%E9\nwritten to report.html\n")
@@ -123,7 +123,6 @@ def _on_a_terminal(arguments: list[str], **environment: str) -> tuple[int, bytes
         return process.wait(), shown
 
 
-@pytest.mark.usefixtures("folder")
 def test_a_terminal_gets_colours_and_a_bar_that_goes_away():
     code, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save"])
     assert code == 0
@@ -131,7 +130,6 @@ def test_a_terminal_gets_colours_and_a_bar_that_goes_away():
     assert b"\x1b[1m" in shown
 
 
-@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("arguments", [["--quiet"], ["--quiet", "-k", "0"], ["--help"]])
 def test_no_color_on_a_terminal_means_no_escape_sequence_at_all(arguments):
     _, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save", *arguments], NO_COLOR="1")
@@ -139,7 +137,6 @@ def test_no_color_on_a_terminal_means_no_escape_sequence_at_all(arguments):
     assert b"\x1b" not in shown
 
 
-@pytest.mark.usefixtures("folder")
 def test_quiet_shows_no_bar():
     code, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save", "--quiet", "--json", "-"])
     assert code == 0

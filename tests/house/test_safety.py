@@ -53,6 +53,13 @@ def test_an_exception_is_made_of_one_sentence(file):
     assert wrong == []
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT / "src")))
+def test_every_error_made_on_purpose_says_what_to_do(file):
+    kinds = {"ParameterError", "DataError", "LabelError", "FileError", "ResourceError", "BackendError"}
+    made = [call for call in _calls(ast.parse(file.read_text())) if ast.unparse(call.func) in kinds]
+    assert [ast.unparse(call) for call in made if "fix" not in {keyword.arg for keyword in call.keywords}] == []
+
+
 def test_the_lock_names_versions_and_hashes_but_no_address():
     lock = (ROOT / "requirements" / "lock.txt").read_text()
     assert "://" not in lock

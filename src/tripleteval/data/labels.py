@@ -100,7 +100,9 @@ def encode_sets(values: Sequence[Any], where: str = "labels") -> LabelSets:
     try:
         members = [sorted(set(row), key=repr) for row in values]
     except TypeError:
-        raise LabelError("E408", "a label inside a set that cannot be hashed", where=where) from None
+        raise LabelError(
+            "E408", "a label inside a set that cannot be hashed", where=where, fix="use text or integers"
+        ) from None
     empty = [row for row, classes in enumerate(members) if not classes]
     if empty:
         raise _missing(empty, "an empty set of labels", where)

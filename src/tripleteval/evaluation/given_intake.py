@@ -124,7 +124,9 @@ def sound(given: Given, *, drop: bool) -> Given:
             fix="remove them, or drop and count them with drop_degenerate=True, --drop-degenerate",
         )
     if degenerate.all():
-        raise DataError("E301", f"no triplets left: all {len(a):,} are degenerate", where="triplets")
+        raise DataError(
+            "E301", f"no triplets left: all {len(a):,} are degenerate", where="triplets", fix="check what made them"
+        )
     given, labels = given.take(~degenerate), given.intakes[0].embeddings.labels
     if labels is not None:
         _require_agreement(given, labels)

@@ -136,7 +136,12 @@ def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:
 
 def _labelled(embeddings: Embeddings, label: object) -> Bools:
     if not isinstance(embeddings.labels, Labels):
-        raise LabelError("E401", "an ignored label but no single label per row", where=embeddings.name)
+        raise LabelError(
+            "E401",
+            "an ignored label but no single label per row",
+            where=embeddings.name,
+            fix="give one label per row, or ignore none",
+        )
     wanted = [code for code, known in enumerate(embeddings.labels.classes) if str(known) == str(label)]
     return np.isin(embeddings.labels.codes, wanted)
 
@@ -146,7 +151,9 @@ def _drop(embeddings: Embeddings, rows: Bools, why: str, dropped: dict[str, int]
         return embeddings
     dropped[why] = int(rows.sum())
     if rows.all():
-        raise DataError("E301", f"no rows left: all {len(rows):,} are {why}", where=embeddings.name)
+        raise DataError(
+            "E301", f"no rows left: all {len(rows):,} are {why}", where=embeddings.name, fix="check what made this set"
+        )
     return embeddings.take(~rows)
 
 

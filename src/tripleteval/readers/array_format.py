@@ -81,7 +81,12 @@ def parse_header(file: IO[bytes], where: str) -> Header:
     if any(side < 0 for side in shape):
         raise FileError("E601", f"a header with the shape {shape}", where=where, fix="write the file again")
     if dtype.itemsize == 0:
-        raise DataError("E203", f"elements of type {dtype.str!r}, which hold nothing", where=where)
+        raise DataError(
+            "E203",
+            f"elements of type {dtype.str!r}, which hold nothing",
+            where=where,
+            fix="save numbers, such as float32",
+        )
     return Header(shape, dtype, fortran, file.tell())
 
 

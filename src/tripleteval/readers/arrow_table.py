@@ -21,7 +21,12 @@ def open_parquet(source: Source) -> Any:
     file = pq.ParquetFile(source.file, page_checksum_verification=True)
     names = file.schema_arrow.names
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise FileError("E605", f"columns that appear twice: {', '.join(map(repr, repeated))}", where=source.path)
+        raise FileError(
+            "E605",
+            f"columns that appear twice: {', '.join(map(repr, repeated))}",
+            where=source.path,
+            fix="rename or drop one of each",
+        )
     return file
 
 

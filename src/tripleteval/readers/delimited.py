@@ -40,7 +40,12 @@ def lines(source: Source) -> Iterator[str]:
     try:
         while raw := buffered.readline(_LONGEST_LINE + 1):
             if len(raw) > _LONGEST_LINE:
-                raise FileError("E601", f"a line longer than 16 MiB, at byte {offset:,}", where=source.path)
+                raise FileError(
+                    "E601",
+                    f"a line longer than 16 MiB, at byte {offset:,}",
+                    where=source.path,
+                    fix="write one item per line",
+                )
             yield _decoded(raw, offset, source.path)
             offset += len(raw)
     finally:
@@ -131,7 +136,12 @@ def _require_header(header: list[str], delimiter: str, path: str) -> None:
         found = f"column {header.index('') + 1} (1-based) has no name"
         raise FileError("E605", found, where=path, fix="name it; a data frame is written with index=False")
     if repeated := sorted({name for name in header if header.count(name) > 1}):
-        raise FileError("E605", f"columns that appear twice: {', '.join(map(repr, repeated))}", where=path)
+        raise FileError(
+            "E605",
+            f"columns that appear twice: {', '.join(map(repr, repeated))}",
+            where=path,
+            fix="rename or drop one of each",
+        )
 
 
 def _rows(reader: Reader, width: int, path: str) -> Iterator[Row]:

@@ -121,7 +121,12 @@ def require_content(source: Source, signature: bytes = b"") -> None:
     if signature and start.startswith(signature):
         return
     if len(start) < len(signature) and signature.startswith(start):
-        raise FileError("E601", f"a file of {len(start)} bytes, cut within its signature", where=source.path)
+        raise FileError(
+            "E601",
+            f"a file of {len(start)} bytes, cut within its signature",
+            where=source.path,
+            fix="write or download it again",
+        )
     kind = real_content(start)
     if kind == "a Python pickle":
         raise FileError(
