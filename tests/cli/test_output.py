@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,8 @@ IMPOSSIBLE = {
     "nothing for a file": (["--json", "", "--overwrite"], 4, "E611", "a folder"),
     "no such folder": (["--json", "nowhere/out.json"], 4, "E611", "does not exist"),
     "a pipe": (["--json", "pipe", "--overwrite"], 4, "E611", "a pipe or a device"),
-    "a device": (["--json", "/dev/null", "--overwrite"], 4, "E611", "a pipe or a device"),
+    "a socket": (["--json", "socket", "--overwrite"], 4, "E611", "a pipe or a device"),
+    "a link to one": (["--json", "link", "--overwrite"], 4, "E611", "a pipe or a device"),
     "one name for both": (["--json", "new", "--output", "new"], 4, "E611", "in the run folder"),
     "in the run": (["--json", "kept/run.json", "--output", "kept", "--overwrite"], 4, "E611", "in the run folder"),
     "beside the run's files": (["--json", "kept/x", "--output", "kept", "--overwrite"], 4, "E611", "in the run folder"),
@@ -113,7 +115,10 @@ IMPOSSIBLE = {
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_what_could_not_be_written_is_refused_before_anything_is_read(run, contents, name, monkeypatch):
     arguments, exit_code, code, said = IMPOSSIBLE[name]
-    os.mkfifo("pipe")
+    os.mkfifo("pipe")  # these stand for devices: a real one would be lost if this test ever failed as root
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+    os.symlink("socket", "link")
     os.symlink("val.npz", "link.npz")
     os.mkdir("mine")
     Path("mine/thesis.tex").write_text("years")

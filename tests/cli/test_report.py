@@ -41,8 +41,7 @@ def test_a_page_of_ours_is_replaced_and_any_other_file_only_when_told(run, conte
 REFUSED = {
     "an input": (["kept", "-o", "kept/run.json", "--overwrite"], 4, "E611", "one of the inputs"),
     "a folder": (["kept", "-o", "kept", "--overwrite"], 4, "E611", ""),
-    "a device": (["kept", "-o", "/dev/null", "--overwrite"], 4, "E611", "a pipe or a device"),
-    "a pipe": (["kept", "-o", "pipe"], 4, "E611", "a pipe or a device"),
+    "a pipe": (["kept", "-o", "pipe", "--overwrite"], 4, "E611", "a pipe or a device"),
     "no such folder": (["kept", "-o", "nowhere/report.html"], 4, "E611", "does not exist"),
     "no run": (["val.npz"], 4, "E604", "not a run folder"),
     "no such run": (["kepd"], 4, "E604", "did you mean 'kept'"),
@@ -57,7 +56,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_reported_is_refused_and_nothing_is_written(run, contents, name):
     arguments, exit_code, code, said = REFUSED[name]
-    os.mkfifo("pipe")
+    os.mkfifo("pipe")  # stands for a device: a real one would be lost if this test ever failed as root
     with open(shutil.copytree("kept", "damaged") + "/queries.parquet", "ab") as file:
         file.write(b"x")
     newer = Path(shutil.copytree("kept", "newer")) / "run.json"
