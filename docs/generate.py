@@ -51,6 +51,7 @@ An undefined number is NaN in Python and `null` with a reason in JSON, never 0 o
 *class*: every class weighs alike.
 *pooled*: one ratio of two sums, so every relevant item or every triplet weighs alike.
 *median*: the middle query.
+*space*: no average at all, but one number of the gallery as a whole (of the queries, where each is searched among the others).
 The headline of each metric is named below; `average=` asks for another one, and JSON carries all that exist.
 
 **The example** of every metric is {len(POINTS)} points on a line, searched among each other, with the Euclidean distance:

@@ -80,6 +80,7 @@ def load(folder: str | Path) -> Evaluation:
         inputs=document["inputs"],
         notes=document["notes"],
         margin_curve=document["margin_curve"],
+        space=document["space"],
         environment=document["environment"],
         **tables,
     )
@@ -192,7 +193,7 @@ def _shape() -> Any:
     number = msgspec.defstruct(
         "Number",
         [("value", float | None), ("n", int)]
-        + [(name, float | None, None) for name in ("chance", "ceiling")]
+        + [(name, float | None, None) for name in ("chance", "ceiling", "sd")]
         + [(name, str | None, None) for name in ("average", "better", "reason")],
     )
     file = msgspec.defstruct("File", [("sha256", str), ("bytes", int)], forbid_unknown_fields=True)
@@ -201,6 +202,7 @@ def _shape() -> Any:
         ("schema", str),
         ("values", dict[str, number]),  # type: ignore[valid-type]  # a type made two lines above
         ("margin_curve", dict[str, list[float]]),
+        ("space", dict[str, Any]),
         ("accounting", dict[str, int | dict[str, int] | None]),
         ("notes", list[str]),
         ("settings", dict[str, Any]),

@@ -17,12 +17,19 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Pass
+from tripleteval.engine.sphere import sphere
+from tripleteval.engine.spread import by_class, spread
 from tripleteval.evaluation.relevance import compare
+from tripleteval.evidence.fixed_point import FixedPoint
 from tripleteval.evidence.neighbors import Neighbors
 from tripleteval.evidence.ranks import Ranks
+from tripleteval.evidence.sphere import Sphere
+from tripleteval.evidence.spread import Spread
 from tripleteval.evidence.triplets import Triplets
+from tripleteval.evidence.vectors import Vectors
 
-KINDS = ("ranks", "triplets", "neighbors")
+OF_THE_PASS = ("ranks", "triplets", "neighbors")
+KINDS = (*OF_THE_PASS, "spread", "sphere", "vectors")
 
 
 def engine(data: Points) -> Pass:
@@ -38,7 +45,12 @@ def stretches(data: Points, kind: str, cuts: list[int]) -> list[object]:
     run, n = engine(data), len(data[0])
     block = run.block(0, n)
     bounds = [0, *sorted(min(c, n) for c in cuts), n]
-    return [getattr(run.count(block, a, b), kind) for a, b in pairwise(bounds)]
+    measure = {
+        "spread": lambda a, b: spread(run.comparison, run.distance, by_class(run.comparison), Order(0, n, a, b)),
+        "sphere": lambda a, b: sphere(run.comparison, Order(0, n, a, b)),
+        "vectors": lambda a, b: Vectors.of(np.array(data[0])[a:b] / 3, 4),
+    }.get(kind, lambda a, b: getattr(run.count(block, a, b), kind))
+    return [measure(a, b) for a, b in pairwise(bounds)]
 
 
 def empty(like):
@@ -47,6 +59,12 @@ def empty(like):
         return Ranks.empty(like.positives)
     if isinstance(like, Triplets):
         return Triplets.empty(like.indptr, like.distance, like.margins, like.curve_margins, like.unit)
+    if isinstance(like, Spread):
+        return Spread.empty(like.own, like.counts.shape[1], like.sums.unit)
+    if isinstance(like, Sphere):
+        return Sphere.empty(len(like.items))
+    if isinstance(like, Vectors):
+        return Vectors.empty(len(like.total), like.exponent)
     return Neighbors.empty(*like.rows.shape)
 
 
@@ -61,6 +79,9 @@ def same(one, two) -> bool:
         a, b = getattr(one, field.name), getattr(two, field.name)
         if is_dataclass(a):
             if not same(a, b):
+                return False
+        elif isinstance(a, FixedPoint):
+            if not all(map(np.array_equal, a, b)):
                 return False
         elif not np.array_equal(a, b):
             return False
@@ -97,7 +118,7 @@ def test_cutting_the_gallery_and_merging_changes_nothing(kind, data, cut):
     assert same(one.merge(two), whole)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_THE_PASS)
 @given(data=labelled_points(), cut=st.integers(1, 8))
 def test_cutting_the_queries_changes_no_query(kind, data, cut):
     run, n = engine(data), len(data[0])

@@ -32,6 +32,8 @@ class Evaluation(Mapping[str, float]):
         inputs: Name, size, dtype and sha256 of each set.
         notes: Findings in words.
         margin_curve: ``margins`` and the share of triplets satisfied at each.
+        space: The curves behind the numbers of the whole space (docs/run-json.md): ``norms``, ``spectrum``
+            and ``k_occurrence``; empty for given triplets.
         environment: Versions, machine and seconds; no part of the hash.
         per_query: Arrow table, one row per query; ``None`` for given triplets.
         per_class: Arrow table, one row per class; ``None`` without one label per item.
@@ -44,6 +46,7 @@ class Evaluation(Mapping[str, float]):
     inputs: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
     margin_curve: dict[str, list[float]] = field(default_factory=dict)
+    space: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     per_query: pa.Table | None = None
     per_class: pa.Table | None = None
@@ -105,6 +108,7 @@ class Evaluation(Mapping[str, float]):
             "schema": SCHEMA,
             "values": self.metrics,
             "margin_curve": self.margin_curve,
+            "space": self.space,
             "accounting": self.accounting,
             "notes": self.notes,
             "settings": self.settings,

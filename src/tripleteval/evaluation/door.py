@@ -21,10 +21,12 @@ from tripleteval.engine.plan import parse_memory
 from tripleteval.engine.run import Pass, choose_kernel
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import account, describe, notes
+from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.measure import Progress, Results, measure
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.space import Space, measure_space
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
 
@@ -121,15 +123,15 @@ def evaluate(
         ignore=ignore,
         relevance=relevance,
     )
-    results = measure(
-        _pass(comparison, settings, kernel),
-        settings,
-        mapping=map or maps.threads(workers),
-        workers=workers,
-        memory=parse_memory(memory),
-        progress=progress,
-    )
-    return _evaluation(comparison, results, settings, taken, time.monotonic() - started)
+    means: dict[str, Any] = {
+        "mapping": map or maps.threads(workers),
+        "workers": workers,
+        "memory": parse_memory(memory),
+    }
+    engine = _pass(comparison, settings, kernel)
+    results = measure(engine, settings, **means, progress=progress)
+    space = measure_space(comparison, results, settings, engine.distance, **means)
+    return _evaluation(comparison, results, space, settings, taken, time.monotonic() - started)
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
@@ -162,30 +164,37 @@ def _pass(comparison: Comparison, settings: Settings, kernel: str) -> Pass:
         distance_for(settings.distance, queries.vectors, gallery.vectors),
         np.array(settings.margins, dtype=np.float64),
         np.array(settings.margin_curve, dtype=np.float64),
-        settings.neighbors,
+        settings.kept_neighbors(),
         choose_kernel(kernel, len(queries) * len(gallery)),
     )
 
 
 def _evaluation(
-    comparison: Comparison, results: Results, settings: Settings, taken: dict[str, Intake], seconds: float
+    comparison: Comparison,
+    results: Results,
+    space: Space,
+    settings: Settings,
+    taken: dict[str, Intake],
+    seconds: float,
 ) -> Evaluation:
     facts = results.facts
     codes = class_codes(comparison.queries)
     accounting = account(comparison, facts, settings, taken)
     triplets = total(facts.positives * facts.negatives)
     satisfied = [total(point) / triplets for point in facts.curve.T] if triplets else []
+    metrics = {m.named.spelling: summarise(m, codes, settings.average) for m in results.measured} | space.metrics
     return Evaluation(
-        metrics={m.named.spelling: summarise(m, codes, settings.average) for m in results.measured},
+        metrics=metrics,
         accounting=accounting,
         settings=_json(asdict(settings)),
         inputs=[describe(intake.embeddings) for intake in taken.values()],
-        notes=notes(comparison, accounting, settings),
+        notes=[*notes(comparison, accounting, settings), *findings(metrics, space.facts, accounting, settings)],
+        space=space.facts,
         margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
         environment=environment(seconds),
         per_query=per_query_table(comparison, results),
         per_class=per_class_table(comparison, results, codes),
-        neighbors=neighbor_table(comparison, results, settings.distance),
+        neighbors=neighbor_table(comparison, results, settings.distance, settings.neighbors),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tripleteval.distance.formula import DISTANCES
 from tripleteval.errors import ParameterError, nearest
-from tripleteval.metrics import METRICS, Named, parse, spell
+from tripleteval.metrics import METRICS, SPACE_K, Metric, Named, parse, spell
 from tripleteval.metrics.ties import TIES
 
 AVERAGES = ("query", "class", "pooled")
@@ -42,11 +42,16 @@ class Settings:
             name.spelling: name
             for pattern, metric in METRICS.items()
             if metric.default
-            for name in (_named(pattern, value) for value in values[metric.parameter])
+            for name in (_named(pattern, value) for value in _usual(metric, values))
         }
         found.update((name.spelling, name) for name in map(parse, self.metrics))
         # The order of the files, then that of registration: the same whichever file was imported first.
         return sorted(found.values(), key=lambda name: name.metric.measure.__module__)
+
+    def kept_neighbors(self) -> int:
+        """Return how many neighbours the pass must keep: those shown, and one more than hubness looks at."""
+        ks = [int(name.value) for name in self.named() if name.metric.of == "hubs"]
+        return max([self.neighbors, *(k + 1 for k in ks)])
 
 
 def check(**given: Any) -> Settings:
@@ -72,6 +77,10 @@ def check(**given: Any) -> Settings:
     label = given["ignore_label"]
     given["ignore_label"] = None if label is None else str(label)
     return Settings(**given)
+
+
+def _usual(metric: Metric, values: dict[str | None, Sequence[float | None]]) -> Sequence[float | None]:
+    return (SPACE_K,) if metric.of_space and metric.parameter == "k" else values[metric.parameter]
 
 
 def _named(pattern: str, value: float | None) -> Named:

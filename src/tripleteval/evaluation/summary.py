@@ -11,6 +11,11 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
 from tripleteval.metrics import Column, Named
 
+_REASONS = {
+    "groups": "no query has anything relevant to find",
+    "spread": "it takes one class per item, at least two classes, and fewer classes than items",
+}
+
 
 class Measured(NamedTuple):
     """One metric over all queries, with what it would be by chance and at best."""
@@ -55,7 +60,7 @@ def summarise(measured: Measured, classes: Ints | None, average: str) -> dict[st
     if metric.pools and measured.column.part.dtype.kind == "i":
         entry["count"] = total(measured.column.part)
     if entry["value"] is None:
-        entry["reason"] = "no valid triplet" if metric.of != "groups" else "no query has anything relevant to find"
+        entry["reason"] = _REASONS.get(metric.of, "no valid triplet")
     return entry
 
 

@@ -62,9 +62,9 @@ def per_class_table(comparison: Comparison, results: Results, codes: Ints | None
     return pa.table(columns)
 
 
-def neighbor_table(comparison: Comparison, results: Results, distance: str) -> pa.Table | None:
+def neighbor_table(comparison: Comparison, results: Results, distance: str, most: int) -> pa.Table | None:
     """Return one row per (query, rank): the gallery row, its id if any, its distance and whether it is relevant."""
-    found = results.neighbors
+    found = results.neighbors.nearest(most)
     if not found.rows.shape[1]:
         return None
     import pyarrow as pa

@@ -32,6 +32,10 @@ class Neighbors:
             np.full((queries, k), np.inf), np.full((queries, k), NOBODY, np.int64), np.zeros((queries, k), dtype=bool)
         )
 
+    def nearest(self, k: int) -> Neighbors:
+        """Return the k nearest of those kept."""
+        return Neighbors(self.squared[:, :k], self.rows[:, :k], self.relevant[:, :k])
+
     def merge(self, other: Neighbors) -> Neighbors:
         """Return the k nearest of both, lower row first where distances are equal."""
         squared = np.hstack([self.squared, other.squared])

@@ -2,6 +2,7 @@
 
 A metric returns a `Column`: per query, the two halves of a ratio. Its value for a query is their
 quotient; averaging over queries, over classes and over the pooled ratio all follow from the column.
+What is one number of the whole space (`quantity`) returns a `Scalar` instead.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from tripleteval.arrays import AnyArray, Floats
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.registry import Registry
 
-Measure = Callable[..., "Column"]
-Function = TypeVar("Function", bound=Measure)
+Measure = Callable[..., Any]
+Function = TypeVar("Function", bound=Callable[..., "Column"])
+Whole = TypeVar("Whole", bound=Callable[..., "Scalar"])
+
+SPACE_K = 10  # hubness is read at this k unless another one is asked for
 
 
 class Column(NamedTuple):
@@ -38,25 +42,48 @@ class Column(NamedTuple):
         return np.where(undefined, np.nan, self.part / np.where(undefined, 1, self.whole))
 
 
+def nobody(queries: int) -> Column:
+    """Return a column that is undefined for every query."""
+    nothing = np.zeros(queries, np.int64)
+    return Column(nothing, nothing)
+
+
+class Scalar(NamedTuple):
+    """One number of the whole space.
+
+    Attributes:
+        value: The number; ``None`` where it is undefined.
+        n: What it rests on: vectors, points, pairs or runs.
+        reason: Why it is undefined.
+        sd: Standard deviation over repetitions, where it is a mean over some.
+    """
+
+    value: float | None
+    n: int
+    reason: str = ""
+    sd: float | None = None
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric family, as registered.
 
     Attributes:
         pattern: Spelling with the parameter's name, such as ``"recall@k"``.
-        measure: Evidence (and the parameter's value, if any) to a `Column`.
-        of: The kind of evidence it is a function of: ``"groups"``, ``"ranks"`` or ``"triplets"``.
+        measure: Evidence (and the parameter's value, if any) to a `Column`, or to a `Scalar`.
+        of: The kind of evidence it is a function of, such as ``"groups"``, ``"ranks"`` or ``"triplets"``.
         better: Whether ``"higher"`` or ``"lower"`` values are better; ``None`` for a description.
-        headline: How the column becomes one number: ``"query"``, ``"pooled"`` or ``"median"``.
+        headline: How the column becomes one number: ``"query"``, ``"pooled"`` or ``"median"``;
+            ``"space"`` for a `Scalar`.
         pools: Whether the pooled ratio means something.
         default: Whether it is measured without being asked for.
     """
 
     pattern: str
     measure: Measure
-    of: Literal["groups", "ranks", "triplets"]
+    of: str
     better: Literal["higher", "lower"] | None
-    headline: Literal["query", "pooled", "median"]
+    headline: Literal["query", "pooled", "median", "space"]
     pools: bool
     default: bool
 
@@ -65,6 +92,11 @@ class Metric:
         """Name of the parameter: ``"k"``, ``"margin"`` or ``None``."""
         return {"@k": "k", "@margin": "margin"}.get(re.sub(r"^[^@]*", "", self.pattern))
 
+    @property
+    def of_space(self) -> bool:
+        """Whether it is one number of the whole space, not one per query."""
+        return self.headline == "space"
+
 
 METRICS: Registry[Metric] = Registry("tripleteval.metrics", "metric")
 
@@ -72,7 +104,7 @@ METRICS: Registry[Metric] = Registry("tripleteval.metrics", "metric")
 def metric(
     pattern: str,
     *,
-    of: Literal["groups", "ranks", "triplets"],
+    of: Literal["groups", "ranks", "triplets", "distances", "spread", "sphere"],
     better: Literal["higher", "lower"] | None,
     headline: Literal["query", "pooled", "median"] = "query",
     pools: bool = False,
@@ -87,6 +119,18 @@ def metric(
     return register
 
 
+def quantity(
+    pattern: str, *, of: str, better: Literal["higher", "lower"] | None, default: bool = True
+) -> Callable[[Whole], Whole]:
+    """Register the decorated function, evidence to `Scalar`, as one number of the whole space."""
+
+    def register(measure: Whole) -> Whole:
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, "space", pools=False, default=default))
+        return measure
+
+    return register
+
+
 class Named(NamedTuple):
     """A metric with its parameter filled in, such as ``recall@10``."""
 
@@ -94,8 +138,8 @@ class Named(NamedTuple):
     metric: Metric
     value: Any = None
 
-    def measure(self, evidence: Any) -> Column:
-        """Return the metric's column for this evidence."""
+    def measure(self, evidence: Any) -> Any:
+        """Return the metric's `Column`, or its `Scalar`, for this evidence."""
         return self.metric.measure(evidence) if self.value is None else self.metric.measure(evidence, self.value)
 
 

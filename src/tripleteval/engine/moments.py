@@ -1,0 +1,50 @@
+"""Read every vector once: its share of the moments, in blocks of fixed size, exactly."""
+
+from __future__ import annotations
+
+import math
+from functools import partial, reduce
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray
+from tripleteval.distance.formula import row_blocks
+from tripleteval.engine.maps import Map
+from tripleteval.errors import ResourceError
+from tripleteval.evidence.vectors import ROWS, Vectors
+
+_PER_ENTRY = 80  # bytes per entry of a dim × dim matrix: two sums kept, and those of the block in flight
+
+
+def moments(vectors: AnyArray, *, mapping: Map, workers: int, memory: int) -> Vectors:
+    """Return the moments of all rows; the same bits for any map, number of workers and memory.
+
+    Raises:
+        ResourceError: The second moments of so many dimensions do not fit (E802).
+    """
+    dim = vectors.shape[1]
+    needed = _PER_ENTRY * dim * dim + 48 * ROWS * dim
+    if needed > memory:
+        raise ResourceError(
+            "E802",
+            f"a memory budget of {memory / 2**20:.0f} MiB for the second moments of {dim:,} dimensions",
+            fix=f"at least --memory {needed / 2**20 + 1:.0f}MiB is needed",
+        )
+    workers = min(workers, memory // needed)
+    # Whole blocks per stretch, so that one worker more does not mean one small block more.
+    rows = ROWS * max(1, math.ceil(len(vectors) / (ROWS * workers)))
+    stretches = [(start, min(start + rows, len(vectors))) for start in range(0, len(vectors), rows)]
+    parts = mapping(partial(_stretch, vectors, magnitude(vectors)), stretches)
+    return reduce(Vectors.merge, parts)
+
+
+def magnitude(vectors: AnyArray) -> int:
+    """Return the least exponent with every coordinate below ``2**exponent`` in magnitude."""
+    largest = max(float(np.max(np.abs(rows.astype(np.float64)))) for rows in row_blocks(vectors))
+    return math.frexp(largest)[1]
+
+
+def _stretch(vectors: AnyArray, exponent: int, stretch: tuple[int, int]) -> Vectors:
+    start, stop = stretch
+    blocks = row_blocks(vectors[start:stop], ROWS)
+    return reduce(Vectors.merge, (Vectors.of(rows, exponent) for rows in blocks))
