@@ -32,7 +32,7 @@ class Evaluation(Mapping[str, float]):
         inputs: Name, size, dtype and sha256 of each set.
         notes: Findings in words.
         margin_curve: ``margins`` and the share of triplets satisfied at each.
-        space: The curves behind the numbers of the whole space (docs/run-json.md): ``norms``, ``spectrum``
+        space: The curves behind the numbers of the whole space (docs/space.md): ``norms``, ``spectrum``
             and ``k_occurrence``; empty for given triplets.
         environment: Versions, machine and seconds; no part of the hash.
         per_query: Arrow table, one row per query; ``None`` for given triplets.

@@ -11,14 +11,15 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.plan import Order
 from tripleteval.engine.sphere import sphere
-from tripleteval.engine.spread import AT_ONCE, ByClass, by_class, spread, squared_kernel
+from tripleteval.engine.spread import AT_ONCE, TILE, ByClass, by_class, spread, squared_kernel
 from tripleteval.metrics.separation import Separation, separation
 from tripleteval.metrics.sphere import OnSphere, on_sphere
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
 _ENTRIES = 2**20  # sums by class held at once, over all queries of a block
-_BYTES = 96 * _ENTRIES  # those, and the tile in flight
+_BYTES_PER_ENTRY = 96
+_BYTES_PER_PAIR = 100  # of the tile in flight
 
 
 class SecondPass(NamedTuple):
@@ -41,7 +42,10 @@ class SecondPass(NamedTuple):
     @property
     def bytes(self) -> int:
         """What a worker needs for it."""
-        return _BYTES if self.wanted else 0
+        if not self.wanted:
+            return 0
+        sums = 0 if self.grouped is None else self._at_once() * self.grouped.width
+        return _BYTES_PER_ENTRY * sums + _BYTES_PER_PAIR * AT_ONCE * TILE
 
     def separation(self, order: Order) -> Separation | None:
         """Return how the queries of an order stand to the classes; ``None`` where nobody asks or can tell."""
@@ -51,12 +55,14 @@ class SecondPass(NamedTuple):
         classes = len(np.unique(grouped.classes))
         split = 2 <= classes < len(grouped.rows)
         squared, lone = squared_kernel(self.kernel), self.comparison.leave_one_out
-        at_once = max(1, min(AT_ONCE, _ENTRIES // grouped.width))
 
         def of(part: Order) -> Separation:
             return separation(spread(self.comparison, self.distance, grouped, part, squared), lone=lone, split=split)
 
-        return _joined(of, _parts(order, at_once))
+        return _joined(of, _parts(order, self._at_once()))
+
+    def _at_once(self) -> int:
+        return AT_ONCE if self.grouped is None else max(1, min(AT_ONCE, _ENTRIES // self.grouped.width))
 
     def sphere(self, order: Order) -> OnSphere | None:
         """Return how the queries of an order lie on the unit sphere; ``None`` where nobody asks."""
