@@ -37,7 +37,7 @@ def measuring_options(command: Command) -> Command:
             ),
             margins_option,
             click.option("--margin-curve", metavar="LOW:HIGH:STEP", help="Share of satisfied triplets along margins."),
-            click.option("--metric", "metrics", multiple=True, metavar="NAME", help=f"One more, as map@100. {_AGAIN}"),
+            click.option("--metric", "metrics", multiple=True, metavar="NAME", help=f"One more: silhouette. {_AGAIN}"),
             _choice("--ties", ("expected", "index", "optimistic", "pessimistic"), "Order of equal distances."),
             _choice("--average", ("query", "class", "pooled"), "What every number weighs alike."),
             click.option("--ignore", type=click.Choice(["group"]), help="Remove the query's own label and group."),

@@ -19,8 +19,8 @@ from tripleteval.engine.plan import Order
 from tripleteval.evidence.fixed_point import FixedPoint
 from tripleteval.evidence.spread import Spread
 
-AT_ONCE = 64  # queries whose sums by class are held at once
-TILE = 1024
+AT_ONCE = 256  # queries whose sums by class are held at once
+TILE = 256  # a square: converting its rows to float64 is shared by many queries
 
 Squared = Callable[[Prepared, Prepared], Floats]
 

@@ -67,7 +67,7 @@ def evaluate(
         ks: Cut-offs of recall@k and its kin; larger than what can be found is clipped and noted.
         margins: Margins, >= 0, at which triplets are counted.
         margin_curve: Further margins, of any sign, at which only the share of satisfied triplets is kept.
-        metrics: Further metrics by spelling, such as ``"recall@20"`` or ``"map@100"``.
+        metrics: Further metrics by spelling, such as ``"recall@20"``, ``"map@100"`` or ``"silhouette"``.
         ties: ``"expected"`` (exact expectation over random order), ``"index"`` (lower row first),
             ``"optimistic"`` or ``"pessimistic"``.
         average: ``"query"`` weighs every query alike, ``"class"`` every class, ``"pooled"`` every pair;
