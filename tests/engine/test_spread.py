@@ -127,3 +127,18 @@ def test_without_one_class_per_item_there_is_nothing_to_separate(labels):
         assert run.metrics[name]["value"] is None
         assert "class" in run.metrics[name]["reason"]
     assert run["uniformity"] <= 0
+
+
+def test_ignored_pairs_are_in_no_mean():
+    points, labels = clouds()
+    groups = np.arange(len(labels)) % 3
+    found = te.Embeddings(points, labels, groups=groups)
+    run = te.evaluate(found, ignore="group", metrics=SECOND)
+    d = np.linalg.norm(points[:, None] - points[None], axis=2)
+    same = labels[:, None] == labels[None]
+    within = same & (groups[:, None] != groups[None])
+    assert run["separation_ratio"] == pytest.approx(d[within].mean() / d[~same].mean())
+    units = points / np.linalg.norm(points, axis=1)[:, None]
+    squared = np.square(units[:, None] - units[None]).sum(axis=2)
+    assert run["alignment"] == pytest.approx(squared[within].mean())
+    assert run["uniformity"] == pytest.approx(np.log(np.exp(-2 * squared[within | ~same]).mean()))

@@ -94,4 +94,4 @@ def test_d3_through_the_door():
     norms = {"min": run.space["norms"]["shortest"], "max": run.space["norms"]["longest"]}
     norms |= {"std_ddof0": run.space["norms"]["sd"], "mean": run["norm_mean"], "cv": run["norm_cv"]}
     assert norms == pytest.approx(expected["norm"], rel=1e-9)
-    assert run["effective_rank"] == pytest.approx(expected["effective_rank_roy_vetterli"], rel=1e-5)
+    assert run["effective_rank"] == float(f"{expected['effective_rank_roy_vetterli']:.6g}")
