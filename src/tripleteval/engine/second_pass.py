@@ -52,7 +52,7 @@ class SecondPass(NamedTuple):
         grouped = self.grouped
         if grouped is None:
             return None
-        classes = np.count_nonzero(np.diff(grouped.classes, prepend=-1))
+        classes = int(np.count_nonzero(np.diff(grouped.classes, prepend=-1)))
         split = 2 <= classes < len(grouped.rows)
         squared, lone = squared_kernel(self.kernel), self.comparison.leave_one_out
 
