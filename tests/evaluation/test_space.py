@@ -138,3 +138,10 @@ def test_rows_in_another_order_give_the_same_space():
     whole = [name for name in one if parse(name).metric.of_space]
     assert {name: one.metrics[name] for name in whole} == {name: two.metrics[name] for name in whole}
     assert one["silhouette"] == pytest.approx(two["silhouette"], rel=1e-12)
+
+
+def test_what_cannot_be_measured_afterwards_is_refused_before_the_long_pass():
+    told: list[tuple[int, int]] = []
+    with pytest.raises(te.ResourceError, match="E802.*second moments of 700 dimensions"):
+        te.evaluate(np.ones((4, 700)), [0, 0, 1, 1], memory="20MiB", progress=lambda *pairs: told.append(pairs))
+    assert told == []

@@ -22,7 +22,20 @@ def moments(vectors: AnyArray, *, mapping: Map, workers: int, memory: int) -> Ve
     Raises:
         ResourceError: The second moments of so many dimensions do not fit (E802).
     """
-    dim = vectors.shape[1]
+    workers = min(workers, memory // require_room(vectors.shape[1], memory))
+    # Whole blocks per stretch, so that one worker more does not mean one small block more.
+    rows = ROWS * max(1, math.ceil(len(vectors) / (ROWS * workers)))
+    stretches = [(start, min(start + rows, len(vectors))) for start in range(0, len(vectors), rows)]
+    parts = mapping(partial(_stretch, vectors, magnitude(vectors)), stretches)
+    return reduce(Vectors.merge, parts)
+
+
+def require_room(dim: int, memory: int) -> int:
+    """Return how many bytes a worker needs for the moments of ``dim`` dimensions.
+
+    Raises:
+        ResourceError: ``memory`` is less (E802).
+    """
     needed = _PER_ENTRY * dim * dim + 48 * ROWS * dim
     if needed > memory:
         raise ResourceError(
@@ -30,12 +43,7 @@ def moments(vectors: AnyArray, *, mapping: Map, workers: int, memory: int) -> Ve
             f"a memory budget of {memory / 2**20:.0f} MiB for the second moments of {dim:,} dimensions",
             fix=f"at least --memory {needed / 2**20 + 1:.0f}MiB is needed",
         )
-    workers = min(workers, memory // needed)
-    # Whole blocks per stretch, so that one worker more does not mean one small block more.
-    rows = ROWS * max(1, math.ceil(len(vectors) / (ROWS * workers)))
-    stretches = [(start, min(start + rows, len(vectors))) for start in range(0, len(vectors), rows)]
-    parts = mapping(partial(_stretch, vectors, magnitude(vectors)), stretches)
-    return reduce(Vectors.merge, parts)
+    return needed
 
 
 def magnitude(vectors: AnyArray) -> int:

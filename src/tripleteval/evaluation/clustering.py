@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -35,10 +36,7 @@ def clusters(comparison: Comparison, distance: Distance, scores: Sequence[str]) 
     classes = len(np.unique(gallery.labels.codes))
     if not 2 <= classes < items:
         return Clusters({}, items, "it takes two classes, and fewer classes than items")
-    try:
-        from sklearn import cluster, metrics
-    except ImportError:
-        raise MissingExtra("clustering scores", "sklearn", extra="stats") from None
+    cluster, metrics = scikit_learn()
     fitted = distance if distance.name == "cosine" else Distance("euclidean", magnitude(gallery.vectors))
     points = np.ascontiguousarray(fitted.prepare(gallery.vectors).columns.T)
     known = {
@@ -55,3 +53,16 @@ def clusters(comparison: Comparison, distance: Distance, scores: Sequence[str]) 
         for name in scores:
             found[name].append(float(known[name](gallery.labels.codes, assigned)))
     return Clusters(found, items)
+
+
+def scikit_learn() -> tuple[Any, Any]:
+    """Return ``sklearn.cluster`` and ``sklearn.metrics``.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed (E103).
+    """
+    try:
+        from sklearn import cluster, metrics
+    except ImportError:
+        raise MissingExtra("clustering scores", "sklearn", extra="stats") from None
+    return cluster, metrics

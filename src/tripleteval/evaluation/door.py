@@ -26,7 +26,7 @@ from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.measure import Progress, Results, measure
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
-from tripleteval.evaluation.space import Space, measure_space
+from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
 
@@ -91,8 +91,8 @@ def evaluate(
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
         LabelError: Labels that cannot be matched, or nothing relevant for any query (E4xx).
-        ParameterError: An impossible setting (E1xx, E308, E5xx).
-        ResourceError: ``memory`` does not hold a single query (E802).
+        ParameterError: An impossible setting (E1xx, E308, E5xx), scikit-learn missing for ami and its kin (E103).
+        ResourceError: ``memory`` does not hold a single query, or the second moments (E802).
 
     Example:
         >>> points, classes = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]], [0, 0, 1, 0, 1, 1]
@@ -128,6 +128,7 @@ def evaluate(
         "workers": workers,
         "memory": parse_memory(memory),
     }
+    require_possible(settings, comparison.gallery.dim, means["memory"])
     engine = _pass(comparison, settings, kernel)
     results = measure(engine, settings, **means, progress=progress)
     space = measure_space(comparison, results, settings, engine.distance, **means)

@@ -14,9 +14,9 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.centroids import centroids
 from tripleteval.engine.gaps import gaps
 from tripleteval.engine.maps import Map
-from tripleteval.engine.moments import moments
+from tripleteval.engine.moments import moments, require_room
 from tripleteval.engine.occurrences import occurrences
-from tripleteval.evaluation.clustering import clusters
+from tripleteval.evaluation.clustering import clusters, scikit_learn
 from tripleteval.evaluation.measure import Results
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.vectors import BITS, Vectors
@@ -42,6 +42,18 @@ class Space(NamedTuple):
 
     metrics: dict[str, dict[str, Any]]
     facts: dict[str, Any]
+
+
+def require_possible(settings: Settings, dim: int, memory: int) -> None:
+    """Refuse, before the long pass, what could not be measured after it.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed, and k-means is asked for (E103).
+        ResourceError: The second moments of so many dimensions do not fit (E802).
+    """
+    require_room(dim, memory)
+    if any(name.metric.of == "clusters" for name in settings.named()):
+        scikit_learn()
 
 
 def measure_space(
