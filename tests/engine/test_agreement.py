@@ -64,7 +64,7 @@ def test_kernels_tiles_and_stretches_agree_bit_for_bit(name, distance):
         other = evidence(HOSTILE[name], distance, kernel, tile, stretches)
         for part, names in (
             ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
-            ("triplets", ("below", "upto", "hard", "coarse", "fine", "curve_upto", "nearest_negative")),
+            ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
             ("neighbors", ("squared", "rows", "relevant")),
         ):
             for field in names:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.engine.plan import Order, parse_memory, plan
+from tripleteval.engine.plan import Costs, Order, parse_memory, plan
 from tripleteval.evaluation.relevance import compare
 
-COSTS = {"workers": 2, "bytes_per_positive": 1000, "bytes_per_query": 10, "fixed": 0}
+COSTS = Costs(per_positive=600, at_work_per_positive=400, per_query=10, at_work_per_query=10, fixed=0, held=1000)
 
 
 def comparison(n: int = 40, classes: int = 4):
@@ -34,7 +34,7 @@ def test_memory_that_means_nothing_is_refused(text):
 
 
 def test_orders_cover_every_query_once_against_the_whole_gallery():
-    orders = plan(comparison(), memory=200_000, **COSTS)
+    orders, _ = plan(comparison(), COSTS, memory=200_000, workers=2)
     assert len(orders) > 1
     assert orders[0] == Order(0, orders[1].start, 0, 40)
     assert [o.start for o in orders[1:]] == [o.stop for o in orders[:-1]]
@@ -42,16 +42,19 @@ def test_orders_cover_every_query_once_against_the_whole_gallery():
 
 
 def test_less_memory_means_smaller_blocks():
-    blocks = [max(o.stop - o.start for o in plan(comparison(), memory=m, **COSTS)) for m in (30_000, 100_000, 10**9)]
+    blocks = [
+        max(o.stop - o.start for o in plan(comparison(), COSTS, memory=m, workers=2)[0])
+        for m in (30_000, 100_000, 10**9)
+    ]
     assert blocks == sorted(blocks)
     assert blocks[0] < blocks[-1] == 40
 
 
 def test_an_impossible_budget_names_the_least_that_would_do():
     with pytest.raises(te.ResourceError, match="E802") as caught:
-        plan(comparison(4000, 2), memory=2**20, **COSTS)
+        plan(comparison(4000, 2), COSTS, memory=2**20, workers=2)
     needed = parse_memory(caught.value.fix.split("--memory ")[1].split()[0])
-    assert plan(comparison(4000, 2), memory=needed, **COSTS)
+    assert plan(comparison(4000, 2), COSTS, memory=needed, workers=2)
 
 
 PEAK = """

@@ -26,6 +26,13 @@ DISTANCES: tuple[str, ...] = get_args(DistanceName)
 # A zero vector under cosine has similarity 0, so distance 1, to everything (spec 0.8): squared is 2.
 FAR_SQUARED = 2.0
 
+# A distance enters a sum as a whole number of steps, 2**40 of which span the data: the sum is an integer, so no order
+# of work shows in it. Beyond a gallery of 2**22 rows each doubling costs a bit; below 2**11 there is room for 50.
+_STEP_BITS = 40
+_FINE_STEP_BITS = 50
+_FEW_ROWS = 2**11
+_SUM_BITS = 62
+
 # Beyond these exponents the square of a coordinate, or of a difference, may leave the range of float64.
 _SAFE_EXPONENT = 300
 _WIDEST_EXPONENT = 960
@@ -51,18 +58,25 @@ class Distance:
         name: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
         exponent: Vectors are multiplied by ``2**-exponent`` (exactly) before they are squared; 0 but
             for data near the ends of float64's range.
-        span: A power of two no smaller than any distance before it is scaled back; the unit of the
-            exact sums of distances.
+        span: A power of two no smaller than any distance before it is scaled back, and not much larger
+            than the data are wide.
+        step_bits: Sums of distances are added up in steps of ``span * 2**-step_bits``.
     """
 
     name: str
     exponent: int = 0
     span: float = 8.0
+    step_bits: int = _STEP_BITS
 
     @property
     def rooted(self) -> bool:
         """Whether the distance is the square root of ``squared``."""
         return self.name == "euclidean"
+
+    @property
+    def step(self) -> float:
+        """What a sum of distances is counted in, before it is scaled back: a power of two."""
+        return math.ldexp(self.span, -self.step_bits)
 
     @property
     def factor(self) -> float:
@@ -84,6 +98,10 @@ class Distance:
         """Return the distances that belong to ``squared``; +inf stays +inf."""
         return (np.sqrt(squared) if self.rooted else squared) * self.factor
 
+    def steps(self, squared: Floats) -> Floats:
+        """Return the distances that belong to finite ``squared`` in whole steps of ``step``, as float64."""
+        return np.rint((np.sqrt(squared) if self.rooted else squared) * (1.0 / self.step))
+
     def first_at_least(self, distance: Floats) -> Floats:
         """Return the smallest ``squared`` whose distance is >= ``distance``, so that < means nearer."""
         with np.errstate(over="ignore"):  # a margin far beyond every distance is beyond them all
@@ -104,21 +122,24 @@ def distance_for(name: str, *sets: AnyArray) -> Distance:
     """
     if name not in DISTANCES:
         raise ParameterError("E510", f"unknown distance {name!r}", fix=nearest(name, DISTANCES))
+    rows = max(len(vectors) for vectors in sets)
+    step_bits = _FINE_STEP_BITS if rows < _FEW_ROWS else min(_STEP_BITS, _SUM_BITS - rows.bit_length())
     if name == "cosine":
-        return Distance(name)
-    largest = max(float(np.max(np.abs(rows.astype(np.float64)))) for s in sets for rows in row_blocks(s))
-    exponent = math.frexp(largest)[1]
+        return Distance(name, step_bits=step_bits)
+    lowest, highest = _ranges(sets)
+    exponent = math.frexp(max(np.abs(lowest).max(), np.abs(highest).max()))[1]
     scale = exponent if abs(exponent) > _SAFE_EXPONENT else 0
     if name == "sqeuclidean" and abs(2 * scale) > _WIDEST_EXPONENT:
         raise DataError(
             "E206",
-            f"values up to {largest:.3g}, whose squared distances leave the range of float64",
+            f"values up to {max(-lowest.min(), highest.max()):.3g}, whose squared distances leave the range of float64",
             fix="rescale the vectors, or use --distance euclidean, which ranks alike",
         )
-    # |q - g|² <= dim · (2 · largest)²
-    squared_bits = 2 * (exponent - scale) + 2 + math.ceil(math.log2(sets[0].shape[1])) + 1
-    bits = (squared_bits + 1) // 2 if name == "euclidean" else squared_bits
-    return Distance(name, scale, math.ldexp(1.0, bits))
+    widths = np.ldexp(highest, -scale) - np.ldexp(lowest, -scale)
+    longest = float((widths * widths).sum())
+    # Twice over, for what rounding adds; far from the ends of float64, where all distances are 0 or nearly so.
+    bits = max(math.frexp(longest)[1] + 1, _SAFE_EXPONENT - 1000) if longest else 0
+    return Distance(name, scale, math.ldexp(1.0, (bits + 1) // 2 if name == "euclidean" else bits), step_bits)
 
 
 def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
@@ -144,6 +165,15 @@ def squared_pairs(queries: Prepared, of_query: Ints, gallery: Prepared) -> Float
 def row_blocks(vectors: AnyArray, rows: int = 16_384) -> list[AnyArray]:
     """Return views of ``rows`` rows each, so that a conversion never doubles the whole array."""
     return [vectors[start : start + rows] for start in range(0, len(vectors), rows)]
+
+
+def _ranges(sets: tuple[AnyArray, ...]) -> tuple[Floats, Floats]:
+    """Return the lowest and highest value of each coordinate, over all sets."""
+    lowest, highest = np.full(sets[0].shape[1], np.inf), np.full(sets[0].shape[1], -np.inf)
+    for rows in (rows for vectors in sets for rows in row_blocks(vectors)):
+        lowest = np.minimum(lowest, rows.min(axis=0).astype(np.float64))
+        highest = np.maximum(highest, rows.max(axis=0).astype(np.float64))
+    return lowest, highest
 
 
 def _normalise(columns: Floats) -> Prepared:

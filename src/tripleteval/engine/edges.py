@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
-from tripleteval.data.comparison import Lists, owners
 from tripleteval.distance.formula import Distance
 from tripleteval.evidence.ranks import Positives, Ranks
 from tripleteval.evidence.triplets import Triplets
 
-FIRST, LAST = -1, np.iinfo(np.int64).max
+FIRST, LAST = -1, int(np.iinfo(np.int64).max)
+_MANY = 200_000  # edges from which on sorting them in NumPy costs more than loading compiled code
 
 
 @dataclass
@@ -33,17 +33,18 @@ class Tally:
 
     Attributes:
         counts: (edges,) int64, negatives per bin.
-        coarse, fine: (edges,) int64, sum of their distances in units of 2**-31 and 2**-62 of the span.
+        lengths: (edges,) int64, sum of their distances, each in whole steps of ``Distance.step``.
         squared, rows: (queries, k), the nearest negatives, ascending by (squared, row).
         negatives: (queries,) int64, negatives seen.
+        settled: (1,) int64, negatives whose distance was computed in float64; it depends on kernel and tiles.
     """
 
     counts: Ints
-    coarse: Ints
-    fine: Ints
+    lengths: Ints
     squared: Floats
     rows: Ints
     negatives: Ints
+    settled: Ints
 
     @classmethod
     def empty(cls, edges: int, queries: int, k: int) -> Tally:
@@ -51,11 +52,21 @@ class Tally:
         return cls(
             np.zeros(edges, np.int64),
             np.zeros(edges, np.int64),
-            np.zeros(edges, np.int64),
             np.full((queries, k), np.inf),
             np.full((queries, k), -1, np.int64),
             np.zeros(queries, np.int64),
+            np.zeros(1, np.int64),
         )
+
+    def add(self, other: Tally) -> None:
+        """Add what another tally counted of the same queries, against other negatives."""
+        from tripleteval.engine.settle import insert_all  # numba takes a second to import
+
+        self.counts += other.counts
+        self.lengths += other.lengths
+        self.negatives += other.negatives
+        self.settled += other.settled
+        insert_all(self.squared, self.rows, other.squared, other.rows)
 
 
 class _Places(NamedTuple):
@@ -93,30 +104,27 @@ class Edges:
     @classmethod
     def between(cls, positives: Positives, distance: Distance, margins: Floats, curve: Floats) -> Edges:
         """Return the edges that answer every question about ``positives`` at these margins."""
-        queries, count = positives.queries, len(positives.rows)
-        owner = owners(Lists(positives.indptr, positives.rows))
-        d = distance.from_squared(positives.squared)
-        beyond = d[:, None] + margins[None, :]
-        questions = [
-            (np.arange(queries), np.zeros(queries), np.full(queries, LAST)),
-            (owner, positives.squared, np.full(count, FIRST)),
-            (owner, positives.squared, np.full(count, LAST)),
-            (owner, positives.squared, positives.rows),
-            (owner, distance.first_above(d), np.full(count, FIRST)),
-            _grid(owner, distance.first_at_least(beyond)),
-            _grid(owner, distance.first_above(beyond)),
-            _grid(owner, distance.first_above(d[:, None] + curve[None, :])),
-        ]
-        of, squared, rows = (np.concatenate(parts) for parts in zip(*questions, strict=True))
-        order = np.lexsort((rows, squared, of))
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
-        pieces = np.split(place, np.cumsum([len(q[0]) for q in questions])[:-1])
-        widths = (len(margins), len(margins), len(curve))
-        pieces[5:] = [p.reshape(count, width) for p, width in zip(pieces[5:], widths, strict=True)]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=queries))]).astype(np.int64)
-        places = _Places(*pieces)
-        return cls(indptr, squared[order], rows[order], places, positives, distance, margins, curve)
+        count, of = len(positives.rows), positives
+        d = distance.from_squared(of.squared)
+        beyond = d + margins[:, None]
+        first, last = np.full(count, FIRST), np.full(count, LAST)
+        squared = np.vstack(
+            [
+                of.squared[None, :].repeat(3, axis=0),
+                distance.first_above(d)[None, :],
+                distance.first_at_least(beyond),
+                distance.first_above(beyond),
+                distance.first_above(d + curve[:, None]),
+            ]
+        )
+        rows = np.vstack([first, last, of.rows, first[None, :].repeat(len(squared) - 3, axis=0)])
+        sort = _merged if squared.size > _MANY else _sorted
+        edge_squared, edge_rows, places, zero = sort(of.indptr, squared, rows)
+        closer, tied, lower_row, hard = places[:4]
+        below, upto, onward = np.split(places[4:], [len(margins), 2 * len(margins)])
+        named = _Places(zero, closer, tied, lower_row, hard, below.T, upto.T, onward.T)
+        indptr = of.indptr * len(squared) + np.arange(of.queries + 1)
+        return cls(indptr, edge_squared, edge_rows, named, positives, distance, margins, curve)
 
     def ranks(self, tally: Tally) -> Ranks:
         """Return how the tallied negatives stand to each positive."""
@@ -141,9 +149,8 @@ class Edges:
             below=below[self.places.below],
             upto=below[self.places.upto],
             hard=below[self.places.hard],
-            coarse=self._below(tally.coarse)[self.places.below],
-            fine=self._below(tally.fine)[self.places.below],
-            unit=self.distance.span * 2.0**-31 * (self.distance.factor),
+            lengths=self._below(tally.lengths)[self.places.below],
+            unit=self.distance.step * self.distance.factor,
             curve_margins=self.curve,
             curve_upto=below[self.places.curve],
             negatives=tally.negatives,
@@ -158,5 +165,20 @@ class Edges:
         return sums
 
 
-def _grid(owner: Ints, squared: Floats) -> tuple[Ints, Floats, Ints]:
-    return np.repeat(owner, squared.shape[1]), squared.reshape(-1), np.full(squared.size, FIRST)
+def _sorted(indptr: Ints, squared: Floats, rows: Ints) -> tuple[Floats, Ints, Ints, Ints]:
+    """Return what `merge.merge` does, without waiting for compiled code."""
+    queries, per_query = len(indptr) - 1, np.diff(indptr)
+    of = np.concatenate([np.arange(queries), np.tile(np.repeat(np.arange(queries), per_query), len(squared))])
+    all_squared = np.concatenate([np.zeros(queries), squared.reshape(-1)])
+    all_rows = np.concatenate([np.full(queries, LAST), rows.reshape(-1)])
+    order = np.lexsort((all_rows, all_squared, of))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return all_squared[order], all_rows[order], place[queries:].reshape(squared.shape), place[:queries]
+
+
+def _merged(indptr: Ints, squared: Floats, rows: Ints) -> tuple[Floats, Ints, Ints, Ints]:
+    from tripleteval.engine.merge import merge  # numba takes a second to import
+
+    found: tuple[Floats, Ints, Ints, Ints] = merge(indptr, squared, rows, LAST)
+    return found

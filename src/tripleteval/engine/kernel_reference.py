@@ -43,12 +43,10 @@ def _add(tally: Tally, q: int, squared: Floats, rows: Ints, edges: Edges, distan
     bins = _edges_upto(edges.squared[start:stop], edges.rows[start:stop], squared, rows)
     inside = bins < stop - start
     bins = bins[inside] + start
-    lengths = (np.sqrt(squared[inside]) if distance.rooted else squared[inside]) * (2.0**31 / distance.span)
-    coarse = np.floor(lengths)
     np.add.at(tally.counts, bins, 1)
-    np.add.at(tally.coarse, bins, coarse.astype(np.int64))
-    np.add.at(tally.fine, bins, np.floor((lengths - coarse) * 2.0**31).astype(np.int64))
+    np.add.at(tally.lengths, bins, distance.steps(squared[inside]).astype(np.int64))
     tally.negatives[q] += len(squared)
+    tally.settled += len(squared)
     all_squared = np.concatenate([tally.squared[q], squared])
     all_rows = np.concatenate([tally.rows[q], rows])
     k = len(tally.squared[q])

@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from tripleteval.errors import ParameterError
 
 Item = TypeVar("Item")
@@ -44,6 +46,8 @@ def threads(count: int) -> Map:
     """Return a map over ``count`` threads; at most twice as many results wait as there are threads."""
 
     def thread_map(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        # One BLAS thread per worker: tiles are small, and workers are what keeps the cores busy.
+        limits = threadpool_limits(1, user_api="blas")
         pool = ThreadPoolExecutor(count)
         try:
             rest = iter(items)
@@ -53,5 +57,7 @@ def threads(count: int) -> Map:
                 flying.extend(pool.submit(function, item) for item in islice(rest, 1))
         finally:  # after an error or Ctrl-C nobody waits for orders under way, whose results nobody reads
             pool.shutdown(wait=False, cancel_futures=True)
+            limits.restore_original_limits()
 
+    thread_map.shares_memory = True  # type: ignore[attr-defined]  # functions may carry attributes
     return thread_map

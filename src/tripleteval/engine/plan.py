@@ -12,6 +12,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.errors import ParameterError, ResourceError
 
 MOST_QUERIES = 512
+MOST_QUERIES_MUTUAL = 2048
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -37,42 +38,81 @@ def parse_memory(text: str | int) -> int:
     return amount
 
 
-def plan(
-    comparison: Comparison, *, memory: int, workers: int, bytes_per_positive: int, bytes_per_query: int, fixed: int
-) -> list[Order]:
+class Costs(NamedTuple):
+    """What things take, in bytes.
+
+    Attributes:
+        per_positive: One positive of a query whose block is being counted.
+        at_work_per_positive: What it takes on top while its edges are made or its evidence is read.
+        per_query: One query, from its first to its last number: what is left when its block is read.
+        at_work_per_query: What it takes on top while its block is in flight.
+        fixed: A worker, whatever it does.
+        held: The gallery ready in both precisions.
+    """
+
+    per_positive: int
+    at_work_per_positive: int
+    per_query: int
+    at_work_per_query: int
+    fixed: int
+    held: int
+
+
+def plan(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> tuple[list[Order], bool]:
     """Cut the comparison into orders that each fit a worker's share of ``memory``.
 
     Args:
         comparison: What is compared.
+        costs: What it takes.
         memory: Bytes that may be used beyond the input.
         workers: How many orders are in flight at once.
-        bytes_per_positive: What one positive of a query in flight costs.
-        bytes_per_query: What one query in flight costs.
-        fixed: What a worker needs whatever it does.
+
+    Returns:
+        The orders, and whether the gallery may be held ready in both precisions.
 
     Raises:
         ResourceError: Not even one query at a time fits (E802); the message says what would.
     """
-    kept = len(comparison.queries) * bytes_per_query  # results of every query, held to the end
-    share = (memory - kept) // workers - fixed
-    cost = comparison.rule.at_most() * bytes_per_positive + bytes_per_query
-    if share < cost.max():
-        needed = kept + workers * (fixed + int(cost.max()))
+    kept = len(comparison.queries) * costs.per_query  # results of every query, held to the end
+    each = comparison.rule.at_most() * (costs.per_positive + costs.at_work_per_positive) + costs.at_work_per_query
+    least = costs.fixed + int(each.max())
+    if memory < kept + workers * least:
+        needed = kept + workers * least
         raise ResourceError(
             "E802",
-            f"a memory budget of {memory / 2**20:.0f} MiB for {len(cost):,} queries and {workers} workers",
+            f"a memory budget of {memory / 2**20:.0f} MiB for {len(each):,} queries and {workers} workers",
             fix=f"at least --memory {needed / 2**20 + 1:.0f}MiB is needed, or fewer --threads",
         )
-    return [Order(a, b, 0, len(comparison.gallery)) for a, b in _blocks(cost, share)]
+    hold = memory - kept - costs.held >= workers * least
+    share = (memory - kept - (costs.held if hold else 0)) // workers - costs.fixed
+    return [Order(a, b, 0, len(comparison.gallery)) for a, b in _blocks(each, share, MOST_QUERIES)], hold
 
 
-def _blocks(cost: Ints, share: int) -> list[tuple[int, int]]:
-    """Cut queries into runs of at most ``MOST_QUERIES`` whose summed cost stays within ``share``."""
+def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> list[Order] | None:
+    """Cut one set into blocks that meet in pairs, each against the whole gallery; ``None`` where memory forbids.
+
+    All blocks stand ready at once, and two tallies per pair are in flight, twice as many pairs as workers.
+    """
+    positives, queries = comparison.rule.at_most(), len(comparison.queries)
+    standing = int(positives.sum()) * costs.per_positive + queries * (costs.per_query + costs.at_work_per_query)
+    each = 5 * (positives * costs.per_positive + costs.at_work_per_query) + positives * costs.at_work_per_positive
+    share = (memory - standing - costs.held) // workers - costs.fixed
+    if share < each.max():
+        return None
+    blocks = _blocks(each, share, MOST_QUERIES_MUTUAL)
+    # Too small a block would spend its time on meeting.
+    if len(blocks) > 2 * (-(-queries // MOST_QUERIES_MUTUAL)):
+        return None
+    return [Order(a, b, 0, queries) for a, b in blocks]
+
+
+def _blocks(cost: Ints, share: int, most: int) -> list[tuple[int, int]]:
+    """Cut queries into runs of at most ``most`` whose summed cost stays within ``share``."""
     total = np.concatenate([[0], np.cumsum(cost)])
     blocks, start = [], 0
     while start < len(cost):
         fits = int(np.searchsorted(total, total[start] + share, side="right")) - 1
-        stop = min(max(fits, start + 1), start + MOST_QUERIES)
+        stop = min(max(fits, start + 1), start + most)
         blocks.append((start, stop))
         start = stop
     return blocks

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from tripleteval.data.comparison import Comparison, Lists, owners
 from tripleteval.distance.formula import Distance, Prepared, squared_pairs
 from tripleteval.engine import kernel_reference
 from tripleteval.engine.edges import Edges, Tally
+from tripleteval.engine.frame import Frame, Shelf
+from tripleteval.engine.limits import Limits
 from tripleteval.engine.plan import Order
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evidence.neighbors import Neighbors
@@ -23,15 +25,21 @@ from tripleteval.evidence.triplets import Triplets
 
 KERNELS = ("auto", "cpu", "reference")
 _PAIRS_AT_ONCE = 4096
+_TILE = 512  # with as many queries, the products are 1 MiB, which stays in L2
+_TINY = 10_000  # pairs below which plain NumPy is as fast
 _SMALL = 4_000_000  # pairs below which compiling or loading the compiled kernel costs more than it saves
 
 
 class Evidence(NamedTuple):
-    """Everything one pass over a stretch of gallery leaves behind."""
+    """Everything one pass over a stretch of gallery leaves behind.
+
+    ``settled`` counts the pairs that took float64. It depends on kernel, tiles and threads; nothing else does.
+    """
 
     ranks: Ranks
     triplets: Triplets
     neighbors: Neighbors
+    settled: int
 
     def merge(self, other: Evidence) -> Evidence:
         """Return the evidence of both stretches together."""
@@ -39,12 +47,14 @@ class Evidence(NamedTuple):
             self.ranks.merge(other.ranks),
             self.triplets.merge(other.triplets),
             self.neighbors.merge(other.neighbors),
+            self.settled + other.settled,
         )
 
 
 class Block(NamedTuple):
-    """A block of queries, ready for any stretch of gallery."""
+    """A block of queries, ready for any stretch of gallery; ``start`` is the row of its first query."""
 
+    start: int
     queries: Prepared
     edges: Edges
     hidden: Lists
@@ -63,6 +73,7 @@ class Pass:
         k: How many neighbours are kept per query.
         kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
         tile: Gallery rows per tile; the numbers do not depend on it.
+        hold: Whether the gallery is held ready in both precisions; the numbers do not depend on it.
     """
 
     comparison: Comparison
@@ -72,6 +83,7 @@ class Pass:
     k: int
     kernel: str = "reference"
     tile: int | None = None
+    hold: bool = True
 
     def measure(self, order: Order) -> Evidence:
         """Return the evidence of one order."""
@@ -90,24 +102,75 @@ class Pass:
         queries = self.distance.prepare(comparison.queries.vectors[start:stop])
         removed = comparison.removed(start, stop)
         lists, gains = comparison.positives(start, stop, removed)
-        positives = _positives(lists, gains, queries, comparison.gallery.vectors, self.distance)
+        positives = _sorted(lists, gains, self._squared(lists, queries))
         edges = Edges.between(positives, self.distance, self.margins, self.curve)
-        return Block(queries, edges, _hidden(lists, removed), removed)
+        return Block(start, queries, edges, _hidden(lists, removed), removed)
+
+    def _squared(self, lists: Lists, queries: Prepared) -> Floats:
+        """Return ``squared`` of each query and the gallery rows listed for it."""
+        squared = np.empty(len(lists.rows))
+        if self.kernel == "cpu" and (held := self.shelf.held) is not None:
+            from tripleteval.engine.lines import listed_squares
+
+            rows = np.ascontiguousarray(queries.columns.T)
+            listed_squares(lists.indptr, lists.rows, rows, queries.far, held.exact, held.far, squared)
+            return squared
+        of_query, gallery = owners(lists), self.comparison.gallery.vectors
+        for begin in range(0, len(squared), _PAIRS_AT_ONCE):
+            some = slice(begin, begin + _PAIRS_AT_ONCE)
+            squared[some] = squared_pairs(queries, of_query[some], self.distance.prepare(gallery[lists.rows[some]]))
+        return squared
 
     def count(self, block: Block, first: int, last: int) -> Evidence:
         """Return the evidence of one block against gallery rows ``first:last``."""
-        count, tile_rows = _kernel(self.kernel)
-        width = self.tile or tile_rows
-        queries = block.queries.columns.shape[1]
-        tally = Tally.empty(len(block.edges.squared), queries, max(self.k, 1))
-        for begin in range(first, last, width):
-            rows = self.comparison.gallery.vectors[begin : min(begin + width, last)]
-            count(block.queries, self.distance.prepare(rows), begin, block.hidden, block.edges, self.distance, tally)
+        tally = self.empty(block)
+        if self.kernel == "reference":
+            self._count_plainly(block, first, last, tally)
+        else:
+            self._count_fast(block, first, last, tally)
+        return self.evidence(block, tally, first, last)
+
+    def empty(self, block: Block) -> Tally:
+        """Return a tally of nothing for a block."""
+        return Tally.empty(len(block.edges.squared), block.edges.positives.queries, max(self.k, 1))
+
+    def evidence(self, block: Block, tally: Tally, first: int, last: int) -> Evidence:
+        """Return what a tally of gallery rows ``first:last`` says."""
         return Evidence(
             block.edges.ranks(tally),
             block.edges.triplets(tally, tally.squared[:, 0]),
             _neighbors(tally, block.edges.positives, self.k, first, last),
+            int(tally.settled[0]),
         )
+
+    def limits(self, block: Block, first: int, last: int) -> Limits:
+        """Return how close negatives in rows ``first:last`` must be to matter to a block, before the first of them."""
+        rows = self.shelf.frame.rows_of(block.queries)
+        return Limits.of(rows, block.edges, self.shelf.frame, max(self.k, 1), (first, last))
+
+    @property
+    def width(self) -> int:
+        """Gallery rows per tile."""
+        return self.tile or (kernel_reference.TILE if self.kernel == "reference" else _TILE)
+
+    def _count_plainly(self, block: Block, first: int, last: int, tally: Tally) -> None:
+        for begin in range(first, last, self.width):
+            tile = self.distance.prepare(self.comparison.gallery.vectors[begin : min(begin + self.width, last)])
+            kernel_reference.count(block.queries, tile, begin, block.hidden, block.edges, self.distance, tally)
+
+    def _count_fast(self, block: Block, first: int, last: int, tally: Tally) -> None:
+        from tripleteval.engine import kernel_cpu  # numba takes a second to import
+
+        rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
+        asking = kernel_cpu.Asking(block.start, rows, limits, block.hidden, block.edges, tally)
+        kernel_cpu.count(asking, self.shelf, first, last, self.width)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The gallery in both precisions."""
+        gallery = self.comparison.gallery.vectors
+        frame = Frame.around(self.distance, self.comparison.queries.vectors, gallery)
+        return Shelf.of(frame, gallery, hold=self.hold)
 
 
 def choose_kernel(name: str, pairs: int) -> str:
@@ -120,25 +183,13 @@ def choose_kernel(name: str, pairs: int) -> str:
         raise ParameterError("E510", f"unknown kernel {name!r}", fix=nearest(name, KERNELS))
     if name != "auto":
         return name
-    return "reference" if pairs < _SMALL else "cpu"
+    loaded = "numba" in sys.modules and pairs >= _TINY
+    return "cpu" if loaded or pairs >= _SMALL else "reference"
 
 
-def _kernel(name: str) -> tuple[Callable[..., None], int]:
-    if name == "reference":
-        return kernel_reference.count, kernel_reference.TILE
-    from tripleteval.engine import kernel_cpu  # numba takes a second to import
-
-    return kernel_cpu.count, kernel_cpu.TILE
-
-
-def _positives(lists: Lists, gains: Floats, queries: Prepared, gallery: Floats, distance: Distance) -> Positives:
-    """Return the positives of a block, sorted by (squared, row) within each query."""
-    of_query = owners(lists)
-    squared = np.empty(len(lists.rows))
-    for begin in range(0, len(squared), _PAIRS_AT_ONCE):
-        some = slice(begin, begin + _PAIRS_AT_ONCE)
-        squared[some] = squared_pairs(queries, of_query[some], distance.prepare(gallery[lists.rows[some]]))
-    order = np.lexsort((lists.rows, squared, of_query))
+def _sorted(lists: Lists, gains: Floats, squared: Floats) -> Positives:
+    """Return positives sorted by (squared, row) within each query."""
+    order = np.lexsort((lists.rows, squared, owners(lists)))
     return Positives(lists.indptr, lists.rows[order], squared[order], gains[order])
 
 

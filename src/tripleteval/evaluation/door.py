@@ -192,7 +192,7 @@ def _evaluation(
         notes=[*notes(comparison, accounting, settings), *findings(metrics, space.facts, accounting, settings)],
         space=space.facts,
         margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
-        environment=environment(seconds),
+        environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
         per_class=per_class_table(comparison, results, codes),
         neighbors=neighbor_table(comparison, results, settings.distance, settings.neighbors),

@@ -85,12 +85,7 @@ def _triplets(squared: Floats, fitted: Distance, margin: float) -> Triplets:
     to_positive, to_negative = fitted.from_squared(squared)
     t, count = to_positive + margin, len(to_positive)
     below = to_negative < t
-    # Distances as integers of 62 bits, in steps that stay clear of the ends of float64; see `Triplets`.
-    steps = replace(fitted, exponent=0)
-    unit = steps.span * 2.0**-31 * steps.factor
-    unscaled = steps.from_squared(squared[1])
-    coarse = np.floor(unscaled / unit)
-    fine = np.floor((unscaled - coarse * unit) / (unit * 2.0**-31))
+    finest = replace(fitted, step_bits=60)  # nothing is added up: every triplet has an anchor of its own
     return Triplets(
         np.arange(count + 1),
         to_positive,
@@ -98,9 +93,8 @@ def _triplets(squared: Floats, fitted: Distance, margin: float) -> Triplets:
         below=_counts(below),
         upto=_counts(to_negative <= t),
         hard=_counts(to_negative <= to_positive)[:, 0],
-        coarse=_counts(coarse * below),
-        fine=_counts(fine * below),
-        unit=fitted.span * 2.0**-31 * fitted.factor,
+        lengths=_counts(finest.steps(squared[1]) * below),
+        unit=finest.step * finest.factor,
         curve_margins=np.zeros(0),
         curve_upto=np.zeros((count, 0), np.int64),
         negatives=np.ones(count, np.int64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.engine.maps import Map
-from tripleteval.engine.plan import Order, plan
+from tripleteval.engine.mutual import Standing, possible, sweep
+from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan, plan_mutual
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
 from tripleteval.evaluation.settings import Settings
@@ -46,6 +47,7 @@ class Results(NamedTuple):
     measured: list[Measured]
     facts: Facts
     neighbors: Neighbors
+    settled: int  # pairs that took float64; the only number here that depends on kernel, tiles and threads
     separation: Separation | None = None
     sphere: OnSphere | None = None
 
@@ -92,7 +94,7 @@ class Reading:
         removed = np.diff(self.engine.comparison.removed(order.start, order.stop).indptr)
         per_query = ranks.positives.per_query
         facts = Facts(per_query, ranks.negatives, removed, same, ranks.coincident, curve(triplets))
-        return Results(measured, facts, evidence.neighbors, apart, sphere)
+        return Results(measured, facts, evidence.neighbors, evidence.settled, apart, sphere)
 
 
 def measure(
@@ -103,33 +105,58 @@ def measure(
     per_query = tuple(name for name in named if not name.metric.of_space)
     second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
     reading = Reading(engine, per_query, settings.ties, second)
-    orders = _orders(engine, settings, workers=workers, memory=memory, metrics=len(per_query), beside=second.bytes)
-    pairs = [(order.stop - order.start) * (order.last - order.first) for order in orders]
-    done, results = 0, []
-    for count, result in zip(pairs, mapping(reading, orders), strict=True):
+    costs = _costs(engine, settings, metrics=len(per_query), beside=second.bytes)
+    told = _Told(len(engine.comparison.queries) * len(engine.comparison.gallery), progress)
+    if possible(engine, mapping):
+        orders = plan_mutual(engine.comparison, costs, memory=memory, workers=workers)
+        if orders is not None:
+            return _join(_mutually(reading, orders, mapping, told))
+    orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers)
+    reading = replace(reading, engine=replace(engine, hold=hold))
+    results = []
+    for order, result in zip(orders, mapping(reading, orders), strict=True):
         results.append(result)
-        done += count
-        if progress is not None:
-            progress(done, sum(pairs))
+        told((order.stop - order.start) * (order.last - order.first))
     return _join(results)
 
 
-def _orders(engine: Pass, settings: Settings, *, workers: int, memory: int, metrics: int, beside: int) -> list[Order]:
-    comparison = engine.comparison
+def _mutually(reading: Reading, orders: list[Order], mapping: Map, told: _Told) -> list[Results]:
+    def read(standing: Standing) -> Results:
+        order = standing.order
+        return reading.read(reading.engine.evidence(standing.block, standing.tally, order.first, order.last), order)
+
+    return list(mapping(read, sweep(reading.engine, orders, mapping, told)))
+
+
+class _Told:
+    """Adds up the pairs done and tells whoever wants to know."""
+
+    def __init__(self, whole: int, progress: Progress | None) -> None:
+        self.done, self.whole, self.progress = 0, whole, progress
+
+    def __call__(self, pairs: int) -> None:
+        self.done += pairs
+        if self.progress is not None:
+            self.progress(self.done, self.whole)
+
+
+def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Costs:
     margins, points = len(settings.margins), len(settings.margin_curve)
     edges = 4 + 2 * margins + points
-    # Per edge: itself (16 B), its tally (24 B), its place (8 B) and the sort that put it there (about 5 × 8 B).
-    per_positive = 88 * edges + 96 + 8 * (6 * margins + 2 * points)
-    dim = comparison.queries.dim
-    per_query = 8 * (3 * dim + 3 * metrics + 2 * points + 12) + 40 * max(engine.k, 1)
-    fixed = 4 * 8 * dim * 4096 + 2**20 + beside
-    return plan(
-        comparison,
-        memory=memory,
-        workers=workers,
-        bytes_per_positive=per_positive,
-        bytes_per_query=per_query,
-        fixed=fixed,
+    dim, gallery = engine.comparison.queries.dim, len(engine.comparison.gallery)
+    side = min(MOST_QUERIES, len(engine.comparison.queries))
+    return Costs(
+        # Per edge: itself (16 B), its tally (16 B) and its place (8 B).
+        per_positive=40 * edges + 24,
+        # And while edges are made, or read: the sort that puts them there (about 5 × 8 B), and the evidence.
+        at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
+        per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(engine.k, 1),
+        at_work_per_query=20 * dim + 40 * max(engine.k, 1),
+        # Rows of a tile in both precisions and once more turned, its products, its list, its squares.
+        fixed=(28 * dim + (24 if engine.kernel == "reference" else 16) * side) * min(engine.width, gallery)
+        + 2**20
+        + beside,
+        held=12 * dim * gallery,
     )
 
 
@@ -152,6 +179,7 @@ def _join(results: list[Results]) -> Results:
             np.concatenate([n.rows for n in neighbors]),
             np.concatenate([n.relevant for n in neighbors]),
         ),
+        sum(result.settled for result in results),
         _record(Separation, [result.separation for result in results]),
         _record(OnSphere, [result.sphere for result in results]),
     )

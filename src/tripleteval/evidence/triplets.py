@@ -22,9 +22,9 @@ class Triplets:
         below: (positives, margins) int64, negatives with d(a,n) < t: those with a positive hinge loss.
         upto: (positives, margins) int64, negatives with d(a,n) <= t: those that violate the margin.
         hard: (positives,) int64, negatives with d(a,n) <= d(a,p).
-        coarse, fine: (positives, margins) int64, the sum of d(a,n) over ``below`` in units of
-            ``unit`` and ``unit * 2**-31``: integers, so that the sum does not depend on its order.
-        unit: Distance that one step of ``coarse`` stands for; a power of two.
+        lengths: (positives, margins) int64, the sum of d(a,n) over ``below``, each in whole steps of
+            ``unit``: integers, so that the sum does not depend on its order.
+        unit: Distance that one step of ``lengths`` stands for; a power of two.
         curve_margins: (points,) float64, further margins at which only satisfaction is counted.
         curve_upto: (positives, points) int64, as ``upto``.
         negatives: (anchors,) int64, negatives seen so far.
@@ -37,8 +37,7 @@ class Triplets:
     below: Ints
     upto: Ints
     hard: Ints
-    coarse: Ints
-    fine: Ints
+    lengths: Ints
     unit: float
     curve_margins: Floats
     curve_upto: Ints
@@ -57,8 +56,7 @@ class Triplets:
             below=counts,
             upto=counts,
             hard=np.zeros(positives, np.int64),
-            coarse=counts,
-            fine=counts,
+            lengths=counts,
             unit=unit,
             curve_margins=curve_margins,
             curve_upto=np.zeros((positives, len(curve_margins)), np.int64),
@@ -73,8 +71,7 @@ class Triplets:
             below=self.below + other.below,
             upto=self.upto + other.upto,
             hard=self.hard + other.hard,
-            coarse=self.coarse + other.coarse,
-            fine=self.fine + other.fine,
+            lengths=self.lengths + other.lengths,
             curve_upto=self.curve_upto + other.curve_upto,
             negatives=self.negatives + other.negatives,
             nearest_negative=np.minimum(self.nearest_negative, other.nearest_negative),

@@ -180,8 +180,7 @@ def _hinge(triplets: Triplets, margin: float) -> Floats:
     """Return per anchor Σ over p of below · t − Σ of the distances below t (spec B.5)."""
     m = _position(triplets, margin)
     below, t = triplets.below[:, m], triplets.distance + margin
-    distances = triplets.coarse[:, m] * triplets.unit + triplets.fine[:, m] * (triplets.unit * 2.0**-31)
-    return _per_anchor(triplets.indptr, np.maximum(below * t - distances, 0.0))
+    return _per_anchor(triplets.indptr, np.maximum(below * t - triplets.lengths[:, m] * triplets.unit, 0.0))
 
 
 def _extremes(triplets: Triplets) -> tuple[Bools, Floats, Floats]:

@@ -1,0 +1,132 @@
+"""The frame in which float32 is trusted, and by how much: centred, scaled, with a proven bound.
+
+Prepared rows ``x`` (float64, see `distance.formula`) become ``x̃ = fl32((x − μ) · 2**-e)``, with μ the mean of the
+gallery: distances do not change, and what float32 would lose far from the origin is gone before it is rounded.
+With ``a = ‖q̃‖²``, ``b = ‖g̃‖²`` and ``S`` the float32 product of ``q̃`` and ``g̃`` by a classical matrix product
+(any order, any blocking, fused or not),
+
+    v = fl32(fl32(b) − 2S)      lies within  E = (dim + 32) · 1.01 · 2**-24 · (a + b) + dim · 2**-118
+
+of ``squared · 4**-e − a``, where ``squared`` is what the reference computes. Of dim + 32, the product takes dim,
+rounding the rows 4, the sum and fl32(b) 3; float64's own error takes less than 1; the rest pays for limits that are
+themselves compared in float32. The last term pays for underflow, also where subnormal numbers are flushed to zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tripleteval.arrays import AnyArray, Bools, Floats
+from tripleteval.distance.formula import Distance, Prepared, row_blocks
+
+Singles = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int32]
+
+_UNIT = 2.0**-24
+# Below this exponent float64 itself may lose the square of a difference, so the frame stops shrinking there
+# and every pair is closer than float32 can tell.
+_SMALLEST_EXPONENT = -460
+
+
+class Rows(NamedTuple):
+    """Rows of one set in both precisions.
+
+    Attributes:
+        single: (n, dim) float32, in the frame.
+        norms: (n,) float64, squared lengths of ``single``.
+        exact: (n, dim) float64, prepared.
+        far: (n,) true where the row is a zero vector under cosine, about which the frame says nothing.
+    """
+
+    single: Singles
+    norms: Floats
+    exact: Floats
+    far: Bools
+
+    def cut(self, first: int, last: int) -> Rows:
+        """Return rows ``first:last``."""
+        return Rows(self.single[first:last], self.norms[first:last], self.exact[first:last], self.far[first:last])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where float32 looks from.
+
+    Attributes:
+        distance: How rows are prepared.
+        centre: (dim,) float64, subtracted from prepared rows.
+        exponent: Rows are then multiplied by ``2**-exponent``.
+    """
+
+    distance: Distance
+    centre: Floats
+    exponent: int
+
+    @classmethod
+    def around(cls, distance: Distance, queries: AnyArray, gallery: AnyArray) -> Frame:
+        """Return the frame centred on ``gallery``; both sets fit into [-1, 1]."""
+        sums, largest = np.zeros(gallery.shape[1]), 0.0
+        for rows in row_blocks(gallery):
+            sums += distance.prepare(rows).columns.sum(axis=1)
+        centre = sums / len(gallery)
+        for vectors in (gallery,) if queries is gallery else (gallery, queries):
+            for rows in row_blocks(vectors):
+                largest = max(largest, float(np.abs(distance.prepare(rows).columns - centre[:, None]).max()))
+        return cls(distance, centre, max(math.frexp(largest)[1], _SMALLEST_EXPONENT))
+
+    @property
+    def relative(self) -> float:
+        """What the bound holds of ``a + b``."""
+        return (len(self.centre) + 32) * 1.01 * _UNIT
+
+    @property
+    def least(self) -> float:
+        """What the bound holds whatever ``a`` and ``b`` are."""
+        return len(self.centre) * 2.0**-118
+
+    def scaled(self, squared: Floats) -> Floats:
+        """Return ``squared`` as it is in the frame."""
+        return np.ldexp(squared, -2 * self.exponent)
+
+    def rows(self, vectors: AnyArray) -> Rows:
+        """Return ``vectors`` (n, dim) in both precisions."""
+        return self.rows_of(self.distance.prepare(vectors))
+
+    def rows_of(self, prepared: Prepared) -> Rows:
+        """Return prepared rows in both precisions."""
+        exact = np.ascontiguousarray(prepared.columns.T)
+        single = np.ldexp(exact - self.centre, -self.exponent).astype(np.float32)
+        norms = np.einsum("ij,ij->i", single, single, dtype=np.float64)
+        return Rows(single, norms, exact, prepared.far)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A set from which rows are taken in both precisions, held ready where memory allows it."""
+
+    frame: Frame
+    vectors: AnyArray
+    held: Rows | None = None
+
+    @classmethod
+    def of(cls, frame: Frame, vectors: AnyArray, *, hold: bool) -> Shelf:
+        """Return the shelf of ``vectors``; ``hold`` keeps 12 bytes per coordinate."""
+        if not hold:
+            return cls(frame, vectors)
+        n, dim = vectors.shape
+        held = Rows(np.empty((n, dim), np.float32), np.empty(n), np.empty((n, dim)), np.empty(n, dtype=bool))
+        done = 0
+        for block in row_blocks(vectors, 4096):
+            here, rows = held.cut(done, done + len(block)), frame.rows(block)
+            here.single[:], here.norms[:], here.exact[:], here.far[:] = rows
+            done += len(block)
+        return cls(frame, vectors, held)
+
+    def rows(self, first: int, last: int) -> Rows:
+        """Return rows ``first:last``."""
+        return self.frame.rows(self.vectors[first:last]) if self.held is None else self.held.cut(first, last)

@@ -1,0 +1,69 @@
+"""Every item searched among the others: blocks meet in pairs, and each tile serves both its sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from tripleteval.arrays import Floats
+from tripleteval.data.comparison import SharedClass
+from tripleteval.engine.edges import Tally
+from tripleteval.engine.limits import Limits
+from tripleteval.engine.maps import Map
+from tripleteval.engine.plan import Order
+from tripleteval.engine.run import Block, Pass
+
+
+class Standing(NamedTuple):
+    """A block of queries that meets every other block before it is read."""
+
+    order: Order
+    block: Block
+    limits: Limits
+    seeds: Floats
+    tally: Tally
+
+
+def possible(engine: Pass, mapping: Map) -> bool:
+    """Return whether a tile can serve both sides: one set, one rule both ways, one memory, the fast kernel."""
+    comparison = engine.comparison
+    return (
+        comparison.leave_one_out
+        and isinstance(comparison.rule, SharedClass)
+        and engine.kernel == "cpu"
+        and getattr(mapping, "shares_memory", False)
+    )
+
+
+def sweep(engine: Pass, orders: list[Order], mapping: Map, progress: Callable[[int], None]) -> Iterator[Standing]:
+    """Return every block with its tally complete; ``progress`` is told how many pairs were compared each time."""
+    standing = list(mapping(partial(_stand, engine), orders))
+    count = len(standing)
+    # Neighbours in the order of rows first: they are the likeliest to be near, and what is near rules out the rest.
+    meetings = [(i, i + apart) for apart in range(count) for i in range(count - apart)]
+    pairs = [(standing[i], standing[j]) for i, j in meetings]
+    for (one, two), tallies in zip(pairs, mapping(partial(_meet, engine), pairs), strict=True):
+        for side, tally in zip((one, two), tallies, strict=False):
+            side.tally.add(tally)
+            side.limits.lower(side.seeds, side.tally.squared, engine.shelf.frame)
+        progress(len(tallies) * len(one.tally.negatives) * len(two.tally.negatives))
+    yield from standing
+
+
+def _stand(engine: Pass, order: Order) -> Standing:
+    block = engine.block(order.start, order.stop)
+    limits = engine.limits(block, order.first, order.last)
+    return Standing(order, block, limits, limits.upper.copy(), engine.empty(block))
+
+
+def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
+    from tripleteval.engine.kernel_cpu import Asking, count_both
+
+    one, two = pair
+    asking = []
+    for side in pair[: 1 if one is two else 2]:
+        block, rows = side.block, engine.shelf.rows(side.order.start, side.order.stop)
+        asking.append(Asking(block.start, rows, side.limits.copy(), block.hidden, block.edges, engine.empty(block)))
+    count_both(asking[0], asking[-1], engine.shelf.frame, engine.width)
+    return [mine.tally for mine in asking]
