@@ -193,8 +193,8 @@ def _shape() -> Any:
     number = msgspec.defstruct(
         "Number",
         [("value", float | None), ("n", int)]
-        + [(name, float | None, None) for name in ("chance", "ceiling", "sd")]
-        + [(name, str | None, None) for name in ("average", "better", "reason")],
+        + [(name, float | None, None) for name in ("chance", "ceiling", "sd", "low", "high", "worst_tenth")]
+        + [(name, str | None, None) for name in ("average", "better", "reason", "interval", "interval_reason")],
     )
     file = msgspec.defstruct("File", [("sha256", str), ("bytes", int)], forbid_unknown_fields=True)
     given = msgspec.defstruct("Input", [("name", str), ("rows", int), ("dim", int), ("dtype", str), ("sha256", str)])

@@ -25,6 +25,8 @@ distance_option = _choice("--distance", ("euclidean", "sqeuclidean", "cosine"), 
 margins_option = click.option(
     "--margin", "margins", type=float, multiple=True, default=(0.2,), **_SHOWN, help=f"Margin of triplets. {_AGAIN}"
 )
+confidence_option = click.option("--confidence", type=float, default=0.95, **_SHOWN, help="Of every interval.")
+seed_option = click.option("--seed", type=int, default=0, **_SHOWN, help="Of whatever is drawn at random.")
 
 
 def measuring_options(command: Command) -> Command:
@@ -45,6 +47,9 @@ def measuring_options(command: Command) -> Command:
             _choice("--nonfinite", ("refuse", "drop"), "Rows with NaN or infinite values."),
             _choice("--zero-rows", ("refuse", "exclude", "far"), "Zero vectors, under cosine."),
             click.option("--neighbors", type=int, default=10, **_SHOWN, help="Nearest items kept per query."),
+            confidence_option,
+            _choice("--unit", ("class", "query", "group"), "What intervals take for independent."),
+            seed_option,
             click.option("--memory", default="1GiB", **_SHOWN, help="Memory to use beyond the input."),
             click.option("--threads", type=int, help="Worker threads; by default one per core."),
             _choice("--kernel", ("auto", "cpu", "reference"), "How distances are computed; the numbers are the same."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tripleteval.cli.measuring import distance_option, margins_option
+from tripleteval.cli.measuring import confidence_option, distance_option, margins_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.paths import PATH
 from tripleteval.errors import FileError, ParameterError
@@ -28,6 +28,8 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")  # int() itself takes 1_000 and
 @distance_option
 @margins_option
 @click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18.")
+@confidence_option
+@seed_option
 @click.option("--drop-degenerate", is_flag=True, help="Drop and count triplets that name a row twice.")
 @output_options
 def command(file: str, embeddings: str | None, embedding_column: str | None, allow_huge: bool, **chosen: Any) -> None:

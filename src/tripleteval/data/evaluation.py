@@ -25,8 +25,9 @@ class Evaluation(Mapping[str, float]):
     An undefined number is NaN here and ``null`` with a reason in `to_dict`.
 
     Attributes:
-        metrics: Per spelling: ``value``, ``chance``, ``n`` (what the number rests on), ``averages``, and
-            where they mean something ``ceiling``, ``count`` and ``reason``.
+        metrics: Per spelling: ``value``, ``low`` and ``high`` with the method of their ``interval`` and how
+            many ``units`` it rests on, ``chance``, ``n`` (what the number rests on), ``averages``, and where
+            they mean something ``ceiling``, ``count`` and ``reason``.
         accounting: What was compared, skipped, removed and found equal, as integers.
         settings: Everything that may change a number.
         inputs: Name, size, dtype and sha256 of each set.
@@ -53,12 +54,7 @@ class Evaluation(Mapping[str, float]):
     neighbors: pa.Table | None = None
 
     def __getitem__(self, spelling: str) -> float:
-        if spelling not in self.metrics:
-            raise ParameterError(
-                "E510", f"no metric {spelling!r} in this evaluation", fix=nearest(spelling, self.metrics)
-            )
-        value = self.metrics[spelling]["value"]
-        return float("nan") if value is None else float(value)
+        return _float(self._entry(spelling)["value"])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.metrics)
@@ -68,6 +64,15 @@ class Evaluation(Mapping[str, float]):
 
     def __contains__(self, spelling: object) -> bool:
         return spelling in self.metrics
+
+    def interval(self, spelling: str) -> tuple[float, float]:
+        """Return the lower and upper end of a number's interval; NaN where there is none.
+
+        Raises:
+            ParameterError: There is no such metric (E510).
+        """
+        entry = self._entry(spelling)
+        return _float(entry.get("low")), _float(entry.get("high"))
 
     @property
     def result_hash(self) -> str:
@@ -103,6 +108,13 @@ class Evaluation(Mapping[str, float]):
 
         return fragment(self)
 
+    def _entry(self, spelling: str) -> dict[str, Any]:
+        if spelling not in self.metrics:
+            raise ParameterError(
+                "E510", f"no metric {spelling!r} in this evaluation", fix=nearest(spelling, self.metrics)
+            )
+        return self.metrics[spelling]
+
     def _hashed(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
@@ -114,3 +126,7 @@ class Evaluation(Mapping[str, float]):
             "settings": self.settings,
             "inputs": self.inputs,
         }
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -23,7 +23,9 @@ from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import account, describe, notes
 from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
+from tripleteval.evaluation.intervals import interval_notes, units_of, with_intervals, without_interval
 from tripleteval.evaluation.measure import Progress, Results, measure
+from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.space import Space, measure_space, require_possible
@@ -49,6 +51,9 @@ def evaluate(
     nonfinite: str = "refuse",
     zero_rows: str = "refuse",
     neighbors: int = 10,
+    confidence: float = 0.95,
+    unit: str = "class",
+    seed: int = 0,
     memory: str | int = "1GiB",
     threads: int | None = None,
     map: maps.Map | None = None,  # noqa: A002  # an engine is a map
@@ -79,6 +84,10 @@ def evaluate(
         nonfinite: ``"refuse"`` or ``"drop"`` rows with NaN or infinite values.
         zero_rows: Under cosine, ``"refuse"``, ``"exclude"``, or treat as ``"far"`` (distance 1 to everything).
         neighbors: How many nearest items to keep per query.
+        confidence: Of the interval beside every number, in (0, 1).
+        unit: What is drawn again for the intervals: ``"class"`` (what would other classes give?), ``"group"``
+            or ``"query"`` (what would other queries of the same classes give?).
+        seed: Of everything that is drawn, >= 0.
         memory: What may be used beyond the input.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where orders run; the built-in ``map`` runs them one by one.
@@ -86,7 +95,8 @@ def evaluate(
         progress: Called with pairs done and pairs in all.
 
     Returns:
-        An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``.
+        An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``. Every number has an
+        interval (`Evaluation.interval`), with fewer than 5 classes none.
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
@@ -113,6 +123,9 @@ def evaluate(
         nonfinite=nonfinite,
         zero_rows=zero_rows,
         neighbors=neighbors,
+        confidence=confidence,
+        unit=unit,
+        seed=seed,
     )
     workers = 1 if map is not None else maps.thread_count(threads)
     taken = _admit(_embeddings(queries, labels, "queries"), gallery, settings)
@@ -123,6 +136,7 @@ def evaluate(
         ignore=ignore,
         relevance=relevance,
     )
+    units_of(comparison.queries, settings.unit)  # groups that are not there are missed before hours of work
     means: dict[str, Any] = {
         "mapping": map or maps.threads(workers),
         "workers": workers,
@@ -180,21 +194,30 @@ def _evaluation(
 ) -> Evaluation:
     facts = results.facts
     codes = class_codes(comparison.queries)
+    units = units_of(comparison.queries, settings.unit)
+    entries = {m.named.spelling: summarise(m, codes, settings.average) for m in results.measured}
+    how = {"classes": codes, "confidence": settings.confidence, "seed": settings.seed}
+    rates = {} if codes is None else shrunken_rates(results.measured, codes)
+    entries = with_worst_tenth(with_intervals(entries, results.measured, units, **how), rates)
     accounting = account(comparison, facts, settings, taken)
     triplets = total(facts.positives * facts.negatives)
     satisfied = [total(point) / triplets for point in facts.curve.T] if triplets else []
-    metrics = {m.named.spelling: summarise(m, codes, settings.average) for m in results.measured} | space.metrics
+    metrics = entries | without_interval(space.metrics)
     return Evaluation(
         metrics=metrics,
         accounting=accounting,
         settings=_json(asdict(settings)),
         inputs=[describe(intake.embeddings) for intake in taken.values()],
-        notes=[*notes(comparison, accounting, settings), *findings(metrics, space.facts, accounting, settings)],
+        notes=[
+            *notes(comparison, accounting, settings),
+            *findings(metrics, space.facts, accounting, settings),
+            *interval_notes(metrics, units, settings.unit),
+        ],
         space=space.facts,
         margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
         environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
-        per_class=per_class_table(comparison, results, codes),
+        per_class=per_class_table(comparison, results, codes, rates),
         neighbors=neighbor_table(comparison, results, settings.distance, settings.neighbors),
     )
 

@@ -17,7 +17,8 @@ from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.given_intake import ROLES, Given, by_rows, by_vectors, checked_weights, sound
 from tripleteval.evaluation.given_measure import measure_given, squared_distances
-from tripleteval.evaluation.settings import check
+from tripleteval.evaluation.intervals import interval_notes
+from tripleteval.evaluation.settings import Settings, check
 from tripleteval.metrics import number
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def evaluate_triplets(
     distance: str = "euclidean",
     weights: Any = None,
     drop_degenerate: bool = False,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Evaluation:
     """Measure what share of the given triplets a space has in order.
 
@@ -56,6 +59,9 @@ def evaluate_triplets(
             triplets of an anchor too; ``n`` then counts the triplets of positive weight.
         drop_degenerate: Drop and count triplets that name one row twice, instead of refusing them. Vectors
             do not tell one item from two alike: there, distances of 0 are counted and noted.
+        confidence: Of the interval beside every number, in (0, 1). Its unit is the class of the anchor, or the
+            anchor where no labels are known.
+        seed: Of the resampling behind the intervals, >= 0.
 
     Returns:
         An `Evaluation` whose ``per_query`` table has one row per triplet. An anchor is a position or,
@@ -66,8 +72,8 @@ def evaluate_triplets(
             than (n, dim) vectors (E203-E205, E303, E304), different dimensions (E306).
         LabelError: Not one of each per triplet (E401); positions that are missing or floats (E402, E403).
         ParameterError: ``margin`` beside ``margins`` (E101), a row or id that does not exist (E501), a
-            degenerate triplet (E502), a triplet against the labels (E503), an impossible margin or weight
-            (E505), an unknown distance (E510).
+            degenerate triplet (E502), a triplet against the labels (E503), an impossible margin, weight or
+            confidence (E505), an unknown distance (E510), an impossible seed (E511).
 
     Source:
         Schroff, Kalenichenko & Philbin 2015 (FaceNet), equations 1 and 2, there with squared distances.
@@ -77,7 +83,7 @@ def evaluate_triplets(
         0.5
     """
     started = time.monotonic()
-    checked = _margins(margin, margins, distance)
+    checked = _settings(margin, margins, distance, confidence=confidence, seed=seed)
     three = (anchors, positives, negatives)
     given = by_vectors(three, distance) if embeddings is None else by_rows(three, embeddings, distance)
     given = given._replace(weights=checked_weights(weights, len(given.rows)))
@@ -85,13 +91,16 @@ def evaluate_triplets(
     kept = sound(given, drop=drop_degenerate) if given.placed else given
     fitted = distance_for(distance, *(intake.embeddings.vectors for intake in kept.intakes))
     squared = squared_distances(kept, fitted)
-    metrics, columns = measure_given(kept, squared, fitted, checked)
+    metrics, units, columns = measure_given(kept, squared, fitted, checked)
     accounting = _account(kept, squared, len(given.rows))
     settings: dict[str, Any] = {
         "triplets": "given",
         "average": "pooled",
         "distance": distance,
-        "margins": list(checked),
+        "margins": list(checked.margins),
+        "confidence": checked.confidence,
+        "unit": units.noun,
+        "seed": checked.seed,
     }
     settings |= {"weighted": weights is not None, "drop_degenerate": bool(drop_degenerate)}
     return Evaluation(
@@ -99,18 +108,20 @@ def evaluate_triplets(
         accounting=accounting,
         settings=settings,
         inputs=inputs,
-        notes=_notes(kept, accounting, settings, fitted.from_squared(squared)),
+        notes=_notes(kept, accounting, settings, fitted.from_squared(squared)) + interval_notes(metrics, units),
         environment=environment(time.monotonic() - started),
         per_query=_table(kept, fitted.from_squared(squared), columns),
     )
 
 
-def _margins(margin: float | None, margins: Sequence[float], distance: str) -> tuple[float, ...]:
+def _settings(
+    margin: float | None, margins: Sequence[float], distance: str, *, confidence: float, seed: int
+) -> Settings:
     if margin is not None and margins != (0.2,):
         raise ParameterError("E101", "both margin and margins", fix="margin=m is short for margins=(m,)")
-    rest = {"ks": (), "margin_curve": (), "metrics": (), "ties": "expected", "average": "pooled", "neighbors": 0}
     wanted = margins if margin is None else (margin,)
-    return check(distance=distance, margins=wanted, ignore_label=None, **rest).margins
+    rest = {"ks": (), "average": "pooled", "neighbors": 0}
+    return check(distance=distance, margins=wanted, confidence=confidence, seed=seed, **rest)
 
 
 def _account(given: Given, squared: Floats, asked: int) -> dict[str, Any]:

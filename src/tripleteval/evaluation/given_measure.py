@@ -15,10 +15,13 @@ from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import Distance, squared_pairs
 from tripleteval.evaluation.given_intake import Given
+from tripleteval.evaluation.intervals import with_intervals
+from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured, summarise
 from tripleteval.evidence.ranks import Positives, Ranks
 from tripleteval.evidence.triplets import Triplets
 from tripleteval.metrics import Column, Named, parse, spell
+from tripleteval.uncertainty.sums import Units
 
 _AT_MARGIN = ("triplet_satisfied", "at_margin", "easy", "semi_hard", "hard", "triplet_loss", "triplet_loss_nonzero")
 _PER_TRIPLET = ("triplet_accuracy", "triplet_satisfied", "triplet_loss")
@@ -40,20 +43,27 @@ def squared_distances(given: Given, fitted: Distance) -> Floats:
 
 
 def measure_given(
-    given: Given, squared: Floats, fitted: Distance, margins: tuple[float, ...]
-) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Return the entry of each metric, and of those that say something of one triplet the value of each."""
+    given: Given, squared: Floats, fitted: Distance, settings: Settings
+) -> tuple[dict[str, Any], Units, dict[str, Floats]]:
+    """Return the entry of each metric, the units of its interval, and of some metrics the value of each triplet.
+
+    The unit is the class of the anchor, or the anchor where nothing says what class it has.
+    """
     _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
     labels = given.intakes[0].embeddings.labels if given.placed else None
     classes = labels.codes[given.rows[first, 0]] if isinstance(labels, Labels) else None
     # Over the power of two that makes the largest about 1, so that no sum of weights overflows.
     weights = None if given.weights is None else np.ldexp(given.weights, -int(np.frexp(given.weights.max())[1]))
-    metrics, columns = {}, {}
-    for named, column in _columns(squared, fitted, margins):
-        metrics[named.spelling] = _summary(named, column, weights, anchor, classes)
+    units = Units(np.arange(len(first)), "anchor") if classes is None else Units(classes)
+    metrics, columns, measured = {}, {}, []
+    for named, column in _columns(squared, fitted, settings.margins):
+        each = _per_anchor(named, column, weights, anchor)
+        metrics[named.spelling] = _summary(each, column, weights, classes)
+        measured.append(each)
         if named.metric.pattern.removesuffix("@margin") in _PER_TRIPLET:
             columns[named.spelling] = column.values()
-    return metrics, columns
+    how = {"classes": classes, "confidence": settings.confidence, "seed": settings.seed}
+    return with_intervals(metrics, measured, units, **how), units, columns
 
 
 def _columns(squared: Floats, fitted: Distance, margins: tuple[float, ...]) -> Iterator[tuple[Named, Column]]:
@@ -106,12 +116,14 @@ def _counts(values: AnyArray) -> Ints:
     return values[:, None].astype(np.int64)
 
 
-def _summary(
-    named: Named, column: Column, weights: Floats | None, anchor: Ints, classes: Ints | None
-) -> dict[str, Any]:
+def _per_anchor(named: Named, column: Column, weights: Floats | None, anchor: Ints) -> Measured:
     weighted = column if weights is None else Column(column.part * weights, column.whole * weights)
     sums = [np.bincount(anchor, weights=half).astype(half.dtype) for half in weighted]  # integers below 2**53: exact
-    entry = summarise(Measured(named, Column(*sums)), classes, "pooled")
+    return Measured(named, Column(*sums))
+
+
+def _summary(each: Measured, column: Column, weights: Floats | None, classes: Ints | None) -> dict[str, Any]:
+    entry = summarise(each, classes, "pooled")
     if weights is not None:
         entry["n"] = int(column.whole[weights > 0].sum())
     return entry

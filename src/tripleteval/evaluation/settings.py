@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tripleteval.metrics import METRICS, SPACE_K, Metric, Named, parse, spell
 from tripleteval.metrics.ties import TIES
 
 AVERAGES = ("query", "class", "pooled")
+UNITS = ("class", "query", "group")
 MOST_MARGINS = 200
 
 
@@ -34,6 +35,9 @@ class Settings:
     zero_rows: str = "refuse"
     neighbors: int = 10
     metrics: tuple[str, ...] = ()
+    confidence: float = 0.95
+    unit: str = "class"
+    seed: int = 0
 
     def named(self) -> list[Named]:
         """Return every metric to be measured: the default ones at each k and margin, then those asked for."""
@@ -59,8 +63,9 @@ def check(**given: Any) -> Settings:
 
     Raises:
         ParameterError: k is not a positive whole number (E308), a margin is negative or not finite (E505), or
-            a name is unknown (E510).
+            a name is unknown (E510), confidence is no share (E505), or the seed is no whole number (E511).
     """
+    given = asdict(Settings()) | given
     given["ks"] = tuple(sorted({_whole("k", k, least=1) for k in _listed(given["ks"])}))
     given["neighbors"] = _whole("neighbors", given["neighbors"], least=0)
     given["metrics"] = tuple(parse(spelling).spelling for spelling in _listed(given["metrics"]))
@@ -71,9 +76,11 @@ def check(**given: Any) -> Settings:
     wanted = [name.value for name in asked if name.metric.parameter == "margin"]
     given["margins"] = _numbers("margin", [*_listed(given["margins"]), *wanted], least=0.0)
     given["margin_curve"] = _numbers("margin", _listed(given["margin_curve"]))
-    for what, known in (("distance", DISTANCES), ("ties", TIES), ("average", AVERAGES)):
+    for what, known in (("distance", DISTANCES), ("ties", TIES), ("average", AVERAGES), ("unit", UNITS)):
         if given[what] not in known:
             raise ParameterError("E510", f"{what}={given[what]!r}", fix=nearest(str(given[what]), known))
+    given["confidence"] = _confidence(given["confidence"])
+    given["seed"] = _seed(given["seed"])
     label = given["ignore_label"]
     given["ignore_label"] = None if label is None else str(label)
     return Settings(**given)
@@ -81,6 +88,18 @@ def check(**given: Any) -> Settings:
 
 def _usual(metric: Metric, values: dict[str | None, Sequence[float | None]]) -> Sequence[float | None]:
     return (SPACE_K,) if metric.of_space and metric.parameter == "k" else values[metric.parameter]
+
+
+def _confidence(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < 1:
+        raise ParameterError("E505", f"confidence={value!r}", fix="give a share between 0 and 1, such as 0.95")
+    return float(value)
+
+
+def _seed(value: Any) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ParameterError("E511", f"seed={value!r}", fix="give a whole number, 0 or more")
+    return int(value)
 
 
 def _named(pattern: str, value: float | None) -> Named:

@@ -64,6 +64,18 @@ def summarise(measured: Measured, classes: Ints | None, average: str) -> dict[st
     return entry
 
 
+def per_query(column: Column, average: str, classes: Ints | None) -> Column:
+    """Return what each query adds to the two halves of the ratio that an average is."""
+    defined = column.whole != 0
+    if average == "pooled":
+        return Column(np.where(defined, column.part, 0), column.whole)
+    part, whole = np.where(defined, column.values(), 0.0), defined.astype(np.int64)
+    if average == "class" and classes is not None:
+        of_class = np.maximum(np.bincount(classes[defined], minlength=int(classes.max()) + 1), 1)[classes]
+        return Column(part / of_class, whole / of_class)
+    return Column(part, whole)
+
+
 def total(counts: AnyArray) -> int:
     """Return the exact sum of integers, also beyond 2**63."""
     return (int((counts >> 32).sum()) << 32) + int((counts & 0xFFFFFFFF).sum())

@@ -41,8 +41,10 @@ def per_query_table(comparison: Comparison, results: Results) -> pa.Table:
     return pa.table(columns)
 
 
-def per_class_table(comparison: Comparison, results: Results, codes: Ints | None) -> pa.Table | None:
-    """Return one row per class of the queries: support and the mean of each metric over its queries."""
+def per_class_table(
+    comparison: Comparison, results: Results, codes: Ints | None, rates: dict[str, Floats]
+) -> pa.Table | None:
+    """Return one row per class of the queries: support, the mean of each metric over its queries, shrunken rates."""
     labels = comparison.queries.labels
     if codes is None or not isinstance(labels, Labels):
         return None
@@ -59,6 +61,7 @@ def per_class_table(comparison: Comparison, results: Results, codes: Ints | None
     for measured in results.measured:
         if measured.named.metric.headline != "median":
             columns[measured.named.spelling] = _nullable(class_means(measured.column.values(), codes, of)[present])
+    columns |= {f"shrunken {spelling}": _nullable(rate) for spelling, rate in rates.items()}
     return pa.table(columns)
 
 

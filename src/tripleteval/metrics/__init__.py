@@ -77,6 +77,7 @@ class Metric:
             ``"space"`` for a `Scalar`.
         pools: Whether the pooled ratio means something.
         default: Whether it is measured without being asked for.
+        share: Whether its values lie in [0, 1], so that an interval must not leave it.
     """
 
     pattern: str
@@ -86,6 +87,7 @@ class Metric:
     headline: Literal["query", "pooled", "median", "space"]
     pools: bool
     default: bool
+    share: bool = False
 
     @property
     def parameter(self) -> str | None:
@@ -109,11 +111,12 @@ def metric(
     headline: Literal["query", "pooled", "median"] = "query",
     pools: bool = False,
     default: bool = True,
+    share: bool = False,
 ) -> Callable[[Function], Function]:
     """Register the decorated function as a metric; see `Metric` for the fields."""
 
     def register(measure: Function) -> Function:
-        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools, default))
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools, default, share))
         return measure
 
     return register

@@ -16,7 +16,7 @@ from tripleteval.evidence.triplets import Triplets
 from tripleteval.metrics import Column, metric
 
 
-@metric("triplet_accuracy", of="ranks", better="higher", headline="pooled", pools=True)
+@metric("triplet_accuracy", of="ranks", better="higher", headline="pooled", pools=True, share=True)
 def triplet_accuracy(ranks: Ranks) -> Column:
     """Share of triplets whose positive is nearer than the negative, half credit for equal distances.
 
@@ -31,7 +31,7 @@ def triplet_accuracy(ranks: Ranks) -> Column:
     return Column(_per_anchor(positives.indptr, each) / 2, positives.per_query * ranks.negatives)
 
 
-@metric("triplet_satisfied@margin", of="triplets", better="higher", headline="pooled", pools=True)
+@metric("triplet_satisfied@margin", of="triplets", better="higher", headline="pooled", pools=True, share=True)
 def satisfied(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin < d(a,n), strictly, evaluated in float64 as written.
 
@@ -43,7 +43,7 @@ def satisfied(triplets: Triplets, margin: float) -> Column:
     return Column(_count(triplets) - _at(triplets, triplets.upto, margin), _count(triplets))
 
 
-@metric("at_margin@margin", of="triplets", better=None, headline="pooled", pools=True)
+@metric("at_margin@margin", of="triplets", better=None, headline="pooled", pools=True, share=True)
 def at_margin(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin = d(a,n) exactly: no loss, and not satisfied either.
 
@@ -56,7 +56,7 @@ def at_margin(triplets: Triplets, margin: float) -> Column:
     return Column(at, _count(triplets))
 
 
-@metric("easy@margin", of="triplets", better="higher", headline="pooled", pools=True)
+@metric("easy@margin", of="triplets", better="higher", headline="pooled", pools=True, share=True)
 def easy(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin < d(a,n): nothing left to learn from them.
 
@@ -68,7 +68,7 @@ def easy(triplets: Triplets, margin: float) -> Column:
     return satisfied(triplets, margin)
 
 
-@metric("semi_hard@margin", of="triplets", better=None, headline="pooled", pools=True)
+@metric("semi_hard@margin", of="triplets", better=None, headline="pooled", pools=True, share=True)
 def semi_hard(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) < d(a,n) <= d(a,p) + margin: in order, but inside the margin.
 
@@ -80,7 +80,7 @@ def semi_hard(triplets: Triplets, margin: float) -> Column:
     return Column(_at(triplets, triplets.upto, margin) - _hard(triplets), _count(triplets))
 
 
-@metric("hard@margin", of="triplets", better="lower", headline="pooled", pools=True)
+@metric("hard@margin", of="triplets", better="lower", headline="pooled", pools=True, share=True)
 def hard(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,n) <= d(a,p): in the wrong order, whatever the margin.
 
@@ -118,7 +118,7 @@ def loss_of_active(triplets: Triplets, margin: float) -> Column:
     return Column(_hinge(triplets, margin), _at(triplets, triplets.below, margin))
 
 
-@metric("batch_hard@margin", of="triplets", better="higher")
+@metric("batch_hard@margin", of="triplets", better="higher", share=True)
 def batch_hard(triplets: Triplets, margin: float) -> Column:
     """Share of anchors whose farthest positive, plus the margin, is nearer than their nearest negative.
 

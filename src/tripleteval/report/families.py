@@ -7,7 +7,7 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Table
 from tripleteval.metrics import METRICS
-from tripleteval.report.wording import number, over, whole
+from tripleteval.report.wording import interval, number, over, whole
 
 Entry = dict[str, Any]
 
@@ -48,6 +48,7 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
     """Return one row per metric; a metric that averages over something unusual says so."""
     usual = usual_average(found, pooled)
     optional = {"chance": [e.get("chance") for e in found.values()], "best": [_best(e) for e in found.values()]}
+    optional = {"interval": [e.get("low") for e in found.values()], **optional}
     columns = ["metric", "value", *(c for c, cells in optional.items() if any(x is not None for x in cells)), "n"]
     rows = []
     for name, entry in found.items():
@@ -55,6 +56,7 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
         cells = {
             "metric": name if average == usual or "median" in name else f"{name} ({average})",
             "value": number(entry["value"]) if entry["value"] is not None else f"undefined: {entry.get('reason', '')}",
+            "interval": interval(entry.get("low"), entry.get("high")),
             "chance": _number(entry.get("chance")),
             "best": _number(_best(entry)),
             "n": whole(entry.get("n")),

@@ -22,6 +22,16 @@ def number(value: Any) -> str:
     return f"{value:,.4f}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
+def interval(low: Any, high: Any) -> str:
+    """Return the two ends in brackets with three decimals, more where they would read as one; nothing without them."""
+    if low is None or high is None:
+        return ""
+    shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in (low, high)]
+    if (shown[0] == shown[1] and low != high) or (shown[1] in {"0.000", "-0.000"} and high):
+        shown = [number(low), number(high)]
+    return f"[{shown[0]}, {shown[1]}]"
+
+
 def whole(value: Any) -> str:
     """Return a count with thousands separated."""
     return f"{value:,}" if isinstance(value, (int, float)) else "–"

@@ -16,7 +16,8 @@ def headline(evaluation: Evaluation) -> Section:
     names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
     join = " against ".join if "gallery" in evaluation.accounting else listed
     title = f"Evaluation of {join(names)}" if names else "Evaluation"
-    return Section(title, f"{_what(evaluation)} {_verdict(evaluation)}".strip(), [_inputs(evaluation)])
+    said = (_what(evaluation), _verdict(evaluation), _worst(evaluation), _sure(evaluation))
+    return Section(title, " ".join(filter(None, said)), [_inputs(evaluation)])
 
 
 def _what(evaluation: Evaluation) -> str:
@@ -53,6 +54,22 @@ def _scale(evaluation: Evaluation, entry: dict[str, Any]) -> str:
     by_chance = "" if chance is None else f" (by chance {percent(chance)})"
     ranking = evaluation.metrics.get("map@r", {}).get("value")
     return by_chance + (f"; map@r is {number(ranking)}." if ranking is not None else ".")
+
+
+def _worst(evaluation: Evaluation) -> str:
+    entry = evaluation.metrics.get("hit_rate@1", {})
+    worst, units = entry.get("worst_tenth"), entry.get("units", 0)
+    if worst is None or units < 10 or entry.get("interval") is None:
+        return ""
+    return f"In the worst tenth of the classes it is {percent(worst)}."
+
+
+def _sure(evaluation: Evaluation) -> str:
+    if not any(entry.get("interval") for entry in evaluation.metrics.values()):
+        return ""
+    given = evaluation.settings
+    unit = {"class": "classes", "query": "queries"}.get(given["unit"], f"{given['unit']}s")
+    return f"Intervals, at {given['confidence'] * 100:g} %, say what other {unit} like these would give."
 
 
 def _inputs(evaluation: Evaluation) -> Table:

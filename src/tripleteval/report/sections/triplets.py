@@ -6,7 +6,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.families import Entry, metric_table, triplets, usual_average
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number, plain, whole
+from tripleteval.report.wording import interval, number, plain, whole
 
 # Column heads by family. Easy and satisfied are one count and share a column.
 _OF_TRIPLETS = {
@@ -63,12 +63,24 @@ def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
 
 def _margins(by_margin: ByMargin, heads: dict[str, str]) -> Table:
     families = [family for family in heads if any(family in found for found in by_margin.values())]
+    if not families:
+        return Table([], [])
+    margins = sorted(by_margin.items(), key=lambda item: float(item[0]))
+    ends = [_interval(found.get(families[0], {})) for _, found in margins]
     columns = ["margin", *(heads[family] for family in families)]
     rows = [
         [margin, *(number(found[family]["value"]) if family in found else "" for family in families)]
-        for margin, found in sorted(by_margin.items(), key=lambda item: float(item[0]))
+        for margin, found in margins
     ]
-    return Table(columns, rows if families else [], frozenset(columns))
+    if any(ends):  # of the first number only: one that people act on, and as many as fit into a line
+        columns.insert(2, "interval")
+        for row, shown in zip(rows, ends, strict=True):
+            row.insert(2, shown)
+    return Table(columns, rows, frozenset(columns))
+
+
+def _interval(entry: Entry) -> str:
+    return interval(entry.get("low"), entry.get("high"))
 
 
 def _curve(evaluation: Evaluation) -> list[Table]:

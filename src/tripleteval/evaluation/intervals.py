@@ -1,0 +1,102 @@
+"""How much of each number is chance: an interval whose unit is the class, for every number of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tripleteval.arrays import Ints
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import Labels
+from tripleteval.errors import ParameterError
+from tripleteval.evaluation.summary import Measured, per_query
+from tripleteval.uncertainty.clustered import median_interval
+from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of
+from tripleteval.uncertainty.sums import Sums, Units
+
+Entries = dict[str, dict[str, Any]]
+
+_PLURAL = {"class": "classes", "query": "queries"}
+
+
+def units_of(queries: Embeddings, unit: str) -> Units:
+    """Return the unit of inference of each query; without one class per query every query is its own.
+
+    Raises:
+        ParameterError: Groups were asked for, and there are none (E101).
+    """
+    if unit == "group":
+        if queries.groups is None:
+            raise ParameterError("E101", f"unit='group' but no groups in {queries.name}", fix="name --group-column")
+        return Units(queries.groups.codes, "group")
+    if unit == "class" and isinstance(queries.labels, Labels):
+        return Units(queries.labels.codes, "class")
+    return Units(np.arange(len(queries)), "query")
+
+
+def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units, **how: Any) -> Entries:
+    """Return the entries with ``low``, ``high``, ``interval`` (the method) and ``units``.
+
+    Where there is no interval these are ``None`` and ``interval_reason`` says why. The gallery, and with it
+    the negatives of every triplet, is what it is: what is drawn again is who asks.
+
+    Args:
+        entries: What `summarise` made of each of ``measured``, by spelling.
+        measured: The columns over all queries.
+        units: The unit of each query.
+        how: ``classes`` ((queries,) codes or ``None``), ``confidence`` and ``seed``.
+    """
+    classes, confidence, seed = (how[name] for name in ("classes", "confidence", "seed"))
+    names = [each.named.spelling for each in measured]
+    found: dict[str, Interval] = {}
+    estimands = {}
+    for name, each in zip(names, measured, strict=True):
+        entry = entries[name]
+        if entry["value"] is None:
+            found[name] = Interval(None, None, None, 0, entry["reason"])
+        elif entry["average"] == "median":
+            found[name] = _of_median(each, units, confidence)
+        else:
+            part, whole = per_query(each.column, entry["average"], classes)
+            estimands[name] = Sums(units.sum(part), units.sum(whole), each.named.metric.share)
+    drawn = intervals(list(estimands.values()), confidence=confidence, seed=seed, noun=units.noun)
+    found.update(zip(estimands, drawn, strict=True))
+    return {name: entries[name] | _json(found[name]) for name in entries}
+
+
+def without_interval(entries: Entries) -> Entries:
+    """Return entries that are no means over queries, with the reason why they have no interval."""
+    none = _json(Interval(None, None, None, 0, "a property of the whole set, not a mean over queries"))
+    return {name: entry | none for name, entry in entries.items()}
+
+
+def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> list[str]:
+    """Return what a reader of the intervals must know, in sentences."""
+    most = max((entry["units"] for entry in entries.values()), default=0)
+    plural = _PLURAL.get(units.noun, f"{units.noun}s")
+    counted = f"{most} {units.noun if most == 1 else plural}"
+    notes = []
+    if unit == "class" and units.noun == "query":
+        notes.append("Queries have no single class, so intervals treat them as independent, and may be too narrow.")
+    if 0 < most < FEWEST:
+        notes.append(f"No intervals: {counted} cannot say what others would do ({FEWEST} are needed).")
+    elif FEWEST <= most < FEW:
+        notes.append(f"Intervals rest on {counted} only: they are t intervals, and rough.")
+    return notes
+
+
+def _of_median(measured: Measured, units: Units, confidence: float) -> Interval:
+    values = measured.column.values()
+    defined = ~np.isnan(values)
+    codes: Ints = units.codes[defined]
+    count = len(np.unique(codes))
+    if count < FEWEST:
+        return none_of(count, units.noun)
+    return Interval(*median_interval(values[defined], codes, confidence), "median", count)
+
+
+def _json(found: Interval) -> dict[str, Any]:
+    entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
+    return entry if found.method else entry | {"interval_reason": found.reason}

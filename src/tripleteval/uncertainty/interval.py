@@ -1,0 +1,99 @@
+"""Which interval belongs to an estimate, and when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tripleteval.uncertainty.bootstrap import replicates
+from tripleteval.uncertainty.clustered import standard_error
+from tripleteval.uncertainty.proportion import rule_of_three
+from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.sums import Sums
+
+FEWEST, FEW, MANY = 5, 20, 50_000
+
+
+class Interval(NamedTuple):
+    """What is known about an estimate besides its value.
+
+    Attributes:
+        low: Lower end; ``None`` where there is no interval.
+        high: Upper end.
+        method: ``"bootstrap"``, ``"t"``, ``"rule of three"`` or ``"median"``; ``None`` without an interval.
+        units: On how many units it rests.
+        reason: Why there is none.
+    """
+
+    low: float | None
+    high: float | None
+    method: str | None
+    units: int
+    reason: str = ""
+
+
+def intervals(
+    estimands: Sequence[Sums], *, confidence: float, seed: int, noun: str = "class", purpose: str = "interval"
+) -> list[Interval]:
+    """Return the interval of each estimand, all from the same resampled units.
+
+    From 20 units on, the percentile interval of the class bootstrap (above 50,000, where resampling tells
+    nothing new, and below 20, where it is too narrow, the t interval of the linearised standard error). Fewer
+    than 5 units give none. A share that is 0, or 1, in every unit has no variance to resample: there the bound
+    is the rule of three over units.
+
+    Args:
+        estimands: Ratios over the same units.
+        confidence: In (0, 1).
+        seed: Of the resampling.
+        noun: What one unit is called where there are too few.
+        purpose: Another purpose is an independent resampling.
+
+    Source:
+        Spec F.2; Fogliato, Patil & Perona 2024 for the cluster as the unit.
+    """
+    quick = [_quick(each, confidence, noun) for each in estimands]
+    rest = [place for place, found in enumerate(quick) if found is None]
+    drawn = _bootstrapped([estimands[place] for place in rest], confidence, seed, purpose)
+    by_place = dict(zip(rest, drawn, strict=True))
+    return [by_place[place] if found is None else found for place, found in enumerate(quick)]
+
+
+def none_of(units: int, noun: str) -> Interval:
+    """Return that there is no interval, because so few units tell nothing about others."""
+    plural = {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
+    counted = f"1 {noun}" if units == 1 else f"{units} {plural}"
+    return Interval(None, None, None, units, f"{counted}, and an interval needs {FEWEST}")
+
+
+def percentiles(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Return the two ends that leave (1 − confidence) / 2 of the values outside on either side."""
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
+    """Return the interval where it needs no resampling."""
+    part, whole = sums.part[sums.supported], sums.whole[sums.supported]
+    units = len(whole)
+    if units < FEWEST:
+        return none_of(units, noun)
+    if sums.share and (not part.any() or np.array_equal(part, whole)):
+        bound = rule_of_three(units, confidence)
+        ends = (0.0, bound) if not part.any() else (1 - bound, 1.0)
+        return Interval(*ends, "rule of three", units)
+    if FEW <= units <= MANY:
+        return None
+    value = float(part.sum() / whole.sum())
+    half = student_quantile((1 + confidence) / 2, units - 1) * standard_error(part, whole)
+    low, high = value - half, value + half
+    return Interval(max(low, 0.0), min(high, 1.0), "t", units) if sums.share else Interval(low, high, "t", units)
+
+
+def _bootstrapped(estimands: Sequence[Sums], confidence: float, seed: int, purpose: str) -> list[Interval]:
+    return [
+        Interval(*percentiles(values, confidence), "bootstrap", int(each.supported.sum()))
+        for each, values in zip(estimands, replicates(estimands, seed, purpose), strict=True)
+    ]

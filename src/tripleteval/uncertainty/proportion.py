@@ -1,0 +1,59 @@
+"""Intervals of a share of trials: independent ones, or as many as clustered ones are worth."""
+
+from __future__ import annotations
+
+import math
+
+from tripleteval.uncertainty.quantiles import beta_quantile, normal_quantile
+
+
+def wilson(share: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share; ``trials`` may be an effective number.
+
+    Source:
+        Wilson 1927; Brown, Cai & DasGupta 2001.
+    """
+    if not trials > 0:
+        return 0.0, 1.0
+    z2 = normal_quantile((1 + confidence) / 2) ** 2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = math.sqrt(z2) / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
+    return (0.0 if share == 0 else max(centre - half, 0.0)), (1.0 if share == 1 else min(centre + half, 1.0))
+
+
+def clopper_pearson(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share of independent trials that never covers too rarely.
+
+    Source:
+        Clopper & Pearson 1934.
+    """
+    outside = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else beta_quantile(outside, hits, trials - hits + 1)
+    high = 1.0 if hits == trials else beta_quantile(1 - outside, hits + 1, trials - hits)
+    return low, high
+
+
+def effective_trials(share: float, standard_error: float) -> float:
+    """Return how many independent trials would have this standard error: θ(1 − θ) / SE².
+
+    Infinite where the error is 0 though the share is neither 0 nor 1, NaN where it is 0 or 1: then the
+    variance says nothing, see `rule_of_three`.
+
+    Source:
+        Fogliato, Patil & Perona 2024, section 4.
+    """
+    spread = share * (1 - share)
+    if standard_error == 0:
+        return math.inf if spread else math.nan
+    return spread / standard_error**2
+
+
+def rule_of_three(units: int, confidence: float = 0.95) -> float:
+    """Return the upper bound of a share that was 0 in each of ``units`` independent units, at most 1.
+
+    −ln(1 − confidence) / units, the numerator rounded up to two decimals: 3 at 95 %.
+
+    Source:
+        Spec C.8; Hanley & Lippman-Hand 1983.
+    """
+    return min(1.0, math.ceil(-100 * math.log(1 - confidence)) / 100 / units)
