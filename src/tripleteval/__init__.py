@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tripleteval.data.embeddings import Embeddings as Embeddings
     from tripleteval.data.evaluation import Evaluation as Evaluation
+    from tripleteval.differences.door import compare as compare
+    from tripleteval.differences.result import Differences as Differences
     from tripleteval.distance.pairwise import pairwise_distances as pairwise_distances
     from tripleteval.errors import BackendError as BackendError
     from tripleteval.errors import DataError as DataError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BackendError": "errors",
     "DataError": "errors",
+    "Differences": "differences.result",
     "Embeddings": "data.embeddings",
     "EvalError": "errors",
     "Evaluation": "data.evaluation",
@@ -35,6 +38,7 @@ _HOMES = {
     "MissingExtra": "errors",
     "ParameterError": "errors",
     "ResourceError": "errors",
+    "compare": "differences.door",
     "evaluate": "evaluation.door",
     "evaluate_triplets": "evaluation.given",
     "load": "runs",

@@ -13,6 +13,7 @@ from tripleteval.cli.errors import guarded, pipe_kept_apart
 COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
     "triplets": "Evaluate given anchors, positives and negatives.",
+    "compare": "Say whether one run is better than another, and which queries it broke.",
     "report": "Write an HTML page about one run, or several side by side.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",

@@ -1,0 +1,105 @@
+"""Do the intervals hold what they promise, and does comparing models declare false winners?
+
+Classes are drawn from a population that is as heterogeneous as real ones: some are tight, some are wide, and
+some resemble each other. The truth is the mean over many such draws. An interval covers if the truth lies in it.
+Beside it stands the interval that treats queries (triplets: anchors) as independent.
+For the comparison, two models see the same classes, each with its own luck per class; neither is better.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from statistics import NormalDist
+
+import numpy as np
+from clusters import report
+
+import tripleteval as te
+
+METRICS = ("hit_rate@1", "map@r", "triplet_satisfied@margin=0.2")
+DIM = 16
+FAMILIES = 0.8 * np.random.default_rng(0).normal(size=(40, DIM))  # the world: classes of one family look alike
+
+
+def dataset(random: np.random.Generator, classes: int, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return vectors and labels of new classes of the same population."""
+    centres = FAMILIES[random.integers(len(FAMILIES), size=classes)]
+    centres = centres + 0.6 * random.normal(size=(classes, DIM))
+    spread = np.exp(random.normal(-0.6, 0.5, size=classes))
+    labels = np.repeat(np.arange(classes), each)
+    return centres[labels] + spread[labels, None] * random.normal(size=(len(labels), DIM)), labels
+
+
+def naive(run: te.Evaluation, name: str) -> tuple[float, float]:
+    """Return the interval of a mean of independent queries."""
+    values = np.array(run.per_query[name].to_pylist())
+    half = NormalDist().inv_cdf(0.975) * values.std(ddof=1) / math.sqrt(len(values))
+    return run[name] - half, run[name] + half
+
+
+def coverage(classes: int, each: int, repeats: int, seed: int) -> None:
+    """Report how often the intervals of one design hold the truth."""
+    random = np.random.default_rng(seed)
+    runs = []
+    for draw in range(repeats):
+        vectors, labels = dataset(random, classes, each)
+        runs.append(te.evaluate(vectors, labels, ks=(1,), seed=draw, neighbors=0, threads=1))
+    for name in METRICS:
+        truth = float(np.mean([run[name] for run in runs]))
+        ours = np.mean([low <= truth <= high for low, high in (run.interval(name) for run in runs)])
+        theirs = np.mean([low <= truth <= high for low, high in (naive(run, name) for run in runs)])
+        report(
+            question="coverage of 95 % intervals",
+            metric=name,
+            classes=classes,
+            per_class=each,
+            repeats=repeats,
+            truth=round(truth, 4),
+            coverage=round(float(ours), 4),
+            naive_coverage=round(float(theirs), 4),
+            monte_carlo_error=round(math.sqrt(0.05 * 0.95 / repeats), 4),
+        )
+
+
+def false_winners(classes: int, each: int, repeats: int, seed: int) -> None:
+    """Report how often two equally good models are told apart: each is lucky with other classes."""
+    random = np.random.default_rng(seed)
+    wins = naive_wins = 0
+    for draw in range(repeats):
+        vectors, labels = dataset(random, classes, each)
+        runs = []
+        for _ in range(2):
+            luck = np.exp(random.normal(0, 0.2, size=classes))
+            own = vectors + 0.4 * luck[labels, None] * random.normal(size=vectors.shape)
+            runs.append(te.evaluate(own, labels, ks=(1,), neighbors=0, threads=1))
+        wins += te.compare(*runs, seed=draw, metrics=["map@r"]).outcome != "not distinguishable"
+        change = np.subtract(*(np.array(run.per_query["map@r"].to_pylist()) for run in runs))
+        naive_wins += abs(change.mean()) > NormalDist().inv_cdf(0.975) * change.std(ddof=1) / math.sqrt(len(change))
+    report(
+        question="false winners of compare at the 5 % level",
+        classes=classes,
+        per_class=each,
+        repeats=repeats,
+        rate=round(wins / repeats, 4),
+        naive_rate=round(naive_wins / repeats, 4),
+        monte_carlo_error=round(math.sqrt(0.05 * 0.95 / repeats), 4),
+    )
+
+
+def main() -> None:
+    """Simulate several designs."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("-n", type=int, default=None, help="toy size: this many queries in all")
+    options.add_argument("--classes", type=int, nargs="*", default=[30, 50, 100])
+    options.add_argument("--each", type=int, default=8)
+    options.add_argument("--repeats", type=int, default=1000)
+    given = options.parse_args()
+    repeats = given.repeats if given.n is None else max(given.n // 100, 5)
+    for seed, classes in enumerate(given.classes):
+        coverage(classes, given.each, repeats, seed)
+        false_winners(classes, given.each, repeats, seed + 100)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The door: two evaluations in, `Differences` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.changes import changed_classes, changed_queries
+from tripleteval.differences.estimands import codes_of
+from tripleteval.differences.measure import Entry, paired_differences, unpaired_differences
+from tripleteval.differences.pairing import paired as paired_rows
+from tripleteval.differences.pairing import query_table
+from tripleteval.differences.result import Differences
+from tripleteval.differences.verdict import judge
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.evaluation.settings import check
+from tripleteval.report.families import headline
+
+_RULES = ("distance", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
+_TASK = ("gallery", "classes")
+
+
+def compare(
+    a: Evaluation,
+    b: Evaluation,
+    *,
+    metrics: Sequence[str] | None = None,
+    primary: str | None = None,
+    paired: bool = True,
+    confidence: float = 0.95,
+    unit: str = "class",
+    seed: int = 0,
+    names: tuple[str, str] = ("a", "b"),
+) -> Differences:
+    """Say whether ``b`` is better than ``a`` on the same queries, by how much, and how sure that is.
+
+    Queries are matched by id, or by row where a run has no ids; labels must agree. Each metric is compared over
+    the queries that have a value in both. The interval resamples the same classes for both runs; p is that of
+    flipping the signs of whole classes: exact up to 20 classes, 10,000 draws beyond.
+
+    Args:
+        a: The run to beat, from `evaluate` or `load`.
+        b: The other run.
+        metrics: Spellings to compare; by default the headline of ``a`` as far as ``b`` has it.
+        primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first.
+        paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
+        confidence: Of the intervals, and 1 − the level of the test.
+        unit: ``"class"``, ``"group"`` or ``"query"``.
+        seed: Of everything that is drawn, >= 0.
+        names: What the runs are called in sentences.
+
+    Returns:
+        `Differences`: second minus first. Only the primary metric is judged; Holm's p says what the others
+        would be worth if all had been.
+
+    Raises:
+        ParameterError: Runs with different queries (E512), a run without queries (E101), an unknown metric
+            (E510), an impossible setting (E505, E511).
+
+    Source:
+        Spec F.5, F.6.
+    """
+    settings = check(confidence=confidence, unit=unit, seed=seed)
+    tables = query_table(a, names[0]), query_table(b, names[1])
+    chosen, decisive = _chosen(a, b, metrics, primary)
+    how = {"confidence": settings.confidence, "seed": settings.seed}
+    matched = queries = None
+    entries: dict[str, Entry]
+    if paired:
+        rows, matched = paired_rows(*tables)
+        tables = tables[0], tables[1].take(rows)
+        entries = paired_differences((a, b), tables, codes_of(tables[0], unit), chosen, **how)
+        queries = changed_queries(*tables, decisive) if decisive in tables[0].column_names else None
+    else:
+        both = codes_of(tables[0], unit), codes_of(tables[1], unit)
+        entries = unpaired_differences((a, b), tables, both, chosen, **how)
+    noun = codes_of(tables[0], unit).units.noun
+    outcome, verdict = judge(entries[decisive], decisive, names, confidence=settings.confidence, noun=noun)
+    return Differences(
+        metrics=entries,
+        outcome=outcome,
+        verdict=verdict,
+        primary=decisive,
+        paired=matched,
+        names=names,
+        settings={**how, "unit": noun},
+        notes=_notes(a, b, matched),
+        queries=queries,
+        classes=None if queries is None else changed_classes(queries),
+    )
+
+
+def _chosen(a: Evaluation, b: Evaluation, metrics: Sequence[str] | None, primary: str | None) -> tuple[list[str], str]:
+    shared = [name for name in a if name in b]
+    listed = [name for name in headline(a) if name in b] if metrics is None else list(metrics)
+    for name in [*listed, *([] if primary is None else [primary])]:
+        if name not in shared:
+            raise ParameterError("E510", f"no metric {name!r} in both runs", fix=nearest(name, shared))
+    if not listed and primary is None:
+        raise ParameterError("E510", "no metric that both runs have", fix="evaluate both with the same ks and margins")
+    decisive = primary or ("map@r" if "map@r" in listed else listed[0])
+    return list(dict.fromkeys([decisive, *listed])), decisive
+
+
+def _notes(a: Evaluation, b: Evaluation, matched: str | None) -> list[str]:
+    differing = [
+        f"{name} ({a.settings.get(name)} and {b.settings.get(name)})" for name in _RULES if _differs(a, b, name)
+    ]
+    counts = [f"{name} ({a.accounting.get(name)} and {b.accounting.get(name)})" for name in _TASK]
+    differing += [
+        text for name, text in zip(_TASK, counts, strict=True) if a.accounting.get(name) != b.accounting.get(name)
+    ]
+    notes = []
+    if differing:
+        notes.append(f"The runs differ in {', '.join(differing)}, and the numbers depend on it.")
+    if matched == "row":
+        notes.append("Queries were matched by row, because a run has no ids; their labels agree.")
+    if matched is None:
+        notes.append("The runs were compared as if on different queries: each difference is less certain than paired.")
+    return notes
+
+
+def _differs(a: Evaluation, b: Evaluation, name: str) -> bool:
+    return bool(a.settings.get(name) != b.settings.get(name))

@@ -1,0 +1,69 @@
+"""Numbers of a saved run as ratios over its queries again, so that classes can be drawn and signs flipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Floats, Ints
+from tripleteval.evaluation.summary import per_query
+from tripleteval.metrics import Column, parse
+from tripleteval.uncertainty.sums import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Codes(NamedTuple):
+    """The unit of each query, and its class where it has one."""
+
+    units: Units
+    classes: Ints | None
+
+
+def codes_of(table: pa.Table, unit: str) -> Codes:
+    """Return the units of the queries of a run; each query is its own where it has no class or group."""
+    from pyarrow import types
+
+    classes = None
+    if "label" in table.column_names and not types.is_list(table["label"].type):
+        classes = _codes(table["label"])
+    if unit == "group" and "group" in table.column_names:
+        return Codes(Units(_codes(table["group"]), "group"), classes)
+    if unit == "class" and classes is not None:
+        return Codes(Units(classes, "class"), classes)
+    return Codes(Units(np.arange(table.num_rows), "query"), classes)
+
+
+def values_of(table: pa.Table, spelling: str) -> Floats:
+    """Return (queries,) float64 values of a metric, NaN where undefined."""
+    column = table[spelling]
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def halves(table: pa.Table, spelling: str, average: str, classes: Ints | None) -> Column | None:
+    """Return what each query adds to the ratio behind a number; ``None`` where the table does not say."""
+    if spelling not in table.column_names or average == "median":
+        return None
+    values = values_of(table, spelling)
+    weights = _weights(table, spelling) if average == "pooled" else (~np.isnan(values)).astype(np.int64)
+    if weights is None:
+        return None
+    defined = ~np.isnan(values) & (weights > 0)
+    whole = np.where(defined, weights, 0)
+    column = Column(np.where(defined, np.nan_to_num(values) * whole, 0.0), whole)
+    return per_query(column, average, classes)
+
+
+def _weights(table: pa.Table, spelling: str) -> Any:
+    """Return how many items or triplets stand behind the value of each query."""
+    metric = parse(spelling).metric
+    relevant, valid = (table[name].to_numpy() for name in ("relevant", "valid"))
+    if metric.pattern == "triplet_loss_nonzero@margin":
+        return None  # the active triplets of each query are not in the table
+    return relevant if metric.of == "groups" else relevant * (valid - relevant)
+
+
+def _codes(column: Any) -> Ints:
+    return np.unique(np.array([str(value) for value in column.to_pylist()]), return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,138 @@
+"""The difference of each metric between two runs: its interval, and how likely chance alone would be as large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.estimands import Codes, halves
+from tripleteval.metrics import Column
+from tripleteval.uncertainty.paired import paired_intervals, unpaired_intervals
+from tripleteval.uncertainty.permutation import holm, sign_flip
+from tripleteval.uncertainty.sums import Sums
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Entry = dict[str, Any]
+
+
+def paired_differences(
+    runs: tuple[Evaluation, Evaluation],
+    tables: tuple[pa.Table, pa.Table],
+    codes: Codes,
+    names: Sequence[str],
+    **how: Any,
+) -> dict[str, Entry]:
+    """Return the entry of each metric, over queries that are defined in both runs.
+
+    Args:
+        runs: The two evaluations.
+        tables: Their tables of queries, row by row the same queries.
+        codes: The unit of each query.
+        names: Metrics that both have.
+        how: ``confidence`` and ``seed``.
+    """
+    entries = {name: _entry(runs, name) for name in names}
+    pairs: dict[str, tuple[Sums, Sums]] = {}
+    for name, entry in entries.items():
+        first, second = (halves(table, name, entry["average"], codes.classes) for table in tables)
+        if first is None or second is None:
+            entry["reason"] = "the runs do not keep it query by query"
+            continue
+        both = (first.whole > 0) & (second.whole > 0)
+        if not both.any():
+            entry["reason"] = "no query has a value in both"
+            continue
+        one, two = _sums(first, both, codes), _sums(second, both, codes)
+        entry.update(_estimates(one, two), queries=int(both.sum()))
+        pairs[name] = one, two
+    found = paired_intervals(
+        list(pairs.values()), confidence=how["confidence"], seed=how["seed"], noun=codes.units.noun
+    )
+    for name, interval in zip(pairs, found, strict=True):
+        entries[name] |= _json(interval)
+    _add_p(entries, pairs, how["seed"])
+    return entries
+
+
+def unpaired_differences(
+    runs: tuple[Evaluation, Evaluation],
+    tables: tuple[pa.Table, pa.Table],
+    codes: tuple[Codes, Codes],
+    names: Sequence[str],
+    **how: Any,
+) -> dict[str, Entry]:
+    """Return the entry of each metric between runs on different queries: wider intervals, and no p."""
+    entries = {name: _entry(runs, name) for name in names}
+    for name, entry in entries.items():
+        columns = [
+            halves(table, name, entry["average"], each.classes) for table, each in zip(tables, codes, strict=True)
+        ]
+        sums = [
+            _sums(column, column.whole > 0, each)
+            for column, each in zip(columns, codes, strict=True)
+            if column is not None and column.whole.any()
+        ]
+        if len(sums) < 2:
+            entry["reason"] = "the runs do not keep it query by query"
+            continue
+        one, two = sums
+        entry.update(_estimates(one, two))
+        (interval,) = unpaired_intervals(
+            [(one, two)], confidence=how["confidence"], seed=how["seed"], noun=codes[0].units.noun
+        )
+        entry.update(_json(interval))
+    return entries
+
+
+def _entry(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:
+    a, b = (run.metrics[name] for run in runs)
+    known = a["value"] is not None and b["value"] is not None
+    return {
+        "a": a["value"],
+        "b": b["value"],
+        "difference": b["value"] - a["value"] if known else None,
+        "low": None,
+        "high": None,
+        "interval": None,
+        "units": 0,
+        "p": None,
+        "p_holm": None,
+        "better": a.get("better"),
+        "average": a.get("average", "query"),
+    }
+
+
+def _estimates(one: Sums, two: Sums) -> Entry:
+    return {"a": one.ratio, "b": two.ratio, "difference": two.ratio - one.ratio}
+
+
+def _sums(column: Column, kept: Any, codes: Codes) -> Sums:
+    part, whole = np.where(kept, column.part, 0), np.where(kept, column.whole, 0)
+    return Sums(codes.units.sum(part), codes.units.sum(whole))
+
+
+def _add_p(entries: dict[str, Entry], pairs: dict[str, tuple[Sums, Sums]], seed: int) -> None:
+    if not pairs:
+        return
+    flipped = sign_flip(np.stack([_by_unit(*pair) for pair in pairs.values()], axis=1), seed)
+    judged = {name: p for name, p in zip(pairs, flipped, strict=True) if entries[name]["interval"]}
+    for name, adjusted in zip(judged, holm(list(judged.values())), strict=True):
+        entries[name] |= {"p": judged[name], "p_holm": adjusted}
+
+
+def _by_unit(one: Sums, two: Sums) -> Floats:
+    """Return what each unit adds to the difference of two ratios."""
+    if np.array_equal(one.whole, two.whole):
+        return two.part - one.part
+    return np.asarray(two.part / two.whole.sum() - one.part / one.whole.sum())
+
+
+def _json(found: Any) -> Entry:
+    entry: Entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
+    return entry if found.method else entry | {"reason": found.reason}

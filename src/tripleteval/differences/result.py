@@ -1,0 +1,120 @@
+"""What comparing two runs gives: differences, a verdict, and who changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tripleteval.errors import ParameterError, nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+SCHEMA = "tripleteval/differences/1"
+DOCUMENT, QUERIES, CLASSES = "compare.json", "queries.parquet", "classes.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class Differences(Mapping[str, float]):
+    """Two runs compared: a mapping from metric spelling to difference, second minus first.
+
+    Attributes:
+        metrics: Per spelling: ``a``, ``b``, ``difference`` with ``low`` and ``high``, the method of their
+            ``interval`` and its ``units``, ``p`` (sign flips of whole units), ``p_holm`` (adjusted for all that
+            are listed), ``better``, and ``reason`` where something is missing.
+        outcome: ``"better"``, ``"worse"`` or ``"not distinguishable"``: the second run, by the primary metric.
+        verdict: The same in one sentence.
+        primary: The metric that decides.
+        paired: What queries are matched by: ``"id"``, ``"row"`` or ``None``.
+        names: What the two runs are called.
+        settings: ``confidence``, ``unit`` and ``seed``.
+        notes: Findings in words.
+        queries: Arrow table, one row per query, the greatest loss first; ``None`` where runs are not paired.
+        classes: Arrow table, one row per class, the greatest loss first; ``None`` likewise, or without classes.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    outcome: str
+    verdict: str
+    primary: str
+    paired: str | None
+    names: tuple[str, str]
+    settings: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    queries: pa.Table | None = None
+    classes: pa.Table | None = None
+
+    def __getitem__(self, spelling: str) -> float:
+        if spelling not in self.metrics:
+            raise ParameterError("E510", f"no metric {spelling!r} was compared", fix=nearest(spelling, self.metrics))
+        value = self.metrics[spelling]["difference"]
+        return float("nan") if value is None else float(value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document that ``compare.json`` and ``--json`` hold."""
+        return {
+            "schema": SCHEMA,
+            "a": self.names[0],
+            "b": self.names[1],
+            "primary": self.primary,
+            "outcome": self.outcome,
+            "verdict": self.verdict,
+            "differences": self.metrics,
+            "paired": self.paired,
+            "settings": self.settings,
+            "notes": self.notes,
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``compare.json``, ``queries.parquet`` and ``classes.parquet`` into a new folder; return its path.
+
+        Raises:
+            ResourceError: Something is there already, or it cannot be written (E801).
+        """
+        from tripleteval.disk import place, sync_folder, temporary, write_file, writing
+        from tripleteval.runs import require_free
+
+        target = Path(folder)
+        require_free(target)
+        tables = {name: t for name, t in ((QUERIES, self.queries), (CLASSES, self.classes)) if t is not None}
+        with writing(target, needed=sum(table.nbytes for table in tables.values())):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with temporary(target) as temp:
+                temp.mkdir()
+                for name, table in tables.items():
+                    _write_table(temp / name, table)
+                write_file(temp / DOCUMENT, (json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n").encode())
+                sync_folder(temp)
+                place(temp, target, partial(require_free, target))
+        return target
+
+    def __repr__(self) -> str:
+        return f"Differences({self.verdict!r}, {len(self)} metrics)"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from tripleteval.differences.sections import sections
+        from tripleteval.report.console import draw
+
+        for said in sections(self):
+            yield from draw(said)
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    from tripleteval.disk import new_file
+
+    with new_file(path) as sink:
+        pq.write_table(table, sink)
+        sink.finish()

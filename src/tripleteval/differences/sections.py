@@ -1,0 +1,92 @@
+"""What there is to say about two runs, for any surface that draws sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tripleteval.data.section import Section, Table
+from tripleteval.differences.result import Differences
+from tripleteval.report.wording import interval, label, number, whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST = 10
+
+
+def sections(found: Differences) -> list[Section]:
+    """Return the verdict with the table of differences, then the queries and classes that changed."""
+    level = {"better": "good", "worse": "warning"}.get(found.outcome, "plain")
+    text = "\n".join([found.verdict, *found.notes, _HOW if found.paired else ""]).strip()
+    said = [Section(f"{label(found.names[1])} against {label(found.names[0])}", text, [_table(found)], level)]
+    if found.queries is not None:
+        said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change)) is not None]
+    if found.classes is not None and found.classes.num_rows > 1:
+        said.append(_classes(found.classes, found.primary))
+    return said
+
+
+_HOW = (
+    "p: how often flipping the sign of whole units gives as large a difference; Holm: adjusted for all that are "
+    "listed. Only the first metric is judged. Training seeds vary results too, and are in none of this."
+)
+
+
+def _table(found: Differences) -> Table:
+    columns = ["metric", "first", "second", "difference", "interval", "p", "Holm"]
+    rows = []
+    for name, entry in found.metrics.items():
+        difference = entry["difference"]
+        rows.append(
+            [
+                name,
+                number(entry["a"]),
+                number(entry["b"]),
+                "–" if difference is None else f"{difference:+.4f}".replace("-", "−"),
+                interval(entry["low"], entry["high"]) or entry.get("reason", ""),
+                _p(entry["p"]),
+                _p(entry["p_holm"]),
+            ]
+        )
+    return Table(columns, rows, frozenset(columns[1:]))
+
+
+def _queries(table: pa.Table, change: str) -> Section | None:
+    import pyarrow.compute as pc
+
+    some = table.filter(pc.equal(table["change"], change))
+    if not some.num_rows:
+        return None
+    rows = some.to_pylist() if change == "broken" else some.to_pylist()[::-1]
+    known = [name for name in ("query", "id", "label") if name in table.column_names]
+    heads = ["row", *known[1:], "first", "second", "difference"]
+    cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
+    listed = f"The {len(cells)} with the largest change" if len(rows) > _MOST else "All of them"
+    what = {"broken": "right before and wrong now", "fixed": "wrong before and right now"}[change]
+    return Section(
+        f"{change.capitalize()} queries: {len(rows):,}", f"{listed}; {what}.", [Table(heads, cells, _NUMERIC)]
+    )
+
+
+def _classes(table: pa.Table, primary: str) -> Section:
+    heads = ["class", "queries", "first", "second", "difference", "fixed", "broken"]
+    rows = [
+        [label(row["label"]), whole(row["queries"]), *_numbers(row), whole(row["fixed"]), whole(row["broken"])]
+        for row in table.slice(0, _MOST).to_pylist()
+    ]
+    text = f"By {primary}, the greatest loss first ({len(rows)} of {table.num_rows:,})."
+    return Section("Classes that changed", text, [Table(heads, rows, frozenset(heads[1:]))])
+
+
+_NUMERIC = frozenset({"row", "first", "second", "difference"})
+
+
+def _numbers(row: dict[str, Any]) -> list[str]:
+    difference = row["difference"]
+    return [number(row["a"]), number(row["b"]), "–" if difference is None else f"{difference:+.4f}".replace("-", "−")]
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"

@@ -1,0 +1,49 @@
+"""Better, worse or not distinguishable, in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tripleteval.report.wording import interval, number
+
+
+def judge(
+    entry: dict[str, Any], primary: str, names: tuple[str, str], *, confidence: float, noun: str
+) -> tuple[str, str]:
+    """Return the outcome of the second run against the first, and the sentence that says so.
+
+    Chance is ruled out where p is at most 1 − confidence and the interval leaves out 0 (where there is no p,
+    the interval alone). A metric without a better direction is only said to differ.
+    """
+    values = f"{primary} {number(entry['a'])} and {number(entry['b'])}"
+    if entry["interval"] is None:
+        said = f"{names[1]} cannot be told from {names[0]}: {values}; {entry.get('reason', 'no interval')}."
+        return "not distinguishable", said
+    facts = (
+        f"{values}, difference {_signed(entry['difference'])} {interval(entry['low'], entry['high'])} over "
+        f"{entry['units']:,} {_plural(noun)}{_p(entry['p'])}"
+    )
+    if not _certain(entry, confidence):
+        return "not distinguishable", f"{names[1]} cannot be told from {names[0]}: {facts}."
+    rises = entry["difference"] > 0
+    if entry["better"] is None:
+        return "not distinguishable", f"{names[1]} differs from {names[0]}, for better or worse: {facts}."
+    outcome = "better" if rises == (entry["better"] == "higher") else "worse"
+    return outcome, f"{names[1]} is {outcome} than {names[0]}: {facts}."
+
+
+def _certain(entry: dict[str, Any], confidence: float) -> bool:
+    beyond = entry["low"] > 0 or entry["high"] < 0
+    return beyond and (entry["p"] is None or entry["p"] <= 1 - confidence)
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "−") + number(abs(value))
+
+
+def _plural(noun: str) -> str:
+    return {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
+
+
+def _p(p: float | None) -> str:
+    return "" if p is None else f", p = {p:.4f}" if p >= 0.0001 else ", p < 0.0001"

@@ -1,0 +1,198 @@
+"""Comparing two runs: the right pairs, the differences of the definition, and an honest verdict."""
+
+import json
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import tripleteval as te
+from tripleteval.uncertainty.bootstrap import weights
+from tripleteval.uncertainty.clustered import standard_error
+
+RANDOM = np.random.default_rng(3)
+CLASSES, EACH = 24, 5
+LABELS = np.repeat(np.arange(CLASSES), EACH)
+IDS = [f"photo-{row}" for row in range(len(LABELS))]
+CENTRES = RANDOM.normal(size=(CLASSES, 8))[LABELS]
+NOISE = RANDOM.normal(size=CENTRES.shape)
+METRICS = ("map@r", "hit_rate@1", "recall@5", "triplet_accuracy", "triplet_loss@margin=0.2")
+
+
+def evaluated(noise: float, *, classes: int = CLASSES, order=None, ids=IDS, extra=0.0, **how) -> te.Evaluation:
+    """Evaluate one model; another ``order`` of the rows is the same evaluation."""
+    vectors = CENTRES + noise * NOISE + extra * np.random.default_rng(8).normal(size=NOISE.shape)
+    rows = np.flatnonzero(classes > LABELS) if order is None else order
+    named = None if ids is None else [ids[row] for row in rows]
+    return te.evaluate(te.Embeddings(vectors[rows], LABELS[rows], ids=named), **how)
+
+
+@pytest.fixture(scope="module")
+def a() -> te.Evaluation:
+    return evaluated(1.0)
+
+
+@pytest.fixture(scope="module")
+def b() -> te.Evaluation:
+    return evaluated(0.7)
+
+
+@pytest.fixture(scope="module")
+def found(a, b) -> te.Differences:
+    return te.compare(a, b, metrics=METRICS)
+
+
+def test_differences_are_those_of_the_values(a, b, found):
+    for name in METRICS:
+        assert found[name] == pytest.approx(b[name] - a[name], abs=1e-12)
+        assert found.metrics[name]["a"] == pytest.approx(a[name], rel=1e-12)
+    assert list(found) == list(METRICS)
+    assert len(found) == 5
+
+
+def test_a_clear_improvement_is_called_so(found):
+    assert (found.outcome, found.primary, found.paired) == ("better", "map@r", "id")
+    assert found.verdict.startswith("b is better than a: map@r ")
+    assert found.metrics["triplet_loss@margin=0.2"]["difference"] < 0
+
+
+def test_swapping_the_runs_swaps_everything(a, b, found):
+    other = te.compare(b, a, metrics=METRICS)
+    assert other.outcome == "worse"
+    for name in METRICS:
+        assert other[name] == pytest.approx(-found[name], rel=1e-12)
+        assert other.metrics[name]["p"] == found.metrics[name]["p"]
+    changes = [sorted(c for c in r.queries["change"].to_pylist() if c) for r in (found, other)]
+    assert changes[0].count("fixed") == changes[1].count("broken") > 0
+
+
+def test_a_run_cannot_be_told_from_itself(a):
+    same = te.compare(a, a)
+    assert same.outcome == "not distinguishable"
+    assert set(same.queries["change"].to_pylist()) == {""}
+    for entry in same.metrics.values():
+        assert (entry["difference"], entry["p"], entry["p_holm"]) == (0.0, 1.0, 1.0)
+
+
+def test_the_interval_resamples_the_same_classes_for_both(a, b, found):
+    drawn = np.concatenate(list(weights(CLASSES, 0, "interval")))
+    means = [
+        drawn @ np.bincount(LABELS, weights=np.array(run.per_query["map@r"].to_pylist())) / len(LABELS)
+        for run in (a, b)
+    ]
+    entry, differences = found.metrics["map@r"], means[1] - means[0]
+    assert (entry["low"], entry["high"]) == pytest.approx(np.quantile(differences, [0.018, 0.982]), abs=2e-3)
+    unpaired = te.compare(a, b, metrics=["map@r"], paired=False).metrics["map@r"]
+    assert entry["high"] - entry["low"] < 0.8 * (unpaired["high"] - unpaired["low"])
+
+
+def test_p_is_the_share_of_sign_patterns_of_whole_classes():
+    one, two = evaluated(1.0, classes=10), evaluated(0.9, classes=10)
+    labels = LABELS[: 10 * EACH]
+    change = [np.array(run.per_query["map@r"].to_pylist()) for run in (one, two)]
+    by_class = np.bincount(labels, weights=change[1] - change[0])
+    flipped = np.abs(np.array(list(product([-1, 1], repeat=10))) @ by_class)
+    found = te.compare(one, two).metrics["map@r"]
+    assert found["p"] == pytest.approx(np.mean(flipped >= abs(by_class.sum()) - 1e-9))
+    assert found["interval"] == "t"
+    half = (found["high"] - found["low"]) / 2
+    error = standard_error(by_class, np.full(10, float(EACH)))
+    assert half == pytest.approx(2.262157 * error, rel=1e-5)
+
+
+def test_queries_are_matched_by_id_whatever_their_order(a, found):
+    order = RANDOM.permutation(len(LABELS))
+    assert te.compare(a, evaluated(0.7, order=order), metrics=METRICS).metrics == found.metrics
+
+
+def test_without_ids_rows_are_matched_and_labels_must_agree(found):
+    plain = te.compare(evaluated(1.0, ids=None), evaluated(0.7, ids=None), metrics=METRICS)
+    assert plain.paired == "row"
+    assert any("matched by row" in note for note in plain.notes)
+    assert plain.metrics == found.metrics
+    order = np.roll(np.arange(len(LABELS)), 1)
+    with pytest.raises(te.ParameterError, match="E512 .*another label in the second"):
+        te.compare(evaluated(1.0, ids=None), evaluated(0.7, order=order, ids=None))
+
+
+def test_other_queries_are_refused_unless_asked_for(a):
+    fewer = evaluated(0.7, classes=20)
+    with pytest.raises(te.ParameterError, match=r"E512 .* 20 ids only in the first, 0 only in the second.*'photo-100'"):
+        te.compare(a, fewer)
+    found = te.compare(a, fewer, paired=False)
+    assert (found.paired, found.queries, found.classes) == (None, None, None)
+    assert found.metrics["map@r"]["p"] is None
+    assert found.metrics["map@r"]["units"] == 20
+
+
+def test_too_few_classes_tell_nothing():
+    found = te.compare(evaluated(1.0, classes=4), evaluated(0.2, classes=4))
+    assert found.outcome == "not distinguishable"
+    assert "4 classes, and an interval needs 5" in found.verdict
+
+
+def test_the_primary_metric_decides_and_holm_counts_the_others(a, b):
+    found = te.compare(a, b, metrics=["map@r", "mrr"], primary="recall@5")
+    assert list(found) == ["recall@5", "map@r", "mrr"]
+    assert "recall@5" in found.verdict
+    assert all(entry["p"] <= entry["p_holm"] <= 3 * entry["p"] for entry in found.metrics.values())
+
+
+def test_a_number_that_is_not_kept_by_query_is_shown_without_interval(a, b):
+    entry = te.compare(a, b, metrics=["first_rank_median"]).metrics["first_rank_median"]
+    assert (entry["low"], entry["p"]) == (None, None)
+    assert entry["difference"] == b["first_rank_median"] - a["first_rank_median"]
+    assert "query by query" in entry["reason"]
+
+
+def test_an_unknown_metric_is_named(a, b):
+    for how in ({"metrics": ["map@rr"]}, {"primary": "map@rr"}):
+        with pytest.raises(te.ParameterError, match=r"E510 no metric 'map@rr' in both runs.*'map@r'"):
+            te.compare(a, b, **how)
+    with pytest.raises(te.ParameterError, match="E510 no metric 'mrr' was compared"):
+        te.compare(a, b, metrics=["map@r"])["mrr"]
+
+
+def test_given_triplets_have_no_queries_to_compare(a):
+    triplets = te.evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
+    with pytest.raises(te.ParameterError, match="E101 b has no table of queries"):
+        te.compare(a, triplets)
+
+
+def test_runs_under_different_rules_are_compared_with_a_note(a):
+    found = te.compare(a, evaluated(1.0, distance="cosine"))
+    assert any("distance (euclidean and cosine)" in note for note in found.notes)
+
+
+def test_only_queries_with_a_value_in_both_are_compared(a):
+    table = a.per_query
+    values = [None if row < 10 else value for row, value in enumerate(table["map@r"].to_pylist())]
+    holed = replace(a, per_query=table.set_column(table.column_names.index("map@r"), "map@r", pa.array(values)))
+    entry = te.compare(a, holed, metrics=["map@r"]).metrics["map@r"]
+    assert (entry["difference"], entry["queries"], entry["units"]) == (0.0, len(LABELS) - 10, CLASSES - 2)
+
+
+def test_changes_add_up(a, b, found):
+    queries, classes = found.queries, found.classes
+    assert queries.num_rows == len(LABELS)
+    assert queries["difference"].to_pylist() == sorted(queries["difference"].to_pylist())
+    before, after = (np.array(run.per_query["hit_rate@1"].to_pylist()) for run in (a, b))
+    assert sum(classes["broken"].to_pylist()) == int(((before == 1) & (after == 0)).sum())
+    assert sum(classes["fixed"].to_pylist()) == int(((before == 0) & (after == 1)).sum())
+    assert sum(classes["queries"].to_pylist()) == len(LABELS)
+    first = classes.to_pylist()[0]
+    rows = first["label"] == LABELS
+    means = [np.mean(np.array(run.per_query["map@r"].to_pylist())[rows]) for run in (a, b)]
+    assert [first["a"], first["b"]] == pytest.approx(means)
+
+
+def test_what_is_saved_can_be_read_by_anybody(found, tmp_path):
+    folder = found.save(tmp_path / "deep" / "compared")
+    assert json.loads((folder / "compare.json").read_text()) == json.loads(json.dumps(found.to_dict()))
+    assert pq.read_table(folder / "queries.parquet").equals(found.queries)
+    assert pq.read_table(folder / "classes.parquet").equals(found.classes)
+    with pytest.raises(te.ResourceError, match="E801"):
+        found.save(folder)

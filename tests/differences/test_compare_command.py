@@ -1,0 +1,71 @@
+"""``tripleteval compare``: run folders in, a verdict, a table and a folder out."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+from tripleteval.cli import main
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return the folders of two runs on the same queries, the second better."""
+    random, folder = np.random.default_rng(3), tmp_path_factory.mktemp("runs")
+    labels = np.repeat(np.arange(24), 5)
+    centres, noise = random.normal(size=(24, 8))[labels], random.normal(size=(120, 8))
+    names = [f"[b]{label}\x1b[31m" for label in labels.tolist()]
+    for name, much in (("old", 1.0), ("new", 0.6)):
+        te.evaluate(centres + much * noise, names).save(folder / name)
+    return [str(folder / name) for name in ("old", "new")]
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return ended.value.code
+
+
+def test_the_verdict_and_both_lists_are_printed(runs, capsys):
+    assert run("compare", *runs) == 0
+    printed = capsys.readouterr().out
+    assert "is better than" in printed
+    assert "Fixed queries" in printed
+    assert "Classes that changed" in printed
+    assert "\x1b" not in printed
+    assert "[b]3\\x1b[31m" in printed
+
+
+def test_json_and_folder_hold_what_is_printed(runs, tmp_path, capsys):
+    folder = tmp_path / "compared"
+    assert run("compare", *runs, "--primary", "recall@5", "--json", "-", "-o", str(folder)) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document == json.loads((folder / "compare.json").read_text())
+    assert (document["outcome"], document["primary"]) == ("better", "recall@5")
+    assert "saved in" in err
+    assert run("compare", *runs, "-o", str(folder)) == 5
+    assert "E801" in capsys.readouterr().err
+
+
+def test_json_goes_to_a_new_file(runs, tmp_path, capsys):
+    file = tmp_path / "found.json"
+    assert run("compare", *runs, "--json", str(file), "--metric", "mrr", "--unpaired") == 0
+    assert list(json.loads(file.read_text())["differences"]) == ["mrr"]
+    assert run("compare", *runs, "--json", str(file)) == 4
+    assert "E611" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "exit_code"),
+    [(["--metric", "recal@5"], "E510", 2), (["--confidence", "95"], "E505", 2), (["--seed", "-1"], "E511", 2)],
+)
+def test_impossible_options_say_so(runs, capsys, wrong, code, exit_code):
+    assert run("compare", *runs, *wrong) == exit_code
+    assert code in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_run(runs, capsys):
+    assert run("compare", runs[0], runs[1] + "er") == 4
+    assert "E604" in capsys.readouterr().err
