@@ -29,7 +29,7 @@ class EvalError(Exception):
         fix: What the reader can do about it.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = 70
 
     def __init__(self, code: str, found: str, *, where: str = "", fix: str = "") -> None:
         self.code, self.found, self.where, self.fix = code, one_line(found), one_line(where), one_line(fix)

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
     "triplets": "Evaluate given anchors, positives and negatives.",
     "compare": "Say whether one run is better than another, and which queries it broke.",
+    "gate": "Check a run against requirements, for continuous integration.",
     "report": "Write an HTML page about one run, or several side by side.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",
@@ -69,7 +70,7 @@ def main() -> None:
         tripleteval report runs/val -o report.html
 
     \b
-    Exit codes: 0 done, 2 impossible option, 3 unusable data or labels, 4 unreadable file,
-    5 memory, disk or a saved run, 6 backend, 130 interrupted, 143 terminated, 141 nobody reads on,
-    1 a bug in tripleteval.
+    Exit codes: 0 done, 1 a gate that is not passed, 2 impossible option, 3 unusable data or labels,
+    4 unreadable file, 5 memory, disk or a saved run, 6 backend, 70 a bug in tripleteval,
+    130 interrupted, 143 terminated, 141 nobody reads on.
     """  # noqa: D301  # \b is how click keeps lines as they are

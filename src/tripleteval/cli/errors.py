@@ -25,7 +25,7 @@ import click
 
 from tripleteval.errors import EvalError, ResourceError, one_line, visible
 
-INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
+BUG, INTERRUPTED, BROKEN_PIPE, TERMINATED = 70, 130, 141, 143  # 1 is the answer of `tripleteval gate`
 
 
 class PipeClosedError(Exception):
@@ -94,7 +94,7 @@ def _ending(error: BaseException, as_json: bool) -> tuple[int, Callable[[], None
         late = next((e for e in (error, error.__cause__) if isinstance(e, InterruptedLate)), None)
         said = one_line(str(late)) if late else "interrupted, nothing was saved"
         return INTERRUPTED, partial(click.echo, said, err=True)
-    return 1, partial(_bug, error, as_json)
+    return BUG, partial(_bug, error, as_json)
 
 
 def _as_resource(error: MemoryError | OSError) -> ResourceError:
@@ -129,7 +129,7 @@ def _bug(error: BaseException, as_json: bool) -> None:
     what = one_line(f"{type(error).__name__}: {error}")
     fix = "set TRIPLETEVAL_DEBUG=1 to see where, and please report it"
     if as_json:
-        _say_json("E999", type(error).__name__, f"this is a bug in tripleteval: {what}", "", fix, 1)
+        _say_json("E999", type(error).__name__, f"this is a bug in tripleteval: {what}", "", fix, BUG)
     else:
         click.echo(f"this is a bug in tripleteval ({what}); {fix}", err=True)
 

@@ -1,0 +1,115 @@
+"""The door: a run and what is required of it in, a `Gate` out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.door import compare
+from tripleteval.errors import ParameterError
+from tripleteval.gates.requirement import Asked, Requirement, parse_asked, parse_requirement
+from tripleteval.gates.result import Check, Gate
+from tripleteval.metrics import number
+
+
+def gate(
+    run: Evaluation,
+    require: Sequence[str] = (),
+    *,
+    baseline: Evaluation | None = None,
+    no_worse: Sequence[str] = (),
+    margin: float = 0.0,
+    paired: bool = True,
+    name: str = "run",
+) -> Gate:
+    """Check a run against requirements, and against a baseline on the same queries.
+
+    Args:
+        run: From `evaluate` or `load`.
+        require: Such as ``"recall@10 >= 0.9"`` (the value), ``"low(map@r) >= 0.5"`` or ``"high(eer) <= 0.1"``
+            (an end of its interval, so that chance cannot pass the gate).
+        baseline: The run that must not be undercut.
+        no_worse: Metrics in which the run may be worse than the baseline by ``margin`` at most: ``"map@r"`` by the
+            values, ``"low(map@r)"`` by the interval of the paired difference (where lower is better: ``"high(...)"``).
+        margin: In units of the metric, >= 0.
+        paired: ``False`` if the baseline has other queries.
+        name: What the run is called.
+
+    Returns:
+        A `Gate`: ``passed``, and one check each. A number that is undefined, or has no interval where its end
+        was asked for, fails.
+
+    Raises:
+        ParameterError: Nothing was required, a requirement cannot be read, or ``no_worse`` without a baseline
+            (E101); an unknown metric (E510); an impossible margin (E505); different queries (E512).
+    """
+    if not require and not no_worse:
+        raise ParameterError("E101", "a gate without requirements", fix="give --require 'recall@10 >= 0.9'")
+    if (baseline is None) != (not no_worse):
+        raise ParameterError("E101", "--no-worse and --baseline belong together", fix="give both, or neither")
+    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < math.inf:
+        raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more")
+    requirements = [parse_requirement(text, run) for text in require]
+    checks = [_check(run, requirement) for requirement in requirements]
+    if baseline is not None:
+        checks += _no_worse(run, baseline, [parse_asked(text, run) for text in no_worse], margin, paired=paired)
+    return Gate(name, tuple(checks), run.result_hash)
+
+
+def _check(run: Evaluation, requirement: Requirement) -> Check:
+    entry = run.metrics[requirement.asked.metric]
+    found = entry.get(requirement.asked.bound)
+    ends = entry.get("low"), entry.get("high")
+    if found is None:
+        reason = entry.get("reason") or entry.get("interval_reason") or "it has no interval"
+        return Check(requirement.text, False, None, *ends, str(reason))  # noqa: FBT003  # the field is named passed
+    return Check(requirement.text, requirement.holds(found), found, *ends)
+
+
+def _no_worse(run: Evaluation, baseline: Evaluation, asked: list[Asked], margin: float, *, paired: bool) -> list[Check]:
+    for each in asked:
+        _require_direction(each, run.metrics[each.metric].get("better"))
+    names = list(dict.fromkeys(each.metric for each in asked))
+    found = compare(
+        baseline,
+        run,
+        metrics=names,
+        primary=names[0],
+        paired=paired,
+        confidence=run.settings.get("confidence", 0.95),
+        unit=_unit(run),
+        seed=run.settings.get("seed", 0),
+    )
+    return [_against(each, found.metrics[each.metric], margin) for each in asked]
+
+
+def _against(asked: Asked, entry: dict[str, Any], margin: float) -> Check:
+    change = entry["difference"] if asked.bound == "value" else entry[asked.bound]
+    shown = asked.metric if asked.bound == "value" else f"{asked.bound}({asked.metric})"
+    sign, limit = (">=", -margin) if entry["better"] == "higher" else ("<=", margin)
+    text = f"{shown} − baseline {sign} {number(limit + 0.0)}"
+    ends = entry["low"], entry["high"]
+    if change is None:
+        return Check(text, False, None, *ends, str(entry.get("reason", "undefined")))  # noqa: FBT003  # passed
+    return Check(text, change >= limit if sign == ">=" else change <= limit, change, *ends)
+
+
+def _require_direction(asked: Asked, better: str | None) -> None:
+    if better is None:
+        found = f"no better or worse in {asked.metric}, which only describes"
+        raise ParameterError("E101", found, where="--no-worse", fix="name a metric with a direction")
+    worst = "low" if better == "higher" else "high"
+    if asked.bound not in ("value", worst):
+        raise ParameterError(
+            "E101",
+            f"{asked.bound}({asked.metric}), where {better} is better",
+            where="--no-worse",
+            fix=f"the end that must not be worse is {worst}({asked.metric})",
+        )
+
+
+def _unit(run: Evaluation) -> str:
+    unit = str(run.settings.get("unit", "class"))
+    return unit if unit in ("class", "query", "group") else "class"

@@ -1,0 +1,67 @@
+"""What a gate found: one check per requirement, and whether all of them passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+SCHEMA = "tripleteval/gate/1"
+
+
+class Check(NamedTuple):
+    """One requirement and what became of it.
+
+    Attributes:
+        requirement: As it was asked.
+        passed: Whether it is met; an undefined number meets nothing.
+        found: The number it was decided by; ``None`` where that is undefined.
+        low: Lower end of the interval around it, for the reader.
+        high: Upper end.
+        reason: Why nothing could be decided; empty otherwise.
+    """
+
+    requirement: str
+    passed: bool
+    found: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The checks of one run.
+
+    Attributes:
+        run: What the run is called.
+        checks: In the order they were asked for.
+        result_hash: Of the run.
+    """
+
+    run: str
+    checks: tuple[Check, ...]
+    result_hash: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every requirement is met."""
+        return all(check.passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document that ``--json`` holds."""
+        return {
+            "schema": SCHEMA,
+            "run": self.run,
+            "result_hash": self.result_hash,
+            "passed": self.passed,
+            "checks": [check._asdict() for check in self.checks],
+        }
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from tripleteval.gates.wording import section
+        from tripleteval.report.console import draw
+
+        yield from draw(section(self))

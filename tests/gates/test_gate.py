@@ -1,0 +1,184 @@
+"""A gate lets through what it should, stops what it should, and says what it measured."""
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+from tripleteval.gates.github import MOST, error_lines, summary
+from tripleteval.gates.junit import junit
+from tripleteval.gates.requirement import parse_requirement
+from tripleteval.gates.result import Check, Gate
+
+RANDOM = np.random.default_rng(3)
+LABELS = np.repeat(np.arange(24), 5)
+CENTRES, NOISE = RANDOM.normal(size=(24, 8))[LABELS], RANDOM.normal(size=(120, 8))
+
+
+@pytest.fixture(scope="module")
+def old() -> te.Evaluation:
+    return te.evaluate(CENTRES + 0.8 * NOISE, LABELS)
+
+
+@pytest.fixture(scope="module")
+def new() -> te.Evaluation:
+    return te.evaluate(CENTRES + 0.82 * NOISE, LABELS)
+
+
+def passes(run: te.Evaluation, text: str) -> bool:
+    return te.gate(run, [text]).passed
+
+
+@pytest.mark.parametrize("sign", [">=", "<=", ">", "<"])
+def test_a_value_is_held_against_its_limit_as_written(old, sign):
+    value = old["map@r"]
+    for limit in (value - 0.01, value, value + 0.01):
+        assert passes(old, f"map@r {sign} {limit!r}") == eval(f"{value!r} {sign} {limit!r}")  # noqa: S307  # numbers
+
+
+def test_an_end_of_the_interval_is_stricter_than_the_value(old):
+    limit = (old.interval("map@r")[0] + old["map@r"]) / 2
+    assert passes(old, f"map@r >= {limit}")
+    assert not passes(old, f"low(map@r) >= {limit}")
+    assert passes(old, f"high( map@r )>={limit}")
+    assert passes(old, f"value(map@r) >= {limit}")
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "bound", "limit"),
+    [
+        ("recall@10>=0.90", "recall@10", "value", 0.9),
+        ("  low( map@r ) >=  5e-1 ", "map@r", "low", 0.5),
+        ("hard@margin=0.2<=.1", "hard@margin=0.2", "value", 0.1),
+        ("easy@margin=0.20 > 1", "easy@margin=0.2", "value", 1.0),
+        ("triplet_loss@margin=0.2 < -1", "triplet_loss@margin=0.2", "value", -1.0),
+        ("tar@far=0.001 >= 0.8", "tar@far=0.001", "value", 0.8),
+    ],
+)
+def test_requirements_are_read_as_people_write_them(old, text, metric, bound, limit):
+    found = parse_requirement(text, [*old, "tar@far=0.001"])
+    assert (found.asked, found.limit, found.text) == ((metric, bound), limit, text.strip())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "map@r", "map@r >=", ">= 0.5", "map@r = 0.5", "map@r >= 90%", "map@r >= nan", "map@r >= 1e999"]
+)
+def test_what_cannot_be_read_is_refused(old, text):
+    with pytest.raises(te.ParameterError, match="E101 a requirement that cannot be read"):
+        te.gate(old, [text])
+
+
+@pytest.mark.parametrize("text", ["recall@11 >= 0", "low(recal@10) > 0", "nonsense < 1", "median(map@r) > 0"])
+def test_an_unknown_metric_is_named_with_its_neighbours(old, text):
+    with pytest.raises(te.ParameterError, match=r"E510 no metric .* in this run.*known: "):
+        te.gate(old, [text])
+
+
+def test_an_undefined_number_fails_and_says_why():
+    one_class = te.evaluate([[0.0], [1.0], [3.0]], [0, 0, 0])
+    undefined, uncertain = te.gate(one_class, ["triplet_accuracy >= 0", "low(map@r) >= 0"]).checks
+    assert (undefined.passed, undefined.found, undefined.reason) == (False, None, "no valid triplet")
+    assert (uncertain.passed, uncertain.reason) == (False, "1 class, and an interval needs 5")
+
+
+def test_a_baseline_is_compared_by_value_or_by_the_interval_of_the_difference(old, new):
+    change = te.compare(old, new, metrics=["map@r"])
+    assert change["map@r"] < 0
+    by_value = te.gate(new, baseline=old, no_worse=["map@r"], margin=0.02).checks[0]
+    assert (by_value.passed, by_value.found) == (True, change["map@r"])
+    low = change.metrics["map@r"]["low"]
+    for margin, passed in ((-low + 1e-6, True), (-low - 1e-6, False)):
+        assert te.gate(new, baseline=old, no_worse=["low(map@r)"], margin=margin).passed == passed
+    assert not te.gate(new, baseline=old, no_worse=["map@r"]).passed
+    assert te.gate(old, baseline=new, no_worse=["map@r"]).passed
+
+
+def test_where_lower_is_better_no_worse_means_no_higher(old, new):
+    name = "triplet_loss@margin=0.2"
+    rise = new[name] - old[name]
+    assert rise > 0
+    assert not te.gate(new, baseline=old, no_worse=[name], margin=rise / 2).passed
+    assert te.gate(new, baseline=old, no_worse=[name], margin=rise * 2).passed
+    with pytest.raises(te.ParameterError, match=r"E101 low\(.*where lower is better"):
+        te.gate(new, baseline=old, no_worse=[f"low({name})"])
+    with pytest.raises(te.ParameterError, match="E101 no better or worse in semi_hard"):
+        te.gate(new, baseline=old, no_worse=["semi_hard@margin=0.2"])
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, "E101 a gate without requirements"),
+        ({"no_worse": ["map@r"]}, "E101 --no-worse and --baseline belong together"),
+        ({"require": ["mrr > 0"], "baseline": True}, "E101 --no-worse and --baseline belong together"),
+        ({"no_worse": ["map@r"], "baseline": True, "margin": -1}, "E505"),
+        ({"no_worse": ["map@r"], "baseline": True, "margin": float("nan")}, "E505"),
+    ],
+)
+def test_a_gate_that_makes_no_sense_is_refused(old, how, said):
+    given = how | ({"baseline": old} if "baseline" in how else {})
+    with pytest.raises(te.ParameterError, match=said):
+        te.gate(old, **given)
+
+
+def test_a_baseline_with_other_queries_is_refused(old):
+    other = te.evaluate(CENTRES[:100], LABELS[:100])
+    with pytest.raises(te.ParameterError, match="E512"):
+        te.gate(old, baseline=other, no_worse=["map@r"])
+    assert te.gate(old, baseline=other, no_worse=["map@r"], margin=1.0, paired=False).passed
+
+
+HOSTILE = "a]]>&<b>\x00\x1b[31m\u202e|`x`: 50 %, \r\n::error::"
+
+
+def failing(count: int) -> Gate:
+    checks = tuple(Check(f"{HOSTILE} {i} >= 1", passed=False, found=0.5, low=0.4, high=0.6) for i in range(count))
+    return Gate(HOSTILE, (*checks, Check("fine >= 0", passed=True, found=0.1)), "sha256:0")
+
+
+def test_junit_has_one_case_per_requirement_and_survives_hostile_names():
+    document = ElementTree.fromstring(junit(failing(3)))  # noqa: S314  # our own
+    (suite,) = document
+    cases = suite.findall("testcase")
+    assert (len(cases), suite.get("tests"), suite.get("failures")) == (4, "4", "3")
+    assert [case.find("failure") is not None for case in cases] == [True, True, True, False]
+    assert "found 0.5000 [0.400, 0.600]" in cases[0].find("failure").get("message")
+    assert document.find(".//property").get("value") == "sha256:0"
+
+
+def test_annotations_are_one_line_each_and_at_most_ten():
+    for count in (0, 1, MOST, MOST + 5):
+        lines = error_lines(failing(count))
+        assert len(lines) == min(count, MOST)
+        for line in lines:
+            assert line.startswith("::error title=")
+            assert not set("\r\n\x00\x1b\u202e") & set(line)
+            title = line.removeprefix("::error title=").partition("::")[0]
+            assert ":" not in title
+            assert "," not in title
+            assert "50 %25%2C" in title or "more" in title
+    assert "6 more" in error_lines(failing(MOST + 5))[-1]
+
+
+def test_the_summary_is_a_table_that_no_name_can_break():
+    text = summary(failing(2))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 5
+    assert all(row.replace("\\|", "").count("|") == 5 for row in rows)
+    assert "<b>" not in text
+    assert "&amp;&lt;b&gt;" in text
+    assert "&amp;lt;" not in text
+
+
+def test_a_gate_is_one_json_document(old):
+    found = te.gate(old, ["map@r > 0", "low(map@r) > 0.99"], name="mine").to_dict()
+    assert (found["run"], found["passed"], found["result_hash"]) == ("mine", False, old.result_hash)
+    assert [check["passed"] for check in found["checks"]] == [True, False]
+
+
+def test_a_run_without_intervals_can_still_be_held_to_its_values(old):
+    bare = replace(old, metrics={n: {"value": e["value"], "n": e["n"]} for n, e in old.metrics.items()})
+    assert passes(bare, "map@r > 0")
+    assert te.gate(bare, ["low(map@r) > 0"]).checks[0].reason == "it has no interval"
