@@ -8,6 +8,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.sums import Sums
 
 
 def standard_error(part: Floats, whole: Floats) -> float:
@@ -30,6 +31,12 @@ def standard_error(part: Floats, whole: Floats) -> float:
     theta = math.fsum(part.tolist()) / whole_sum
     residuals = np.square(part - theta * whole).tolist()
     return math.sqrt(units / (units - 1) * math.fsum(residuals)) / whole_sum
+
+
+def influence(sums: Sums) -> Floats:
+    """Return (supported units,) what each unit adds to the estimate: (part − θ whole) / Σ whole."""
+    part, whole = sums.part[sums.supported], sums.whole[sums.supported]
+    return np.asarray((part - sums.ratio * whole) / math.fsum(whole.tolist()))
 
 
 def median_interval(values: Floats, units: Ints, confidence: float) -> tuple[float, float]:

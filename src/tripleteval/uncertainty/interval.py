@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats
 from tripleteval.uncertainty.bootstrap import replicates
-from tripleteval.uncertainty.clustered import standard_error
+from tripleteval.uncertainty.clustered import influence, standard_error
+from tripleteval.uncertainty.percentiles import ends
 from tripleteval.uncertainty.proportion import rule_of_three
 from tripleteval.uncertainty.quantiles import student_quantile
 from tripleteval.uncertainty.sums import Sums
@@ -42,7 +40,7 @@ def intervals(
 ) -> list[Interval]:
     """Return the interval of each estimand, all from the same resampled units.
 
-    From 20 units on, the expanded percentile interval of the class bootstrap (above 50,000, where resampling tells
+    From 20 units on, the accelerated percentiles (`ends`) of the class bootstrap (above 50,000, where resampling tells
     nothing new, and below 20, where it is too narrow, the t interval of the linearised standard error). Fewer
     than 5 units give none. A share that is 0, or 1, in every unit has no variance to resample: there the bound
     is the rule of three over units.
@@ -71,21 +69,6 @@ def none_of(units: int, noun: str) -> Interval:
     return Interval(None, None, None, units, f"{counted}, and an interval needs {FEWEST}")
 
 
-def percentiles(values: Floats, confidence: float, units: int) -> tuple[float, float]:
-    """Return the ends of the expanded percentile interval of bootstrap values.
-
-    Resampling C units varies too little by √((C − 1) / C), and its percentiles are those of a normal where
-    Student's t belongs; so as much less is left outside on either side as makes up for both: Φ(−√(C/(C−1)) t).
-
-    Source:
-        Hesterberg 2015, "What teachers should know about the bootstrap", section 5.3.
-    """
-    outside = student_quantile((1 - confidence) / 2, units - 1) * math.sqrt(units / (units - 1))
-    share = NormalDist().cdf(outside)
-    low, high = np.quantile(values, [share, 1 - share])
-    return float(low), float(high)
-
-
 def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
     """Return the interval where it needs no resampling."""
     part, whole = sums.part[sums.supported], sums.whole[sums.supported]
@@ -94,19 +77,17 @@ def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
         return none_of(units, noun)
     if sums.share and (not part.any() or np.array_equal(part, whole)):
         bound = rule_of_three(units, confidence)
-        ends = (0.0, bound) if not part.any() else (1 - bound, 1.0)
-        return Interval(*ends, "rule of three", units)
+        low, high = (0.0, bound) if not part.any() else (1 - bound, 1.0)
+        return Interval(low, high, "rule of three", units)
     if FEW <= units <= MANY:
         return None
-    value = float(part.sum() / whole.sum())
     half = student_quantile((1 + confidence) / 2, units - 1) * standard_error(part, whole)
-    low, high = value - half, value + half
+    low, high = sums.ratio - half, sums.ratio + half
     return Interval(max(low, 0.0), min(high, 1.0), "t", units) if sums.share else Interval(low, high, "t", units)
 
 
 def _bootstrapped(estimands: Sequence[Sums], confidence: float, seed: int, purpose: str) -> list[Interval]:
     return [
-        Interval(*percentiles(values, confidence, units), "bootstrap", units)
+        Interval(*ends(values, each.ratio, influence(each), confidence), "bootstrap", int(each.supported.sum()))
         for each, values in zip(estimands, replicates(estimands, seed, purpose), strict=True)
-        for units in [int(each.supported.sum())]
     ]

@@ -9,8 +9,9 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.uncertainty.bootstrap import replicates
-from tripleteval.uncertainty.clustered import standard_error
-from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, none_of, percentiles
+from tripleteval.uncertainty.clustered import influence, standard_error
+from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, none_of
+from tripleteval.uncertainty.percentiles import ends
 from tripleteval.uncertainty.quantiles import student_quantile
 from tripleteval.uncertainty.sums import Sums
 
@@ -35,15 +36,19 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
     drawn = iter(_differences([pair for pair in pairs if _resamples(_units(pair[0]))], seed))
     found = []
     for first, second in pairs:
-        units = _units(first)
+        units, change = _units(first), second.ratio - first.ratio
         if units < FEWEST:
             found.append(none_of(units, noun))
         elif _resamples(units):
-            found.append(Interval(*percentiles(next(drawn), confidence, units), "bootstrap", units))
+            found.append(
+                Interval(
+                    *ends(next(drawn), change, influence(second) - influence(first), confidence), "bootstrap", units
+                )
+            )
         else:
-            residuals = linearised(second) - linearised(first)
+            residuals = influence(second) - influence(first)
             error = math.sqrt(units / (units - 1) * math.fsum(np.square(residuals).tolist()))
-            found.append(_t(second.ratio - first.ratio, error, units, confidence))
+            found.append(_t(change, error, units, confidence))
     return found
 
 
@@ -51,21 +56,17 @@ def unpaired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, n
     """Return the interval of each second ratio minus the first, where each has units of its own."""
     found = []
     for first, second in pairs:
-        units = min(_units(first), _units(second))
+        units, change = min(_units(first), _units(second)), second.ratio - first.ratio
         if units < FEWEST:
             found.append(none_of(units, noun))
         elif _resamples(_units(first)) and _resamples(_units(second)):
             (one,), (two,) = replicates([first], seed, "first of two"), replicates([second], seed, "second of two")
-            found.append(Interval(*percentiles(two - one, confidence, units), "bootstrap", units))
+            added = np.concatenate([-influence(first), influence(second)])
+            found.append(Interval(*ends(two - one, change, added, confidence), "bootstrap", units))
         else:
             errors = [standard_error(s.part[s.supported], s.whole[s.supported]) for s in (first, second)]
-            found.append(_t(second.ratio - first.ratio, math.hypot(*errors), units, confidence))
+            found.append(_t(change, math.hypot(*errors), units, confidence))
     return found
-
-
-def linearised(sums: Sums) -> Floats:
-    """Return (units,) what each unit adds to the estimate beyond its share: (part − θ whole) / Σ whole."""
-    return np.asarray((sums.part - sums.ratio * sums.whole) / sums.whole.sum())
 
 
 def _differences(pairs: Sequence[Pair], seed: int) -> list[Floats]:

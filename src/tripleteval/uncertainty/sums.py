@@ -6,6 +6,7 @@ for a million units), and everything after that is integer arithmetic, in int64 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -36,7 +37,7 @@ class Sums(NamedTuple):
     @property
     def ratio(self) -> float:
         """The estimate."""
-        return float(self.part.sum() / self.whole.sum())
+        return math.fsum(self.part.tolist()) / math.fsum(self.whole.tolist())
 
 
 @dataclass(frozen=True)
