@@ -20,8 +20,8 @@ ENDS = {
     "extra": (te.MissingExtra("a demo", "keras", extra="tensorflow"), 2, "E103"),
     "memory": (MemoryError("Unable to allocate 1 TiB"), 5, "E802"),
     "disk": (OSError(errno.EIO, "Input/output error", "some.file"), 5, "E811"),
-    "a bug": (ZeroDivisionError("division by zero"), 1, "E999"),
-    "an odd bug": (EOFError("odd"), 1, "E999"),
+    "a bug": (ZeroDivisionError("division by zero"), 70, "E999"),
+    "an odd bug": (EOFError("odd"), 70, "E999"),
 }
 
 
@@ -128,6 +128,6 @@ def test_names_cannot_speak_for_us(run):
 def test_the_message_of_a_bug_is_one_line(run, raising):
     raising(RuntimeError("a\nb\x1b[31m"))
     result = run("evaluate", "val.npz", "--no-save")
-    assert result.exit_code == 1
+    assert result.exit_code == 70
     assert result.stderr.count("\n") == 1
     assert "\x1b" not in result.stderr

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from tripleteval.cli.measuring import confidence_option, seed_option
-from tripleteval.cli.output import require_new_file
+from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.errors import visible
 
 _WIDTH = 100
 
 
 @click.command("compare")
-@click.argument("first", metavar="RUN_A")
-@click.argument("second", metavar="RUN_B")
+@click.argument("first", metavar="RUN_A", type=PATH)
+@click.argument("second", metavar="RUN_B", type=PATH)
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Compare this one. May be repeated.")
 @click.option("--primary", metavar="NAME", help="The metric that decides; map@r unless named.")
 @click.option("--unpaired", is_flag=True, help="The runs have different queries.")
@@ -26,12 +26,16 @@ _WIDTH = 100
 @click.option("--unit", type=click.Choice(["class", "query", "group"]), default="class", show_default=True,
               help="What intervals take for independent.")  # fmt: skip
 @seed_option
-@click.option("-o", "--output", metavar="DIR", help="New folder for compare.json and the changed queries and classes.")
-@click.option("--json", "json_", metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@click.option(
+    "-o", "--output", type=PATH, metavar="DIR", help="New folder for compare.json and the changed queries and classes."
+)
+@click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
 @click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 def command(first: str, second: str, **chosen: Any) -> None:
-    """Say whether RUN_B is better than RUN_A on the same queries, and which queries it broke.
+    """Say whether one run is better than another, and which queries it broke.
+
+    RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tripleteval.cli.output import require_new_file
+from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.errors import visible
 
 if TYPE_CHECKING:
@@ -20,22 +20,23 @@ _WIDTH = 100
 
 
 @click.command("gate")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", type=PATH)
 @click.option("--require", multiple=True, metavar="TEXT", help="Such as 'low(map@r) >= 0.5'. May be repeated.")
-@click.option("--baseline", metavar="RUN", help="A run on the same queries that must not be undercut.")
+@click.option("--baseline", type=PATH, metavar="RUN", help="A run on the same queries that must not be undercut.")
 @click.option("--no-worse", multiple=True, metavar="NAME", help="Metric, or low(metric). May be repeated.")
 @click.option("--margin", type=float, default=0.0, show_default=True, help="How much worse is still allowed.")
 @click.option("--unpaired", is_flag=True, help="The baseline has other queries.")
-@click.option("--junit", metavar="FILE", help="Write JUnit XML, replacing what is there.")
-@click.option("--json", "json_", metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML, replacing what is there.")
+@click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 @click.pass_context
 def command(context: click.Context, /, run: str, **chosen: Any) -> None:
-    """Check a run against requirements; exit 0 if all are met, 1 if not, 2 if they make no sense.
+    """Check a run against requirements, for continuous integration.
 
-    A requirement is about the value, or about an end of its interval: low(recall@10) >= 0.9 holds only if chance
-    is ruled out. --no-worse map@r compares values with the baseline, --no-worse 'low(map@r)' asks the interval
-    of the paired difference. Under GitHub Actions, failures become annotations and a summary.
+    Exit with 0 if all are met, 1 if not, 2 if they make no sense. A requirement is about the value, or about an
+    end of its interval: low(recall@10) >= 0.9 holds only if chance is ruled out. --no-worse map@r compares values
+    with the baseline, --no-worse 'low(map@r)' asks the interval of the paired difference. Under GitHub Actions,
+    failures become annotations and a summary.
 
     \b
     Examples:
