@@ -50,6 +50,8 @@ def measuring_options(command: Command) -> Command:
             confidence_option,
             _choice("--unit", ("class", "query", "group"), "What intervals take for independent."),
             seed_option,
+            click.option("--sample", type=int, metavar="N", help="Ask N queries only, drawn by class."),
+            click.option("--precision", type=float, metavar="H", help="Ask until headline intervals are within ±H."),
             click.option("--memory", default="1GiB", **_SHOWN, help="Memory to use beyond the input."),
             click.option("--threads", type=int, help="Worker threads; by default one per core."),
             _choice("--kernel", ("auto", "cpu", "reference"), "How distances are computed; the numbers are the same."),

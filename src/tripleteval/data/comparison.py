@@ -29,6 +29,10 @@ class Rule(Protocol):
         """Return, per query, a number no smaller than that of its relevant rows, without listing them."""
         ...
 
+    def take(self, queries: Ints) -> Rule:
+        """Return the rule for some of the queries, in this order."""
+        ...
+
 
 @dataclass(frozen=True)
 class SharedClass:
@@ -47,6 +51,11 @@ class SharedClass:
         sizes = np.concatenate([[0], np.cumsum(np.diff(self.of_class.indptr)[self.of_query.rows])])
         return np.diff(sizes[self.of_query.indptr])
 
+    def take(self, queries: Ints) -> SharedClass:
+        """Return the rule for some of the queries, in this order."""
+        lists, _ = _take(self.of_query, queries)
+        return SharedClass(lists, self.of_class)
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -64,6 +73,11 @@ class Graded:
         """Return how many rows are listed for each query."""
         return np.diff(self.listed.indptr)
 
+    def take(self, queries: Ints) -> Graded:
+        """Return the rule for some of the queries, in this order."""
+        lists, entries = _take(self.listed, queries)
+        return Graded(lists, self.gains[entries])
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -76,6 +90,7 @@ class Comparison:
         own_row: (queries,) int64, the gallery row that is the query itself (removed before ranking),
             -1 where there is none.
         ignored: Rules whose rows are removed before ranks are assigned, beyond the query itself.
+        drawn: (queries,) int64, the row of each query in the set it was drawn from; ``None`` where all are there.
     """
 
     queries: Embeddings
@@ -83,6 +98,23 @@ class Comparison:
     rule: Rule
     own_row: Ints
     ignored: SharedClass | None = None
+    drawn: Ints | None = None
+
+    @property
+    def query_rows(self) -> Ints:
+        """(queries,) the row of each query in the set that was given."""
+        return np.arange(len(self.queries)) if self.drawn is None else self.drawn
+
+    def take(self, rows: Ints) -> Comparison:
+        """Return the comparison with some of the queries only, in this order; the gallery stays."""
+        return Comparison(
+            self.queries.take(rows),
+            self.gallery,
+            self.rule.take(rows),
+            self.own_row[rows],
+            None if self.ignored is None else self.ignored.take(rows),
+            self.query_rows[rows],
+        )
 
     @property
     def leave_one_out(self) -> bool:
@@ -110,6 +142,14 @@ def cut(lists: Lists, start: int, stop: int) -> Lists:
     """Return the lists ``start:stop``."""
     indptr = lists.indptr[start : stop + 1]
     return Lists(indptr - indptr[0], lists.rows[indptr[0] : indptr[-1]])
+
+
+def _take(lists: Lists, chosen: Ints) -> tuple[Lists, Ints]:
+    """Return some of the lists, in this order, and where their entries stood."""
+    lengths = np.diff(lists.indptr)[chosen]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    entries = np.arange(indptr[-1]) + np.repeat(lists.indptr[chosen] - indptr[:-1], lengths)
+    return Lists(indptr, lists.rows[entries]), entries
 
 
 def owners(lists: Lists) -> Ints:

@@ -26,8 +26,10 @@ def account(comparison: Comparison, facts: Facts, settings: Settings, taken: dic
     own = int((comparison.own_row >= 0).sum())
     valid = facts.positives + facts.negatives
     halves = 2 if comparison.leave_one_out else 1  # both (a, b) and (b, a) were seen
+    sampled = {} if comparison.drawn is None else {"sampled_from": len(taken["queries"].embeddings)}
     return {
         "queries": len(queries),
+        **sampled,
         "evaluated": int((facts.positives > 0).sum()),
         "skipped": {"no_relevant": int((facts.positives == 0).sum())},
         "gallery": len(gallery),

@@ -27,6 +27,7 @@ from tripleteval.evaluation.intervals import interval_notes, units_of, with_inte
 from tripleteval.evaluation.measure import Progress, Results, measure
 from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
+from tripleteval.evaluation.sampling import asked
 from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
@@ -54,6 +55,8 @@ def evaluate(
     confidence: float = 0.95,
     unit: str = "class",
     seed: int = 0,
+    sample: int | None = None,
+    precision: float | None = None,
     memory: str | int = "1GiB",
     threads: int | None = None,
     map: maps.Map | None = None,  # noqa: A002  # an engine is a map
@@ -88,6 +91,8 @@ def evaluate(
         unit: What is drawn again for the intervals: ``"class"`` (what would other classes give?), ``"group"``
             or ``"query"`` (what would other queries of the same classes give?).
         seed: Of everything that is drawn, >= 0.
+        sample: At most so many queries, drawn by class, each searched in the whole gallery; ``None`` for all.
+        precision: Add queries until every headline interval is at most this much to either side, or all are used.
         memory: What may be used beyond the input.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where orders run; the built-in ``map`` runs them one by one.
@@ -126,6 +131,8 @@ def evaluate(
         confidence=confidence,
         unit=unit,
         seed=seed,
+        sample=sample,
+        precision=precision,
     )
     workers = 1 if map is not None else maps.thread_count(threads)
     taken = _admit(_embeddings(queries, labels, "queries"), gallery, settings)
@@ -144,9 +151,9 @@ def evaluate(
     }
     require_possible(settings, comparison.gallery.dim, means["memory"])
     engine = _pass(comparison, settings, kernel)
-    results = measure(engine, settings, **means, progress=progress)
-    space = measure_space(comparison, results, settings, engine.distance, **means)
-    return _evaluation(comparison, results, space, settings, taken, time.monotonic() - started)
+    part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=progress))
+    space = measure_space(part.comparison, results, settings, engine.distance, **means)
+    return _evaluation(part, results, space, settings, taken, said, time.monotonic() - started)
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
@@ -185,14 +192,15 @@ def _pass(comparison: Comparison, settings: Settings, kernel: str) -> Pass:
 
 
 def _evaluation(
-    comparison: Comparison,
+    engine: Pass,
     results: Results,
     space: Space,
     settings: Settings,
     taken: dict[str, Intake],
+    said: list[str],
     seconds: float,
 ) -> Evaluation:
-    facts = results.facts
+    comparison, facts = engine.comparison, results.facts
     codes = class_codes(comparison.queries)
     units = units_of(comparison.queries, settings.unit)
     entries = {m.named.spelling: summarise(m, codes, settings.average) for m in results.measured}
@@ -209,6 +217,7 @@ def _evaluation(
         settings=_json(asdict(settings)),
         inputs=[describe(intake.embeddings) for intake in taken.values()],
         notes=[
+            *said,
             *notes(comparison, accounting, settings),
             *findings(metrics, space.facts, accounting, settings),
             *interval_notes(metrics, units, settings.unit),
@@ -218,7 +227,7 @@ def _evaluation(
         environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
         per_class=per_class_table(comparison, results, codes, rates),
-        neighbors=neighbor_table(comparison, results, settings.distance, settings.neighbors),
+        neighbors=neighbor_table(comparison, results, engine.distance, settings.neighbors),
     )
 
 

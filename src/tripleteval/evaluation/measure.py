@@ -110,14 +110,14 @@ def measure(
     if possible(engine, mapping):
         orders = plan_mutual(engine.comparison, costs, memory=memory, workers=workers)
         if orders is not None:
-            return _join(_mutually(reading, orders, mapping, told))
+            return join(_mutually(reading, orders, mapping, told))
     orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers)
     reading = replace(reading, engine=replace(engine, hold=hold))
     results = []
     for order, result in zip(orders, mapping(reading, orders), strict=True):
         results.append(result)
         told((order.stop - order.start) * (order.last - order.first))
-    return _join(results)
+    return join(results)
 
 
 def _mutually(reading: Reading, orders: list[Order], mapping: Map, told: _Told) -> list[Results]:
@@ -160,7 +160,8 @@ def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Co
     )
 
 
-def _join(results: list[Results]) -> Results:
+def join(results: list[Results]) -> Results:
+    """Return the results of consecutive blocks of queries as one."""
     together = partial(_concatenate, tuple)
     measured = [
         Measured(

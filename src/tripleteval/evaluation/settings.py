@@ -17,6 +17,7 @@ from tripleteval.metrics.ties import TIES
 AVERAGES = ("query", "class", "pooled")
 UNITS = ("class", "query", "group")
 MOST_MARGINS = 200
+_SUCH = {"confidence": 0.95, "precision": 0.01}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Settings:
     confidence: float = 0.95
     unit: str = "class"
     seed: int = 0
+    sample: int | None = None
+    precision: float | None = None
 
     def named(self) -> list[Named]:
         """Return every metric to be measured: the default ones at each k and margin, then those asked for."""
@@ -63,7 +66,7 @@ def check(**given: Any) -> Settings:
 
     Raises:
         ParameterError: k is not a positive whole number (E308), a margin is negative or not finite (E505), or
-            a name is unknown (E510), confidence is no share (E505), or the seed is no whole number (E511).
+            a name is unknown (E510), confidence or precision is no share (E505), or the seed is no whole number (E511).
     """
     given = asdict(Settings()) | given
     given["ks"] = tuple(sorted({_whole("k", k, least=1) for k in _listed(given["ks"])}))
@@ -79,8 +82,12 @@ def check(**given: Any) -> Settings:
     for what, known in (("distance", DISTANCES), ("ties", TIES), ("average", AVERAGES), ("unit", UNITS)):
         if given[what] not in known:
             raise ParameterError("E510", f"{what}={given[what]!r}", fix=nearest(str(given[what]), known))
-    given["confidence"] = _confidence(given["confidence"])
+    given["confidence"] = _share("confidence", given["confidence"])
     given["seed"] = _seed(given["seed"])
+    if given["sample"] is not None:
+        given["sample"] = _whole("sample", given["sample"], least=1)
+    if given["precision"] is not None:
+        given["precision"] = _share("precision", given["precision"])
     label = given["ignore_label"]
     given["ignore_label"] = None if label is None else str(label)
     return Settings(**given)
@@ -90,9 +97,9 @@ def _usual(metric: Metric, values: dict[str | None, Sequence[float | None]]) -> 
     return (SPACE_K,) if metric.of_space and metric.parameter == "k" else values[metric.parameter]
 
 
-def _confidence(value: Any) -> float:
+def _share(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < 1:
-        raise ParameterError("E505", f"confidence={value!r}", fix="give a share between 0 and 1, such as 0.95")
+        raise ParameterError("E505", f"{what}={value!r}", fix=f"give a number between 0 and 1, such as {_SUCH[what]}")
     return float(value)
 
 

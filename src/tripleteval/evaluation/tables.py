@@ -10,7 +10,7 @@ from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets
-from tripleteval.distance.formula import distance_for
+from tripleteval.distance.formula import Distance
 from tripleteval.evaluation.measure import Results
 from tripleteval.evaluation.summary import class_means
 from tripleteval.evidence.neighbors import NOBODY
@@ -29,7 +29,7 @@ def per_query_table(comparison: Comparison, results: Results) -> pa.Table:
     import pyarrow as pa
 
     queries, facts = comparison.queries, results.facts
-    columns: dict[str, Any] = {"query": pa.array(np.arange(len(queries)))}
+    columns: dict[str, Any] = {"query": pa.array(comparison.query_rows)}
     for name, column in (("id", queries.ids), ("label", queries.labels), ("group", queries.groups)):
         if column is not None:
             columns[name] = _dictionary(column)
@@ -65,21 +65,20 @@ def per_class_table(
     return pa.table(columns)
 
 
-def neighbor_table(comparison: Comparison, results: Results, distance: str, most: int) -> pa.Table | None:
+def neighbor_table(comparison: Comparison, results: Results, distance: Distance, most: int) -> pa.Table | None:
     """Return one row per (query, rank): the gallery row, its id if any, its distance and whether it is relevant."""
     found = results.neighbors.nearest(most)
     if not found.rows.shape[1]:
         return None
     import pyarrow as pa
 
-    fitted = distance_for(distance, comparison.queries.vectors, comparison.gallery.vectors)
     query, place = np.nonzero(found.rows != NOBODY)
     rows = found.rows[query, place]
     columns: dict[str, Any] = {
-        "query": pa.array(query),
+        "query": pa.array(comparison.query_rows[query]),
         "rank": pa.array(place + 1),
         "gallery": pa.array(rows),
-        "distance": pa.array(fitted.from_squared(found.squared[query, place])),
+        "distance": pa.array(distance.from_squared(found.squared[query, place])),
         "relevant": pa.array(found.relevant[query, place]),
     }
     if comparison.gallery.ids is not None:

@@ -11,6 +11,7 @@ from tripleteval.report.sections import section
 from tripleteval.report.wording import label, whole
 
 _WORDS = {
+    "sampled_from": "queries they were drawn from",
     "evaluated": "queries evaluated",
     "skipped/no_relevant": "queries skipped: nothing relevant to find",
     "gallery": "gallery items",
