@@ -81,6 +81,7 @@ def load(folder: str | Path) -> Evaluation:
         notes=document["notes"],
         margin_curve=document["margin_curve"],
         space=document["space"],
+        slices=document["slices"],
         environment=document["environment"],
         **tables,
     )
@@ -203,6 +204,7 @@ def _shape() -> Any:
         ("values", dict[str, number]),  # type: ignore[valid-type]  # a type made two lines above
         ("margin_curve", dict[str, list[float]]),
         ("space", dict[str, Any]),
+        ("slices", list[dict[str, Any]]),
         ("accounting", dict[str, int | dict[str, int] | None]),
         ("notes", list[str]),
         ("settings", dict[str, Any]),

@@ -50,6 +50,7 @@ def measuring_options(command: Command) -> Command:
             confidence_option,
             _choice("--unit", ("class", "query", "group"), "What intervals take for independent."),
             seed_option,
+            click.option("--by", multiple=True, metavar="NAME", help=f"Column to repeat the numbers by. {_AGAIN}"),
             click.option("--sample", type=int, metavar="N", help="Ask N queries only, drawn by class."),
             click.option("--precision", type=float, metavar="H", help="Ask until headline intervals are within ±H."),
             click.option("--memory", default="1GiB", **_SHOWN, help="Memory to use beyond the input."),

@@ -35,6 +35,8 @@ class Evaluation(Mapping[str, float]):
         margin_curve: ``margins`` and the share of triplets satisfied at each.
         space: The curves behind the numbers of the whole space (docs/space.md): ``norms``, ``spectrum``
             and ``k_occurrence``; empty for given triplets.
+        slices: Per column and value: ``queries``, ``evaluated``, ``units`` and the headline ``metrics`` with
+            ``value``, ``low``, ``high`` and ``n``; or the ``reason`` why a slice is too small.
         environment: Versions, machine and seconds; no part of the hash.
         per_query: Arrow table, one row per query; ``None`` for given triplets.
         per_class: Arrow table, one row per class; ``None`` without one label per item.
@@ -48,6 +50,7 @@ class Evaluation(Mapping[str, float]):
     notes: list[str] = field(default_factory=list)
     margin_curve: dict[str, list[float]] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
+    slices: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     per_query: pa.Table | None = None
     per_class: pa.Table | None = None
@@ -121,6 +124,7 @@ class Evaluation(Mapping[str, float]):
             "values": self.metrics,
             "margin_curve": self.margin_curve,
             "space": self.space,
+            "slices": self.slices,
             "accounting": self.accounting,
             "notes": self.notes,
             "settings": self.settings,

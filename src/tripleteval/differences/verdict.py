@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tripleteval.report.wording import interval, number
+from tripleteval.uncertainty.interval import counted
 
 
 def judge(
@@ -21,7 +22,7 @@ def judge(
         return "not distinguishable", said
     facts = (
         f"{values}, difference {_signed(entry['difference'])} {interval(entry['low'], entry['high'])} over "
-        f"{entry['units']:,} {_plural(noun)}{_p(entry['p'])}"
+        f"{counted(entry['units'], noun)}{_p(entry['p'])}"
     )
     if not _certain(entry, confidence):
         return "not distinguishable", f"{names[1]} cannot be told from {names[0]}: {facts}."
@@ -39,10 +40,6 @@ def _certain(entry: dict[str, Any], confidence: float) -> bool:
 
 def _signed(value: float) -> str:
     return ("+" if value >= 0 else "−") + number(abs(value))
-
-
-def _plural(noun: str) -> str:
-    return {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
 
 
 def _p(p: float | None) -> str:

@@ -29,6 +29,7 @@ from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.sampling import asked
 from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
@@ -57,6 +58,7 @@ def evaluate(
     seed: int = 0,
     sample: int | None = None,
     precision: float | None = None,
+    by: str | Sequence[str] = (),
     memory: str | int = "1GiB",
     threads: int | None = None,
     map: maps.Map | None = None,  # noqa: A002  # an engine is a map
@@ -93,6 +95,7 @@ def evaluate(
         seed: Of everything that is drawn, >= 0.
         sample: At most so many queries, drawn by class, each searched in the whole gallery; ``None`` for all.
         precision: Add queries until every headline interval is at most this much to either side, or all are used.
+        by: Columns of ``queries.meta`` (or ``"group"``) by whose values the headline numbers are repeated.
         memory: What may be used beyond the input.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where orders run; the built-in ``map`` runs them one by one.
@@ -133,6 +136,7 @@ def evaluate(
         seed=seed,
         sample=sample,
         precision=precision,
+        by=by,
     )
     workers = 1 if map is not None else maps.thread_count(threads)
     taken = _admit(_embeddings(queries, labels, "queries"), gallery, settings)
@@ -143,7 +147,7 @@ def evaluate(
         ignore=ignore,
         relevance=relevance,
     )
-    units_of(comparison.queries, settings.unit)  # groups that are not there are missed before hours of work
+    _require_columns(comparison.queries, settings)
     means: dict[str, Any] = {
         "mapping": map or maps.threads(workers),
         "workers": workers,
@@ -223,12 +227,20 @@ def _evaluation(
             *interval_notes(metrics, units, settings.unit),
         ],
         space=space.facts,
+        slices=slices(comparison.queries, results.measured, units, settings),
         margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
         environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
         per_class=per_class_table(comparison, results, codes, rates),
         neighbors=neighbor_table(comparison, results, engine.distance, settings.neighbors),
     )
+
+
+def _require_columns(queries: Embeddings, settings: Settings) -> None:
+    """Miss groups and columns that are not there before hours of work, not after."""
+    units_of(queries, settings.unit)
+    for name in settings.by:
+        column_values(queries, name)
 
 
 def environment(seconds: float) -> dict[str, Any]:

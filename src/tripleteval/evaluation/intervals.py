@@ -13,12 +13,10 @@ from tripleteval.data.labels import Labels
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.summary import Measured, per_query
 from tripleteval.uncertainty.clustered import median_interval
-from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of
+from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, counted, intervals, none_of
 from tripleteval.uncertainty.sums import Sums, Units
 
 Entries = dict[str, dict[str, Any]]
-
-_PLURAL = {"class": "classes", "query": "queries"}
 
 
 def units_of(queries: Embeddings, unit: str) -> Units:
@@ -75,15 +73,15 @@ def without_interval(entries: Entries) -> Entries:
 def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> list[str]:
     """Return what a reader of the intervals must know, in sentences."""
     most = max((entry["units"] for entry in entries.values()), default=0)
-    plural = _PLURAL.get(units.noun, f"{units.noun}s")
-    counted = f"{most} {units.noun if most == 1 else plural}"
     notes = []
     if unit == "class" and units.noun == "query":
         notes.append("Queries have no single class, so intervals treat them as independent, and may be too narrow.")
     if 0 < most < FEWEST:
-        notes.append(f"No intervals: {counted} cannot say what others would do ({FEWEST} are needed).")
+        notes.append(
+            f"No intervals: {counted(most, units.noun)} cannot say what others would do ({FEWEST} are needed)."
+        )
     elif FEWEST <= most < FEW:
-        notes.append(f"Intervals rest on {counted} only: they are t intervals, and rough.")
+        notes.append(f"Intervals rest on {counted(most, units.noun)} only: they are t intervals, and rough.")
     return notes
 
 

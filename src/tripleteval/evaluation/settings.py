@@ -41,6 +41,7 @@ class Settings:
     seed: int = 0
     sample: int | None = None
     precision: float | None = None
+    by: tuple[str, ...] = ()
 
     def named(self) -> list[Named]:
         """Return every metric to be measured: the default ones at each k and margin, then those asked for."""
@@ -88,6 +89,7 @@ def check(**given: Any) -> Settings:
         given["sample"] = _whole("sample", given["sample"], least=1)
     if given["precision"] is not None:
         given["precision"] = _share("precision", given["precision"])
+    given["by"] = tuple(dict.fromkeys(map(str, _listed(given["by"]))))
     label = given["ignore_label"]
     given["ignore_label"] = None if label is None else str(label)
     return Settings(**given)

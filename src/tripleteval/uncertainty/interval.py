@@ -64,9 +64,17 @@ def intervals(
 
 def none_of(units: int, noun: str) -> Interval:
     """Return that there is no interval, because so few units tell nothing about others."""
-    plural = {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
-    counted = f"1 {noun}" if units == 1 else f"{units} {plural}"
-    return Interval(None, None, None, units, f"{counted}, and an interval needs {FEWEST}")
+    return Interval(None, None, None, units, f"{counted(units, noun)}, and an interval needs {FEWEST}")
+
+
+def counted(units: int, noun: str) -> str:
+    """Return ``1 class``, ``2 classes``."""
+    return f"1 {noun}" if units == 1 else f"{units:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return ``classes`` for ``class``."""
+    return {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
 
 
 def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:

@@ -8,6 +8,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, listed, number, percent, whole
+from tripleteval.uncertainty.interval import plural
 
 
 @section("headline", place=10)
@@ -68,8 +69,8 @@ def _sure(evaluation: Evaluation) -> str:
     if not any(entry.get("interval") for entry in evaluation.metrics.values()):
         return ""
     given = evaluation.settings
-    unit = {"class": "classes", "query": "queries"}.get(given["unit"], f"{given['unit']}s")
-    return f"Intervals, at {given['confidence'] * 100:g} %, say what other {unit} like these would give."
+    others = plural(given.get("unit", "class"))
+    return f"Intervals, at {given.get('confidence', 0.95) * 100:g} %, say what other {others} like these would give."
 
 
 def _inputs(evaluation: Evaluation) -> Table:
