@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from statistics import NormalDist
 
 _TINY = 1e-300
@@ -15,6 +16,7 @@ def normal_quantile(share: float) -> float:
     return NormalDist().inv_cdf(share)
 
 
+@cache
 def student_quantile(share: float, freedom: int) -> float:
     """Return t such that Student's t with ``freedom`` >= 1 degrees lies below it with probability ``share``.
 
