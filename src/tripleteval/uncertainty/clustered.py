@@ -29,8 +29,8 @@ def standard_error(part: Floats, whole: Floats) -> float:
         return math.nan
     whole_sum = math.fsum(whole.tolist())
     theta = math.fsum(part.tolist()) / whole_sum
-    residuals = np.square(part - theta * whole).tolist()
-    return math.sqrt(units / (units - 1) * math.fsum(residuals)) / whole_sum
+    # hypot: the squares of a loss whose distances are near the end of the range of floats leave it.
+    return math.sqrt(units / (units - 1)) * math.hypot(*(part - theta * whole).tolist()) / whole_sum
 
 
 def influence(sums: Sums) -> Floats:

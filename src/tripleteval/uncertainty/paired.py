@@ -47,7 +47,7 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
             )
         else:
             residuals = influence(second) - influence(first)
-            error = math.sqrt(units / (units - 1) * math.fsum(np.square(residuals).tolist()))
+            error = math.sqrt(units / (units - 1)) * math.hypot(*residuals.tolist())
             found.append(_t(change, error, units, confidence))
     return found
 

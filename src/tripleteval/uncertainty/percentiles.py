@@ -48,6 +48,9 @@ def _centre(values: Floats, estimate: float) -> float:
 
 
 def _skew(influence: Floats) -> float:
-    square = math.fsum(np.square(influence).tolist())
-    cube = math.fsum((np.square(influence) * influence).tolist())
-    return cube / (6 * square**1.5) if square else 0.0
+    largest = float(np.abs(influence).max())
+    if not largest:
+        return 0.0
+    scaled = influence / largest  # skewness has no unit, and cubes leave the range of floats
+    square = math.fsum(np.square(scaled).tolist())
+    return math.fsum((np.square(scaled) * scaled).tolist()) / (6 * square**1.5)

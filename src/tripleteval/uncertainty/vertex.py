@@ -58,4 +58,4 @@ def vertex_error(part: Floats, whole: Floats) -> float:
         return math.nan
     residual = part - part.sum() / whole.sum() * whole
     psi = (residual.sum(axis=0) + residual.sum(axis=1)) / whole.sum()
-    return math.sqrt(classes / (classes - 1) * math.fsum(np.square(psi).tolist()))
+    return math.sqrt(classes / (classes - 1)) * math.hypot(*psi.tolist())
