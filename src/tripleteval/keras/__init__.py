@@ -1,0 +1,37 @@
+"""Train it, embed it, watch it: what Keras 3 lacks for a Siamese network, on TensorFlow, JAX and PyTorch.
+
+Guests of Keras: nothing else in the package imports them, and Keras itself is imported with the first name used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tripleteval.keras.losses import TripletAllLoss as TripletAllLoss
+    from tripleteval.keras.losses import TripletHardLoss as TripletHardLoss
+    from tripleteval.keras.losses import TripletMarginLoss as TripletMarginLoss
+    from tripleteval.keras.losses import TripletSemiHardLoss as TripletSemiHardLoss
+    from tripleteval.keras.sampling import BalancedBatches as BalancedBatches
+
+_HOMES = {
+    "BalancedBatches": "sampling",
+    "TripletAllLoss": "losses",
+    "TripletHardLoss": "losses",
+    "TripletMarginLoss": "losses",
+    "TripletSemiHardLoss": "losses",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list, compared with reality by a test
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tripleteval.keras' has no attribute {name!r}")
+    from tripleteval.keras.framework import require_keras
+
+    require_keras(f"tripleteval.keras.{name}")
+    return getattr(import_module(f"tripleteval.keras.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
