@@ -44,6 +44,7 @@ class BalancedBatches(keras.utils.PyDataset):
     Attributes:
         classes: The class that each number in a batch stands for; batches hold int32 codes, not labels.
         left_out: Classes that are never in a batch.
+        epoch: The epoch whose batches are handed out, from 0.
 
     Raises:
         ParameterError: An impossible size (E308), seed (E511) or ``small`` (E510).
@@ -76,7 +77,7 @@ class BalancedBatches(keras.utils.PyDataset):
         self._inputs = np.arange(len(found)) if inputs is None else inputs
         if len(self._inputs) != len(found):
             raise LabelError("E401", f"{len(found):,} labels for {len(self._inputs):,} inputs", fix="give one per item")
-        self._transform, self.epoch = transform, 0
+        self._transform, self.epoch, self._begun = transform, 0, 0
         least = 2 if small == "repeat" else self.samples_per_class
         sizes = np.bincount(self._codes, minlength=len(found.classes))
         self.classes = list(found.classes)
@@ -96,9 +97,12 @@ class BalancedBatches(keras.utils.PyDataset):
             raise IndexError(f"batch {index} of {len(self)}")
         return self._batch(self.epoch, index)
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next epoch; Keras calls this."""
-        self.epoch += 1
+    def on_epoch_begin(self) -> None:
+        """Go on to the next epoch, the first time to epoch 0; Keras calls this, once per epoch.
+
+        (It calls ``on_epoch_end`` as well, but sometimes once more, before the first epoch.)
+        """
+        self.epoch, self._begun = self._begun, self._begun + 1
 
     def rows(self, epoch: int) -> Ints:
         """Return (batches, items) which rows each batch of an epoch holds."""
