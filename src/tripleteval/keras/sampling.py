@@ -98,9 +98,9 @@ class BalancedBatches(keras.utils.PyDataset):
         return self._batch(self.epoch, index)
 
     def on_epoch_begin(self) -> None:
-        """Go on to the next epoch, the first time to epoch 0; Keras calls this, once per epoch.
+        """Go on to the next epoch, the first time to epoch 0; Keras calls this.
 
-        (It calls ``on_epoch_end`` as well, but sometimes once more, before the first epoch.)
+        (On JAX it begins an epoch that it does not finish, to build the model: training starts with epoch 1.)
         """
         self.epoch, self._begun = self._begun, self._begun + 1
 
