@@ -7,18 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tripleteval.keras.callbacks import EvaluateEmbeddings as EvaluateEmbeddings
+    from tripleteval.keras.collapse import CollapseWarning as CollapseWarning
+    from tripleteval.keras.embedding import embed as embed
     from tripleteval.keras.losses import TripletAllLoss as TripletAllLoss
     from tripleteval.keras.losses import TripletHardLoss as TripletHardLoss
     from tripleteval.keras.losses import TripletMarginLoss as TripletMarginLoss
     from tripleteval.keras.losses import TripletSemiHardLoss as TripletSemiHardLoss
+    from tripleteval.keras.losses import triplet_cost as triplet_cost
     from tripleteval.keras.sampling import BalancedBatches as BalancedBatches
+    from tripleteval.keras.tower import embedding_tower as embedding_tower
 
 _HOMES = {
     "BalancedBatches": "sampling",
+    "CollapseWarning": "collapse",
+    "EvaluateEmbeddings": "callbacks",
     "TripletAllLoss": "losses",
     "TripletHardLoss": "losses",
     "TripletMarginLoss": "losses",
     "TripletSemiHardLoss": "losses",
+    "embed": "embedding",
+    "embedding_tower": "tower",
+    "triplet_cost": "losses",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # one list, compared with reality by a test
