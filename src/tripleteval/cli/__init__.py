@@ -13,6 +13,7 @@ from tripleteval.cli.errors import guarded, pipe_kept_apart
 COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
     "triplets": "Evaluate given anchors, positives and negatives.",
+    "embed": "Embed a folder of pictures with a model.",
     "report": "Write an HTML page about one run, or several side by side.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",
