@@ -10,24 +10,36 @@ if TYPE_CHECKING:
     from tripleteval.keras.callbacks import EvaluateEmbeddings as EvaluateEmbeddings
     from tripleteval.keras.collapse import CollapseWarning as CollapseWarning
     from tripleteval.keras.embedding import embed as embed
+    from tripleteval.keras.image_folder import ImageFolder as ImageFolder
     from tripleteval.keras.losses import TripletAllLoss as TripletAllLoss
     from tripleteval.keras.losses import TripletHardLoss as TripletHardLoss
     from tripleteval.keras.losses import TripletMarginLoss as TripletMarginLoss
     from tripleteval.keras.losses import TripletSemiHardLoss as TripletSemiHardLoss
     from tripleteval.keras.losses import triplet_cost as triplet_cost
+    from tripleteval.keras.metrics import EmbeddingCollapse as EmbeddingCollapse
+    from tripleteval.keras.metrics import TripletAccuracy as TripletAccuracy
+    from tripleteval.keras.metrics import TripletComposition as TripletComposition
+    from tripleteval.keras.metrics import triplet_composition as triplet_composition
+    from tripleteval.keras.pictures import Pictures as Pictures
     from tripleteval.keras.sampling import BalancedBatches as BalancedBatches
     from tripleteval.keras.tower import embedding_tower as embedding_tower
 
 _HOMES = {
     "BalancedBatches": "sampling",
     "CollapseWarning": "collapse",
+    "EmbeddingCollapse": "metrics",
     "EvaluateEmbeddings": "callbacks",
+    "ImageFolder": "image_folder",
+    "Pictures": "pictures",
+    "TripletAccuracy": "metrics",
     "TripletAllLoss": "losses",
+    "TripletComposition": "metrics",
     "TripletHardLoss": "losses",
     "TripletMarginLoss": "losses",
     "TripletSemiHardLoss": "losses",
     "embed": "embedding",
     "embedding_tower": "tower",
+    "triplet_composition": "metrics",
     "triplet_cost": "losses",
 }
 

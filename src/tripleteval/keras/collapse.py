@@ -27,7 +27,7 @@ def collapsed(evaluation: Mapping[str, float], margins: list[float]) -> str:
         margins: The positive ones are looked at.
 
     Source:
-        Hermans, Beyer & Leibe 2017, section 3.3 (a loss stuck at the margin).
+        Hermans, Beyer & Leibe 2017 (a loss stuck at the margin).
     """
     for margin in margins:
         loss, easy = (evaluation.get(spell(f"{name}@margin", margin), math.nan) for name in ("triplet_loss", "easy"))

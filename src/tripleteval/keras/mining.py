@@ -17,7 +17,7 @@ def hinge(gap: Any, margin: Margin) -> Any:
     """Return max(0, margin − gap), or log(1 + exp(−gap)) for the soft margin; gap is d(a,n) − d(a,p).
 
     Source:
-        Hermans, Beyer & Leibe 2017, section 2.1 (soft margin).
+        Hermans, Beyer & Leibe 2017, section 2 (soft margin).
     """
     return ops.softplus(-gap) if margin == "soft" else ops.maximum(margin - gap, 0.0)
 
@@ -42,7 +42,7 @@ def batch_hard(distance: Any, positive: Any, negative: Any, margin: Margin) -> A
     Anchors without a positive or without a negative do not count.
 
     Source:
-        Hermans, Beyer & Leibe 2017, section 2, equation 5 ("batch hard").
+        Hermans, Beyer & Leibe 2017, section 2 ("batch hard").
     """
     farthest = ops.max(ops.where(positive, distance, 0.0), axis=1)
     nearest = ops.min(ops.where(negative, distance, float("inf")), axis=1)
