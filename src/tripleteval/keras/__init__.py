@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from tripleteval.keras.metrics import TripletComposition as TripletComposition
     from tripleteval.keras.metrics import triplet_composition as triplet_composition
     from tripleteval.keras.pictures import Pictures as Pictures
+    from tripleteval.keras.projector import export_projector as export_projector
     from tripleteval.keras.sampling import BalancedBatches as BalancedBatches
+    from tripleteval.keras.tensorboard import TensorBoardEmbeddings as TensorBoardEmbeddings
+    from tripleteval.keras.tensorboard import write_distances as write_distances
+    from tripleteval.keras.tensorboard import write_scalars as write_scalars
     from tripleteval.keras.tower import embedding_tower as embedding_tower
 
 _HOMES = {
@@ -31,6 +35,7 @@ _HOMES = {
     "EvaluateEmbeddings": "callbacks",
     "ImageFolder": "image_folder",
     "Pictures": "pictures",
+    "TensorBoardEmbeddings": "tensorboard",
     "TripletAccuracy": "metrics",
     "TripletAllLoss": "losses",
     "TripletComposition": "metrics",
@@ -39,8 +44,11 @@ _HOMES = {
     "TripletSemiHardLoss": "losses",
     "embed": "embedding",
     "embedding_tower": "tower",
+    "export_projector": "projector",
     "triplet_composition": "metrics",
     "triplet_cost": "losses",
+    "write_distances": "tensorboard",
+    "write_scalars": "tensorboard",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # one list, compared with reality by a test
