@@ -28,7 +28,7 @@ def export_projector(
     TensorBoard looks for them in ``--logdir`` itself and in the folders below that hold event files, as
     `write_scalars` and Keras's own callback leave them; so give one of those.
 
-    What is written: ``projector_config.pbtxt``, the vectors as raw float32, ``metadata.tsv`` with label and id, and, where
+    What is written: ``projector_config.pbtxt``, the vectors as raw float32, a table of labels and ids, and, where
     pictures are given, one sprite of them all. The browser keeps everything in memory: some ten thousand points
     are comfortable.
 
