@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tripleteval.keras.tensorboard import write_distances as write_distances
     from tripleteval.keras.tensorboard import write_scalars as write_scalars
     from tripleteval.keras.tower import embedding_tower as embedding_tower
+    from tripleteval.keras.tracking import log_to_mlflow as log_to_mlflow
 
 _HOMES = {
     "BalancedBatches": "sampling",
@@ -45,6 +46,7 @@ _HOMES = {
     "embed": "embedding",
     "embedding_tower": "tower",
     "export_projector": "projector",
+    "log_to_mlflow": "tracking",
     "triplet_composition": "metrics",
     "triplet_cost": "losses",
     "write_distances": "tensorboard",
