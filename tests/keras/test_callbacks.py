@@ -15,7 +15,7 @@ from tripleteval.cli import main
 from tripleteval.errors import FileError, ParameterError, ResourceError
 from tripleteval.keras.callbacks import EvaluateEmbeddings
 from tripleteval.keras.collapse import CollapseWarning
-from tripleteval.keras.embedding import embed
+from tripleteval.keras.embedding import embed, embed_to_file
 from tripleteval.keras.losses import TripletAllLoss, TripletSemiHardLoss
 from tripleteval.keras.sampling import BalancedBatches
 from tripleteval.metrics.names import safe_name
@@ -56,7 +56,7 @@ def trained(callbacks=(), epochs=3, model=None):
 def test_the_numbers_are_those_of_the_command_line(tmp_path):
     callback = EvaluateEmbeddings((points(1), CLASSES), ks=(1, 5), metrics=["map@20"], runs=tmp_path / "runs")
     model, history = trained([callback])
-    embed(model, points(1), CLASSES, into=tmp_path / "val.parquet")
+    embed_to_file(model, points(1), tmp_path / "val.parquet", CLASSES)
     options = ["--margin", "0.3", "-k", "1", "-k", "5", "--metric", "map@20", "--json", "-", "--no-save", "--quiet"]
     ran = CliRunner().invoke(main, ["evaluate", str(tmp_path / "val.parquet"), *options])
     values = json.loads(ran.stdout)["values"]

@@ -8,7 +8,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.errors import DataError, FileError, ParameterError
-from tripleteval.keras.embedding import embed
+from tripleteval.keras.embedding import embed, embed_to_file
 
 INPUTS = np.random.default_rng(0).normal(size=(70, 6)).astype("float32")
 LABELS = np.arange(70) % 7
@@ -76,7 +76,7 @@ def test_half_precision_is_kept_as_float32():
 def test_a_file_holds_what_memory_would(tower, tmp_path, suffix):
     path = tmp_path / f"val{suffix}"
     steps = []
-    embed(tower, INPUTS, LABELS, into=path, batch_size=16, progress=lambda *step: steps.append(step))
+    embed_to_file(tower, INPUTS, path, LABELS, batch_size=16, progress=lambda *step: steps.append(step))
     assert steps == [(16, 70), (32, 70), (48, 70), (64, 70), (70, 70)]
     labels = tmp_path / "val.labels.npy" if suffix == ".npy" else None
     read = te.read(path, labels=labels)
@@ -84,8 +84,8 @@ def test_a_file_holds_what_memory_would(tower, tmp_path, suffix):
     assert np.array_equal(read.vectors, kept.vectors)
     assert read.labels.values() == LABELS.tolist()
     with pytest.raises(FileError, match="E611 something is there already"):
-        embed(tower, INPUTS, into=path)
-    embed(tower, INPUTS[:5], into=path, overwrite=True)
+        embed_to_file(tower, INPUTS, path)
+    embed_to_file(tower, INPUTS[:5], path, overwrite=True)
     assert len(te.read(path)) == 5
 
 
@@ -96,7 +96,7 @@ def test_what_ends_badly_leaves_nothing(tower, tmp_path):
 
     for suffix in (".parquet", ".npy"):
         with pytest.raises(RuntimeError, match="pulled out"):
-            embed(tower, batches(), into=tmp_path / f"val{suffix}")
+            embed_to_file(tower, batches(), tmp_path / f"val{suffix}")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,6 +124,6 @@ def test_what_is_no_data_is_refused(tower, tmp_path):
     with pytest.raises(ParameterError, match="E308"):
         embed(tower, INPUTS, batch_size=0)
     with pytest.raises(FileError, match="E602"):
-        embed(tower, INPUTS, into=tmp_path / "val.csv")
+        embed_to_file(tower, INPUTS, tmp_path / "val.csv")
     with pytest.raises(FileError, match="does not exist"):
-        embed(tower, INPUTS, into=tmp_path / "no" / "val.npy")
+        embed_to_file(tower, INPUTS, tmp_path / "no" / "val.npy")

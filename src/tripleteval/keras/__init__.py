@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tripleteval.keras.callbacks import EvaluateEmbeddings as EvaluateEmbeddings
     from tripleteval.keras.collapse import CollapseWarning as CollapseWarning
     from tripleteval.keras.embedding import embed as embed
+    from tripleteval.keras.embedding import embed_to_file as embed_to_file
     from tripleteval.keras.image_folder import ImageFolder as ImageFolder
     from tripleteval.keras.losses import TripletAllLoss as TripletAllLoss
     from tripleteval.keras.losses import TripletHardLoss as TripletHardLoss
@@ -44,6 +45,7 @@ _HOMES = {
     "TripletMarginLoss": "losses",
     "TripletSemiHardLoss": "losses",
     "embed": "embedding",
+    "embed_to_file": "embedding",
     "embedding_tower": "tower",
     "export_projector": "projector",
     "log_to_mlflow": "tracking",

@@ -30,7 +30,7 @@ def embed_folder(model: Any, job: Job, say: Say) -> None:
     Raises:
         ParameterError: The model does not say how large its input is, and the job does not either (E308).
     """
-    from tripleteval.keras.embedding import embed
+    from tripleteval.keras.embedding import embed_to_file
     from tripleteval.keras.image_folder import ImageFolder
     from tripleteval.keras.pictures import Pictures
 
@@ -44,7 +44,7 @@ def embed_folder(model: Any, job: Job, say: Say) -> None:
         rows = done
         say({"progress": [done, total]})
 
-    embed(model, folder, into=job.into, batch_size=job.batch_size, overwrite=job.overwrite, progress=tell)
+    embed_to_file(model, folder, job.into, batch_size=job.batch_size, overwrite=job.overwrite, progress=tell)
     say({"result": {"rows": rows, "counts": folder.counts()}})
 
 

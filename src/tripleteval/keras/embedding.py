@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -16,46 +16,16 @@ from tripleteval.keras.progress import Progress, shown
 from tripleteval.keras.vectors_file import Memory, Sink, vectors_file
 
 
-@overload
 def embed(
     model: Any,
     data: Any,
     labels: Any = None,
     *,
-    into: None = None,
     batch_size: int = 256,
-    overwrite: bool = False,
     progress: Progress | bool = True,
     name: str = "embeddings",
-) -> Embeddings: ...
-
-
-@overload
-def embed(
-    model: Any,
-    data: Any,
-    labels: Any = None,
-    *,
-    into: str | Path,
-    batch_size: int = 256,
-    overwrite: bool = False,
-    progress: Progress | bool = True,
-    name: str = "embeddings",
-) -> Path: ...
-
-
-def embed(
-    model: Any,
-    data: Any,
-    labels: Any = None,
-    *,
-    into: str | Path | None = None,
-    batch_size: int = 256,
-    overwrite: bool = False,
-    progress: Progress | bool = True,
-    name: str = "embeddings",
-) -> Embeddings | Path:
-    """Return the embeddings that a model gives its inputs, or write them to a file larger than memory.
+) -> Embeddings:
+    """Return the embeddings that a model gives its inputs.
 
     Nothing is trained or shuffled: the model runs as in ``predict``, and its outputs, in whatever precision it
     computes, are kept as float32.
@@ -66,31 +36,58 @@ def embed(
         data: An (n, ...) array or tensor, a pair (inputs, labels), an `ImageFolder`, a PyDataset, a
             tf.data.Dataset, or any iterable of batches; a batch is its inputs or (inputs, labels).
         labels: (n,) class of each item, if ``data`` is an array.
-        into: ``.parquet`` or ``.npy`` file to write instead; it appears under its name when it is complete.
         batch_size: Items per step, for arrays and folders.
-        overwrite: Whether ``into`` may replace a file that is there.
         progress: Whether to show a bar in a terminal; or a function of items done and items in all.
         name: What errors and reports call the set.
 
-    Returns:
-        `Embeddings`, or the path that was written.
-
     Raises:
-        FileError: Several outputs, one that is no (n, dim) matrix, or not finite (E613); or ``into`` cannot be
-            written (E602, E611).
+        FileError: Several outputs, one that is no (n, dim) matrix, or not finite (E613).
         DataError: There is nothing to embed (E301), or ``data`` is of no known kind (E203).
         LabelError: Labels that cannot be used (E401-E408).
     """
     parts, total = batches_of(data, labels, batch_size)
-    if into is None:
-        kept = Memory()
-        with shown("embedding", progress=progress) as tell:
-            _run(parts, total, model, kept, tell)
-        found = np.concatenate(kept.labels) if kept.labels else None
-        return Embeddings(np.concatenate(kept.vectors), found, ids=kept.ids or None, name=name)
-    with vectors_file(Path(into), overwrite=overwrite) as sink, shown("embedding", progress=progress) as tell:
+    kept = Memory()
+    with shown("embedding", progress=progress) as tell:
+        _run(parts, total, model, kept, tell)
+    found = np.concatenate(kept.labels) if kept.labels else None
+    return Embeddings(np.concatenate(kept.vectors), found, ids=kept.ids or None, name=name)
+
+
+def embed_to_file(
+    model: Any,
+    data: Any,
+    path: str | Path,
+    labels: Any = None,
+    *,
+    batch_size: int = 256,
+    overwrite: bool = False,
+    progress: Progress | bool = True,
+) -> Path:
+    """Write the embeddings that a model gives its inputs to a file, batch by batch, however many there are.
+
+    Takes what `embed` takes, and does the same.
+
+    Args:
+        model: A Keras model, or a function.
+        data: Its inputs.
+        path: ``.parquet`` (columns ``embedding``, ``label`` and ``id``, those that there are), or ``.npy`` (the
+            vectors; labels go into ``NAME.labels.npy`` beside it). It appears when it is complete.
+        labels: (n,) class of each item, if ``data`` is an array.
+        batch_size: Items per step, for arrays and folders.
+        overwrite: Whether a file that is there may be replaced.
+        progress: Whether to show a bar in a terminal; or a function of items done and items in all.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileError: As `embed`, and where the file cannot be written (E602, E611).
+        ResourceError: The disk is full, or refuses (E801).
+    """
+    parts, total = batches_of(data, labels, batch_size)
+    with vectors_file(Path(path), overwrite=overwrite) as sink, shown("embedding", progress=progress) as tell:
         _run(parts, total, model, sink, tell)
-    return Path(into)
+    return Path(path)
 
 
 def _run(parts: Iterator[Batch], total: int | None, model: Any, sink: Sink, tell: Progress) -> None:

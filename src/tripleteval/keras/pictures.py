@@ -87,7 +87,8 @@ class Pictures:
             found = f"a picture of mode {picture.mode}, more than 8 bits per value"
             raise FileError("E615", found, where=str(path), fix="--bit-depth 16 scales 0 … 65535 to 0 … 255")
         if self.channels == 4:
-            raise FileError("E615", "a deep picture without colours, for a model of 4 channels", where=str(path))
+            found = "a deep picture without colours, for a model of 4 channels"
+            raise FileError("E615", found, where=str(path), fix="save it with 8 bits per value and 4 channels")
         self.counts["16 bits scaled to 0 … 255"] += 1
         return image_module.fromarray(np.asarray(picture, np.float32) / 257)
 

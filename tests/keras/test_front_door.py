@@ -1,0 +1,47 @@
+"""The door of ``tripleteval.keras``: sorted, real, free of charge, and helpful where Keras is missing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tripleteval import keras as door
+from tripleteval.errors import MissingExtra
+from tripleteval.keras import framework
+
+
+def test_names_are_sorted_and_lead_somewhere():
+    assert dir(door) == door.__all__ == sorted(set(door.__all__))
+    for name in door.__all__:
+        found = getattr(door, name)
+        assert found.__name__ == name
+        assert found.__doc__
+    with pytest.raises(AttributeError, match="no attribute 'embedd'"):
+        door.embedd  # noqa: B018
+
+
+def test_what_type_checkers_see_is_what_there_is():
+    tree = ast.parse(Path(door.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {name.asname: statement.module for statement in block.body for name in statement.names}
+    assert seen == {name: f"tripleteval.keras.{home}" for name, home in door._HOMES.items()}
+
+
+def test_the_door_itself_loads_nothing_and_the_first_name_loads_keras_quietly():
+    code = (
+        "import sys, tripleteval.keras as k; assert 'keras' not in sys.modules; k.TripletHardLoss; "
+        "assert 'keras' in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "cuda" not in done.stderr.lower()
+
+
+def test_without_keras_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(MissingExtra, match=r"tripleteval.keras.embed needs .*pip install 'tripleteval\[tensorflow\]'"):
+        door.embed  # noqa: B018
+    assert framework.require_keras.__doc__
