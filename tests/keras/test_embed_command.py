@@ -99,3 +99,13 @@ def test_the_child_has_limits_and_no_proxy(home, tmp_path, monkeypatch):
         run(job, lambda *_: None)
     assert json.loads((tmp_path / "said.json").read_text()) == [2**34, 300, []]
     assert os.environ["HTTPS_PROXY"]
+
+
+def test_an_interrupted_job_leaves_nothing(home, tmp_path):
+    def interrupted(_done, _whole):
+        raise KeyboardInterrupt
+
+    job = Job(str(home / "tower.keras"), str(home / "photos"), str(tmp_path / "val.npy"), batch_size=1)
+    with pytest.raises(KeyboardInterrupt):
+        run(job, interrupted)
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -125,5 +127,8 @@ def test_what_is_no_data_is_refused(tower, tmp_path):
         embed(tower, INPUTS, batch_size=0)
     with pytest.raises(FileError, match="E602"):
         embed_to_file(tower, INPUTS, tmp_path / "val.csv")
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(FileError, match="no regular file, which is never replaced"):
+        embed_to_file(tower, INPUTS, tmp_path / "pipe.npy", overwrite=True)
     with pytest.raises(FileError, match="does not exist"):
         embed_to_file(tower, INPUTS, tmp_path / "no" / "val.npy")

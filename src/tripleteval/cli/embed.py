@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tripleteval.errors import ParameterError, visible
+from tripleteval.errors import ParameterError, one_line
 
 
 @click.command("embed")
@@ -76,7 +76,7 @@ def command(model: str, folder: str, output: str, **chosen: Any) -> None:
     if not quiet:
         for what, number in result["counts"].items():
             click.echo(f"{number:,} {what}", err=True)
-        click.echo(f"{result['rows']:,} embeddings in {visible(output)}", err=True)
+        click.echo(f"{result['rows']:,} embeddings in {one_line(output)}", err=True)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -20,6 +20,8 @@ from tripleteval import errors
 from tripleteval.errors import BackendError, EvalError
 from tripleteval.keras.progress import Progress
 
+_PATIENCE = 10
+
 
 class Job(msgspec.Struct, frozen=True):
     """What `tripleteval embed` asks for.
@@ -72,7 +74,7 @@ def run(job: Job, tell: Progress) -> dict[str, Any]:
             try:
                 result = _followed(child, job, tell)
             except BaseException:
-                child.terminate()
+                _end(child)
                 raise
         if result is None:
             raise _died(child.returncode, job, complaints)
@@ -95,6 +97,15 @@ def _followed(child: subprocess.Popen[bytes], job: Job, tell: Progress) -> dict[
         else:
             tell(*said["progress"])
     return result
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the child to stop, so that it removes what it began to write; where it does not, make it."""
+    child.terminate()
+    try:
+        child.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def _rebuilt(said: dict[str, str]) -> EvalError:

@@ -51,6 +51,7 @@ def vectors_file(path: Path, *, overwrite: bool) -> Iterator[Sink]:
         ResourceError: It cannot be written (E801).
     """
     require_writable(path, overwrite=overwrite)
+    path = path.resolve()  # a link stays one
     kind = _parquet if path.suffix.lower() in {".parquet", ".pq"} else _npy
     with writing(path), temporary(path) as temp:
         with kind(temp, path) as sink:
@@ -69,6 +70,8 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
         raise FileError("E602", f"the suffix {path.suffix!r}", where=str(path), fix="write .parquet or .npy")
     if path.is_dir():
         raise FileError("E611", "a folder, where a file is to be written", where=str(path), fix="name a file in it")
+    if path.exists() and not path.is_file():
+        raise FileError("E611", "no regular file, which is never replaced", where=str(path), fix="give a new name")
     if os.path.lexists(path) and not overwrite:
         raise FileError("E611", "something is there already", where=str(path), fix="give a new name, or overwrite")
     if not path.absolute().parent.is_dir():
