@@ -88,12 +88,22 @@ def test_compiled_it_is_the_same(name):
 
 
 def test_ties_and_distances_on_a_line_are_exact():
-    points = np.array([[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]], "float32")
-    labels = [0, 0, 1, 0, 1, 1]
+    # Seen from 0, the positive at 1 and the negative at -1 are tied; and so on.
+    points = np.array([[0.0], [1.0], [-1.0], [3.0], [7.0], [8.0]], "float32")
+    labels = [0, 0, 1, 1, 0, 1]
     for margin in (0.0, 1.0, 4.0):
         for kind, oracle, chosen, asked in LOSSES.values():
             found = float(kind(margin, **chosen)(labels, points))
             assert found == pytest.approx(oracle(labels, points, "euclidean", margin, **asked), rel=1e-6)
+
+
+@each_loss
+def test_a_zero_vector_has_cosine_distance_one_to_everything(name):
+    kind, oracle, chosen, asked = LOSSES[name]
+    batch = vectors()
+    batch[[0, 1, 4]] = 0.0
+    found = float(kind(0.3, "cosine", **chosen)(LABELS, batch))
+    assert found == pytest.approx(oracle(LABELS, batch, "cosine", 0.3, **asked), rel=1e-5)
 
 
 @each_loss

@@ -44,8 +44,7 @@ def command(model: str, folder: str, output: str, **chosen: Any) -> None:
     \b
     Examples:
         tripleteval embed model.keras photos/ -o val.parquet
-        tripleteval embed model.keras photos/ -o val.parquet --scale 0.00392156862745098 && \\
-            tripleteval evaluate val.parquet
+        tripleteval embed tower.onnx photos/ -o val.npy --size 224x224 --scale 0.00392156862745098
     """  # noqa: D301  # \b is how click keeps lines as they are
     from pathlib import Path
 
