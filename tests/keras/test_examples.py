@@ -34,7 +34,7 @@ def test_the_blocks_of_the_page_are_one_script(tmp_path):
 def test_omniglot_learns_something_in_a_few_batches(tmp_path):
     if not any(DATA.glob("**/images_background_small2.zip")):
         pytest.skip("Omniglot is not here; point TRIPLETEVAL_DATA at the folder that has it")
-    few = ["--epochs", "1", "--batches", "4"]
+    few = ["--epochs", "1", "--batches", "3"]
     printed = ran(ROOT / "examples" / "omniglot.py", DATA, *few, "--output", tmp_path, folder=tmp_path)
     (line,) = (line for line in printed.splitlines() if line.startswith("map@r"))
     _, _, untrained, trained, _ = line.split()

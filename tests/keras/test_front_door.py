@@ -11,7 +11,6 @@ import pytest
 
 from tripleteval import keras as door
 from tripleteval.errors import MissingExtra
-from tripleteval.keras import framework
 
 
 def test_names_are_sorted_and_lead_somewhere():
@@ -31,17 +30,12 @@ def test_what_type_checkers_see_is_what_there_is():
     assert seen == {name: f"tripleteval.keras.{home}" for name, home in door._HOMES.items()}
 
 
-def test_the_door_itself_loads_nothing_and_the_first_name_loads_keras_quietly():
-    code = (
-        "import sys, tripleteval.keras as k; assert 'keras' not in sys.modules; k.TripletHardLoss; "
-        "assert 'keras' in sys.modules"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "cuda" not in done.stderr.lower()
+def test_the_door_itself_loads_nothing():
+    code = "import sys, tripleteval.keras; assert not {'keras', 'numpy', 'tensorflow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_without_keras_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(MissingExtra, match=r"tripleteval.keras.embed needs .*pip install 'tripleteval\[tensorflow\]'"):
         door.embed  # noqa: B018
-    assert framework.require_keras.__doc__

@@ -14,6 +14,7 @@ import pytest
 from keras import layers
 
 from tripleteval.errors import FileError
+from tripleteval.keras.embedding import embed
 from tripleteval.keras.model_file import load_model
 from tripleteval.keras.model_scan import scan
 
@@ -213,6 +214,22 @@ def test_layers_of_ones_own_are_named_and_may_be_brought_along(tmp_path: Path):
         load_model(tmp_path / "model.keras")
     model = load_model(tmp_path / "model.keras", custom_objects=tmp_path / "mine.py")
     assert model.predict_on_batch(np.ones((1, 2), "float32")).tolist() == [[2.0, 2.0]]
+
+
+def test_what_the_user_vouches_for_is_loaded(tmp_path):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("a SavedModel is TensorFlow's")
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(2)])
+    expected = model.predict_on_batch(INPUTS)
+    model.save(tmp_path / "old.h5")
+    model.export(tmp_path / "saved", verbose=False)
+    for name in ("old.h5", "saved"):
+        loaded = load_model(tmp_path / name, trust=True)
+        assert np.allclose(embed(loaded, INPUTS).vectors, expected, atol=1e-5)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"nothing")
+    with pytest.raises(FileError, match="E612 it cannot be loaded"):
+        load_model(tmp_path / "broken", trust=True)
 
 
 def test_onnx_runs_without_keras(tmp_path):
