@@ -87,6 +87,15 @@ def _slices(data: Any, labels: AnyArray | None, size: int) -> Iterator[Batch]:
 
 def _batch(given: Any) -> Batch:
     if not isinstance(given, (tuple, list)) or len(given) == 1:
-        return Batch(given[0] if isinstance(given, (tuple, list)) else given)
+        return Batch(_numpy(given[0] if isinstance(given, (tuple, list)) else given))
     labels = np.asarray(given[1])
-    return Batch(given[0], labels.reshape(-1) if labels.shape[1:] == (1,) else labels)
+    return Batch(_numpy(given[0]), labels.reshape(-1) if labels.shape[1:] == (1,) else labels)
+
+
+def _numpy(inputs: Any) -> Any:
+    """Return the same inputs as NumPy, which every backend takes; tf.data gives tensors of TensorFlow on JAX too."""
+    if isinstance(inputs, dict):
+        return {name: _numpy(part) for name, part in inputs.items()}
+    if isinstance(inputs, (list, tuple)):
+        return type(inputs)(_numpy(part) for part in inputs)
+    return np.asarray(inputs)

@@ -124,7 +124,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         return embed(self._embedder, data, batch_size=self.batch_size, progress=False, name=name)
 
     def _settings(self) -> dict[str, Any]:
-        loss = self.model.loss
+        loss: Any = getattr(self.model, "loss", None)
         preset: dict[str, Any] = {}
         if isinstance(getattr(loss, "distance", None), str):
             preset["distance"] = loss.distance
@@ -136,7 +136,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         return [named.spelling for named in self.metrics] or list(evaluation)
 
     def _warn(self, epoch: int) -> None:
-        why = stuck(self._losses, getattr(self.model.loss, "margin", None))
+        why = stuck(self._losses, getattr(getattr(self.model, "loss", None), "margin", None))
         if epoch in self.evaluations:
             evaluation = self.evaluations[epoch]
             why = collapsed(evaluation, evaluation.settings["margins"]) or why
