@@ -140,21 +140,34 @@ def test_a_siamese_model_is_watched_through_its_tower():
     assert callback.evaluations[0]["mrr"] == te.evaluate(embed(tower, points(1), CLASSES))["mrr"]
 
 
-def test_a_collapsed_space_is_warned_about_once():
+def nearly_one_point(noise):
+    """Return a network that gives everything nearly the same vector, and does not learn."""
     model = network(TripletAllLoss(0.2, mean="all"), dropout=0.0)
-    model.layers[-2].set_weights([np.zeros((16, 4)), np.ones(4)])
+    kernel = np.random.default_rng(0).normal(size=(16, 4)) * noise
+    model.layers[-2].set_weights([kernel, np.ones(4)])
     model.optimizer.learning_rate = 0.0
-    with pytest.warns(CollapseWarning, match="epoch 1: the embedding space has collapsed: at margin 0.2") as caught:
-        trained([EvaluateEmbeddings((points(1), CLASSES))], model=model)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [(0.0, "epoch 1: Collapsed: all vectors are identical"), (1e-4, "epoch 1: .* the network has collapsed")],
+)
+def test_a_collapsed_space_is_warned_about_once(noise, said):
+    with pytest.warns(CollapseWarning, match=said) as caught:
+        trained([EvaluateEmbeddings((points(1), CLASSES))], model=nearly_one_point(noise))
     assert len(caught) == 1
 
 
 def test_a_loss_stuck_at_the_margin_is_warned_about():
-    model = network(TripletAllLoss(0.2, mean="all"), dropout=0.0)
-    model.layers[-2].set_weights([np.zeros((16, 4)), np.ones(4)])
-    model.optimizer.learning_rate = 0.0
-    with pytest.warns(CollapseWarning, match="epoch 3: the training loss has been at its margin of 0.2 for 3 epochs"):
-        trained([EvaluateEmbeddings((points(1), CLASSES), margins=(0,))], model=model)
+    callback = EvaluateEmbeddings((points(1), CLASSES), margins=(0,))  # which says nothing about the margin of 0.2
+    with pytest.warns(CollapseWarning, match="epoch 3: The training loss has been at its margin of 0.2 for 3 epochs"):
+        trained([callback], model=nearly_one_point(1e-4))
+
+
+def test_a_healthy_space_is_not_warned_about(recwarn):
+    trained([EvaluateEmbeddings((points(1), CLASSES))])
+    assert [warning for warning in recwarn if warning.category is CollapseWarning] == []
 
 
 def test_the_impossible_is_refused():

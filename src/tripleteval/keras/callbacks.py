@@ -138,8 +138,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
     def _warn(self, epoch: int) -> None:
         why = stuck(self._losses, getattr(getattr(self.model, "loss", None), "margin", None))
         if epoch in self.evaluations:
-            evaluation = self.evaluations[epoch]
-            why = collapsed(evaluation, evaluation.settings["margins"]) or why
+            why = collapsed(self.evaluations[epoch]) or why
         if why and self.warn:
             self.warn = False
             warnings.warn(f"epoch {epoch + 1}: {why}", CollapseWarning, stacklevel=2)
