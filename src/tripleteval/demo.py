@@ -7,9 +7,6 @@ there is something to learn. All images are real (the 8 × 8 digits that scikit-
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +18,8 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.errors import MissingExtra
 from tripleteval.evaluation.door import evaluate
+from tripleteval.keras.framework import require_keras
+from tripleteval.keras.progress import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +30,7 @@ UNSEEN = (6, 7, 8, 9)
 CANVAS = 14
 DIM = 32
 MARGIN = 0.2
-STEPS = 300
+EPOCHS = 5
 CLASSES_PER_BATCH, IMAGES_PER_CLASS = 12, 8
 
 ROWS = (
@@ -66,7 +65,7 @@ def run(output: Path, *, quick: bool = False) -> None:
     images, labels = _digits()
     unseen = np.isin(labels, UNSEEN)
     canvases = _placed(images[unseen], np.random.default_rng(SEED))
-    network, untrained, trained = _train(images[~unseen], labels[~unseen], canvases, 10 if quick else STEPS)
+    network, untrained, trained = _train(images[~unseen], labels[~unseen], canvases, quick=quick)
     vectors = {"pixels": _unit(canvases.reshape(len(canvases), -1)), "untrained": untrained, "trained": trained}
     runs = {name: _evaluate(name, found, labels[unseen]) for name, found in vectors.items()}
     _save(output, runs, vectors, labels[unseen])
@@ -122,52 +121,38 @@ def _training_classes(images: Floats, labels: Ints) -> tuple[Floats, Ints]:
     return np.concatenate(turned), np.concatenate(classes)
 
 
-def _batches(images: Floats, classes: Ints, random: np.random.Generator) -> Iterator[tuple[Floats, Ints]]:
-    """Yield batches of a few classes with equally many images each, every image at a new place."""
-    members = [np.flatnonzero(classes == one) for one in np.unique(classes)]
-    while True:
-        chosen = random.choice(len(members), CLASSES_PER_BATCH, replace=False)
-        rows = np.concatenate([random.choice(members[one], IMAGES_PER_CLASS, replace=False) for one in chosen])
-        yield _placed(images[rows], random)[..., None], classes[rows]
-
-
-def _train(images: Floats, labels: Ints, unseen: Floats, steps: int) -> tuple[Any, Floats, Floats]:
+def _train(images: Floats, labels: Ints, unseen: Floats, *, quick: bool) -> tuple[Any, Floats, Floats]:
     """Return the network, and its vectors of the unseen images before and after training."""
-    keras = _keras()
+    keras = require_keras("the demo", extra=EXTRAS)
+    from tripleteval.keras import BalancedBatches, TripletAllLoss, embed
+
     keras.utils.set_random_seed(SEED)
     network = _tower(keras)
-    network.compile(keras.optimizers.Adam(1e-3), loss=partial(triplet_loss, margin=MARGIN))
-    embed = partial(network.predict, unseen[..., None], batch_size=256, verbose=0)
-    before = embed()
-    batches = _batches(*_training_classes(images, labels), np.random.default_rng(SEED))
-    for _ in _progress(range(steps), "Training a Siamese network on the digits 0 to 5"):
-        network.train_on_batch(*next(batches))
-    return network, before, embed()
-
-
-def _keras() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with _silent_stderr():
-            import keras
-
-            keras.ops.zeros(1)  # where there is no GPU, the first tensor complains
-    except ImportError as error:
-        raise MissingExtra("the demo", error.name or "keras", extra=EXTRAS) from None
-    return keras
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    # TensorFlow 2.21 logs about the CPU and CUDA before it reads TF_CPP_MIN_LOG_LEVEL.
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    network.compile(keras.optimizers.Adam(1e-3), loss=TripletAllLoss(MARGIN))
+    vectors = partial(embed, network, unseen[..., None], progress=False)
+    before = vectors().vectors
+    turned, classes = _training_classes(images, labels)
+    batches = BalancedBatches(
+        classes,
+        CLASSES_PER_BATCH,
+        IMAGES_PER_CLASS,
+        SEED,
+        inputs=turned,
+        transform=lambda some, random: _placed(some, random)[..., None],
+    )
+    with shown("Training a Siamese network on the digits 0 to 5", progress=True) as tell:
+        seen = iter(range(1, 10**6))
+        steps = 10 if quick else EPOCHS * len(batches)
+        each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: tell(next(seen), steps))
+        network.fit(
+            batches,
+            epochs=1 if quick else EPOCHS,
+            steps_per_epoch=steps if quick else None,
+            shuffle=False,
+            verbose=0,
+            callbacks=[each],
+        )
+    return network, before, vectors().vectors
 
 
 def _tower(keras: Any) -> Any:
@@ -185,38 +170,6 @@ def _tower(keras: Any) -> Any:
             layers.UnitNormalization(),
         ]
     )
-
-
-def triplet_loss(labels: Any, vectors: Any, margin: float) -> Any:
-    """Return the mean of max(0, d(a,p) − d(a,n) + margin) over the triplets of a batch for which it is positive.
-
-    Args:
-        labels: (n,) class of each vector; Keras hands them over as (n, 1) floats.
-        vectors: (n, dim) embeddings.
-        margin: In the unit of the Euclidean distance, the one that is evaluated afterwards.
-
-    Source:
-        Hermans, Beyer & Leibe 2017, section 2 ("batch all", averaged over the active triplets).
-    """
-    from keras import ops
-
-    labels = ops.reshape(labels, (-1,))
-    same = ops.equal(labels[:, None], labels[None, :])
-    positive = ops.logical_and(same, ops.logical_not(ops.eye(ops.shape(labels)[0], dtype="bool")))
-    squared = ops.sum(ops.square(vectors[:, None] - vectors[None, :]), axis=-1)
-    distance = ops.sqrt(ops.maximum(squared, 1e-12))  # a root has no gradient at 0
-    hinge = ops.maximum(distance[:, :, None] - distance[:, None, :] + margin, 0.0)
-    valid = ops.logical_and(positive[:, :, None], ops.logical_not(same)[:, None, :])
-    hinge = ops.where(valid, hinge, 0.0)
-    active = ops.sum(ops.cast(hinge > 0, hinge.dtype))
-    return ops.sum(hinge) / ops.maximum(active, 1.0)
-
-
-def _progress(steps: Iterable[int], what: str) -> Iterable[int]:
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(steps, what, console=Console(stderr=True), transient=True)
 
 
 def _evaluate(name: str, vectors: Floats, labels: Ints) -> Evaluation:

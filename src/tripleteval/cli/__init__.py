@@ -15,6 +15,7 @@ COMMANDS = {
     "triplets": "Evaluate given anchors, positives and negatives.",
     "compare": "Say whether one run is better than another, and which queries it broke.",
     "gate": "Check a run against requirements, for continuous integration.",
+    "embed": "Embed a folder of pictures with a model.",
     "report": "Write an HTML page about one run, or several side by side.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",

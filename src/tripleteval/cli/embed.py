@@ -1,0 +1,85 @@
+"""``tripleteval embed``: a model and a folder of pictures into a file of embeddings."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from tripleteval.errors import ParameterError, one_line
+
+
+@click.command("embed")
+@click.argument("model")
+@click.argument("folder")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Embeddings to write: .parquet or .npy.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--size", metavar="HxW", help="Height and width of a picture, where the model does not say.")
+@click.option("--scale", type=float, default=1.0, show_default=True, help="Multiply pixel values, 0 to 255, by this.")
+@click.option(
+    "--resize", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True, help="How to."
+)
+@click.option("--bit-depth", type=click.Choice(["8", "16"]), default="8", show_default=True, help="Bits per value.")
+@click.option(
+    "--on-bad-image",
+    type=click.Choice(["refuse", "skip"]),
+    default="refuse",
+    show_default=True,
+    help="A picture that cannot be read.",
+)
+@click.option("--batch-size", type=int, default=64, show_default=True, help="Pictures per step.")
+@click.option("--memory", default="16GiB", show_default=True, help="What the process with the model may use.")
+@click.option("--custom-objects", metavar="FILE.py", help="Python file that defines layers of the model; it is run.")
+@click.option("--trust-model", is_flag=True, help="Load .h5 or SavedModel, which can run any code.")
+@click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors.")
+@click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
+def command(model: str, folder: str, output: str, **chosen: Any) -> None:
+    """Embed a folder of pictures with a model.
+
+    MODEL is a .keras or .onnx file; of a Siamese model the tower that its inputs share is taken. The label of a
+    picture is the folder it stands in. Pixel values are 0 to 255, as Keras reads them; a model without a Rescaling
+    layer may need --scale. The model is scanned, and runs in a process of its own.
+
+    \b
+    Examples:
+        tripleteval embed model.keras photos/ -o val.parquet
+        tripleteval embed tower.onnx photos/ -o val.npy --size 224x224 --scale 0.00392156862745098
+    """  # noqa: D301  # \b is how click keeps lines as they are
+    from pathlib import Path
+
+    from tripleteval.engine.plan import parse_memory
+    from tripleteval.keras.job import Job, run
+    from tripleteval.keras.progress import shown
+    from tripleteval.keras.vectors_file import require_writable
+
+    require_writable(Path(output), overwrite=chosen["overwrite"])
+    quiet, size = chosen.pop("quiet"), chosen.pop("size")
+    job = Job(
+        model,
+        folder,
+        os.path.abspath(output),
+        overwrite=chosen["overwrite"],
+        trust=chosen["trust_model"],
+        custom_objects=chosen["custom_objects"],
+        batch_size=chosen["batch_size"],
+        size=None if size is None else _size(size),
+        scale=chosen["scale"],
+        resize=chosen["resize"],
+        bit_depth=int(chosen["bit_depth"]),
+        on_bad=chosen["on_bad_image"],
+        memory=parse_memory(chosen["memory"]),
+    )
+    with shown("embedding", progress=not quiet) as tell:
+        result = run(job, tell)
+    if not quiet:
+        for what, number in result["counts"].items():
+            click.echo(f"{number:,} {what}", err=True)
+        click.echo(f"{result['rows']:,} embeddings in {one_line(output)}", err=True)
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise ParameterError("E308", f"--size {text!r}", fix="give HEIGHTxWIDTH, such as 224x224")
+    return int(height), int(width)

@@ -1,0 +1,144 @@
+"""Evaluate while training: the numbers of the command line, where Keras looks for its own."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.errors import ParameterError, ResourceError
+from tripleteval.evaluation.door import evaluate
+from tripleteval.keras.collapse import CollapseWarning, collapsed, stuck
+from tripleteval.keras.embedding import embed
+from tripleteval.keras.tower import embedding_tower
+from tripleteval.metrics import parse
+from tripleteval.metrics.names import safe_name
+
+
+class EvaluateEmbeddings(keras.callbacks.Callback):
+    """Evaluate a held-out set as ``tripleteval evaluate`` does, and add the numbers to the logs of the epoch.
+
+    ``recall@10`` becomes ``val_recall_at_10``, so `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` can
+    watch it; they must stand after this callback in the list, and usually need ``mode="max"``. In epochs that are
+    not evaluated the numbers of the last evaluation are repeated. Weights, optimizer, metrics and random state of
+    the training are what they were.
+
+    Memory: the embeddings of the validation data, and ``memory`` besides; never a distance matrix.
+
+    Args:
+        validation_data: (inputs, labels), a PyDataset, a tf.data.Dataset or an `ImageFolder`, as `embed` takes
+            them; something that can be read again in every epoch.
+        gallery: Likewise, who is searched; by default the validation data are, among themselves.
+        every: Evaluate every so many epochs, beginning with the first, and the last one.
+        metrics: Which metrics go into the logs, by spelling; by default all that are measured.
+        tower: What turns an item into its vector; by default the model, or the tower that a Siamese model shares.
+        runs: Folder in which every evaluation is saved, as ``epoch-0001`` and so on.
+        overwrite: Whether those may replace what is there.
+        prefix: Put before every name in the logs.
+        batch_size: Items per step of embedding.
+        warn: Whether to warn, once, that the space collapses.
+        **settings: Whatever `tripleteval.evaluate` takes: ``distance``, ``ks``, ``margins``, ``memory``, ``threads``
+            and so on. The preset distance and margin are those of the model's loss, where it has them.
+
+    Attributes:
+        evaluations: The `Evaluation` of each evaluated epoch, by its number from 0.
+
+    Raises:
+        ParameterError: ``every`` is no positive number (E308), or a metric is unknown (E510).
+        ResourceError: A run folder of an epoch is there already (E801), when training begins.
+
+    Example:
+        ``model.fit(batches, epochs=50, callbacks=[EvaluateEmbeddings((images, labels), metrics=["recall@10"]),
+        keras.callbacks.EarlyStopping("val_recall_at_10", mode="max", patience=5)])``
+    """
+
+    def __init__(
+        self,
+        validation_data: Any,
+        *,
+        gallery: Any = None,
+        every: int = 1,
+        metrics: Sequence[str] = (),
+        tower: Any = None,
+        runs: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        prefix: str = "val_",
+        batch_size: int = 256,
+        warn: bool = True,
+        **settings: Any,
+    ) -> None:
+        super().__init__()
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ParameterError("E308", f"every={every!r}", fix="give a whole number, 1 or more")
+        self.validation_data, self.gallery, self.every, self.tower = validation_data, gallery, every, tower
+        self.metrics = [parse(spelling) for spelling in metrics]
+        self.runs, self.overwrite = None if runs is None else Path(runs), overwrite
+        self.prefix, self.batch_size, self.warn = prefix, batch_size, warn
+        self.settings = settings
+        self.evaluations: dict[int, Evaluation] = {}
+        self._last: dict[str, float] = {}
+        self._losses: list[float] = []
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
+        """Find the tower, and refuse run folders that are there already."""
+        self._embedder = self.tower if self.tower is not None else embedding_tower(self.model)
+        there = sorted(self.runs.glob("epoch-*")) if self.runs is not None and not self.overwrite else []
+        if there:
+            raise ResourceError(
+                "E801",
+                "something is there already",
+                where=str(there[0]),
+                fix="choose another folder, or overwrite=True",
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Evaluate, where it is this epoch's turn, and add the numbers to ``logs``."""
+        last = epoch + 1 == (self.params or {}).get("epochs")
+        if epoch % self.every == 0 or last:
+            evaluation = self._evaluated()
+            self.evaluations[epoch] = evaluation
+            self._last = {self.prefix + safe_name(name): evaluation[name] for name in self._names(evaluation)}
+            if self.runs is not None:
+                self.runs.mkdir(parents=True, exist_ok=True)
+                evaluation.save(self.runs / f"epoch-{epoch + 1:04d}", overwrite=self.overwrite)
+        if logs is not None:
+            self._losses.append(float(logs.get("loss", math.nan)))
+            logs.update(self._last)
+        self._warn(epoch)
+
+    def _evaluated(self) -> Evaluation:
+        sets = [
+            data if data is None or isinstance(data, Embeddings) else self._embedded(data, name)
+            for data, name in ((self.validation_data, "validation data"), (self.gallery, "gallery"))
+        ]
+        return evaluate(sets[0], gallery=sets[1], **self._settings())
+
+    def _embedded(self, data: Any, name: str) -> Embeddings:
+        return embed(self._embedder, data, batch_size=self.batch_size, progress=False, name=name)
+
+    def _settings(self) -> dict[str, Any]:
+        loss: Any = getattr(self.model, "loss", None)
+        preset: dict[str, Any] = {}
+        if isinstance(getattr(loss, "distance", None), str):
+            preset["distance"] = loss.distance
+        if isinstance(getattr(loss, "margin", None), (int, float)):
+            preset["margins"] = (loss.margin,)
+        return {**preset, "metrics": [named.spelling for named in self.metrics], **self.settings}
+
+    def _names(self, evaluation: Evaluation) -> list[str]:
+        return [named.spelling for named in self.metrics] or list(evaluation)
+
+    def _warn(self, epoch: int) -> None:
+        why = stuck(self._losses, getattr(getattr(self.model, "loss", None), "margin", None))
+        if epoch in self.evaluations:
+            why = collapsed(self.evaluations[epoch]) or why
+        if why and self.warn:
+            self.warn = False
+            warnings.warn(f"epoch {epoch + 1}: {why}", CollapseWarning, stacklevel=2)

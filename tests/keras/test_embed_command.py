@@ -1,0 +1,111 @@
+"""``tripleteval embed``: the whole way from a model file to embeddings, through a child process."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from keras import layers
+from PIL import Image
+
+import tripleteval as te
+from tripleteval.cli import main
+from tripleteval.errors import BackendError
+from tripleteval.keras.job import Job, run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Write pictures of two classes, a Siamese model and a hostile one."""
+    folder = tmp_path_factory.mktemp("embed")
+    random = np.random.default_rng(0)
+    for name in ("ant", "bee"):
+        (folder / "photos" / name).mkdir(parents=True)
+        for number in range(3):
+            values = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(values).save(folder / "photos" / name / f"{number}.png")
+    keras.utils.set_random_seed(0)
+    tower = keras.Sequential([keras.Input((8, 8, 3)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(4)])
+    inputs = [keras.Input((8, 8, 3)) for _ in range(3)]
+    keras.Model(inputs, keras.ops.stack([tower(one) for one in inputs], axis=1)).save(folder / "siamese.keras")
+    tower.save(folder / "tower.keras")
+    keras.Sequential([keras.Input((8, 8, 3)), layers.Lambda(lambda x: x * 2)]).save(folder / "hostile.keras")
+    return folder
+
+
+def invoked(*arguments):
+    return CliRunner().invoke(main, ["embed", *map(str, arguments)])
+
+
+def test_a_siamese_model_and_a_folder_become_a_file_that_evaluate_reads(home, tmp_path):
+    ran = invoked(home / "siamese.keras", home / "photos", "-o", tmp_path / "val.parquet")
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout == ""
+    assert ran.stderr == f"6 embeddings in {tmp_path / 'val.parquet'}\n"
+    found = te.read(tmp_path / "val.parquet")
+    tower = keras.saving.load_model(home / "tower.keras")
+    pictures = np.stack([np.asarray(Image.open(home / "photos" / name)) for name in found.ids.values()])
+    assert np.allclose(found.vectors, tower.predict_on_batch(pictures.astype("float32")), atol=1e-5)
+    assert found.labels.values() == ["ant"] * 3 + ["bee"] * 3
+    assert te.evaluate(found).accounting["queries"] == 6
+
+
+def test_a_hostile_model_is_refused_with_the_reason_and_leaves_nothing(home, tmp_path):
+    ran = invoked(home / "hostile.keras", home / "photos", "-o", tmp_path / "val.parquet", "--json-errors")
+    assert ran.exit_code == 4
+    said = json.loads(ran.stderr)
+    assert said["code"] == "E603"
+    assert "Lambda" in said["found"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_loaded(home, tmp_path):
+    (tmp_path / "there.npy").write_bytes(b"")
+    for output, said in (("there.npy", "E611"), ("val.csv", "E602"), ("no/val.npy", "E611")):
+        ran = invoked(home / "missing.keras", home / "photos", "-o", tmp_path / output)
+        assert ran.exit_code == 4
+        assert said in ran.stderr
+    assert "E308" in invoked("m.keras", "p", "-o", tmp_path / "v.npy", "--size", "64").stderr
+
+
+def test_a_child_that_dies_is_an_error_with_its_last_words(home, tmp_path):
+    (tmp_path / "dies.py").write_text("import os\nos.write(2, b'I did what I could')\nos.kill(os.getpid(), 9)\n")
+    job = Job(
+        str(home / "tower.keras"),
+        str(home / "photos"),
+        str(tmp_path / "val.npy"),
+        custom_objects=str(tmp_path / "dies.py"),
+    )
+    with pytest.raises(BackendError, match="E702 .* was killed by SIGKILL; its last words: .*I did what I could"):
+        run(job, lambda *_: None)
+
+
+def test_the_child_has_limits_and_no_proxy(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://localhost:1")
+    (tmp_path / "asks.py").write_text(
+        "import json, os, resource\n"
+        "said = [resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_CPU)[0],\n"
+        "        sorted(name for name in os.environ if 'proxy' in name.lower())]\n"
+        f"open({str(tmp_path / 'said.json')!r}, 'w').write(json.dumps(said))\nos._exit(3)\n"
+    )
+    job = Job("x.keras", "photos", "val.npy", custom_objects=str(tmp_path / "asks.py"), memory=2**34)
+    (tmp_path / "x.keras").write_bytes((home / "tower.keras").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BackendError, match="ended with exit code 3"):
+        run(job, lambda *_: None)
+    assert json.loads((tmp_path / "said.json").read_text()) == [2**34, 300, []]
+    assert os.environ["HTTPS_PROXY"]
+
+
+def test_an_interrupted_job_leaves_nothing(home, tmp_path):
+    def interrupted(_done, _whole):
+        raise KeyboardInterrupt
+
+    job = Job(str(home / "tower.keras"), str(home / "photos"), str(tmp_path / "val.npy"), batch_size=1)
+    with pytest.raises(KeyboardInterrupt):
+        run(job, interrupted)
+    assert list(tmp_path.iterdir()) == []

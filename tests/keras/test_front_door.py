@@ -1,0 +1,41 @@
+"""The door of ``tripleteval.keras``: sorted, real, free of charge, and helpful where Keras is missing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tripleteval import keras as door
+from tripleteval.errors import MissingExtra
+
+
+def test_names_are_sorted_and_lead_somewhere():
+    assert dir(door) == door.__all__ == sorted(set(door.__all__))
+    for name in door.__all__:
+        found = getattr(door, name)
+        assert found.__name__ == name
+        assert found.__doc__
+    with pytest.raises(AttributeError, match="no attribute 'embedd'"):
+        door.embedd  # noqa: B018
+
+
+def test_what_type_checkers_see_is_what_there_is():
+    tree = ast.parse(Path(door.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {name.asname: statement.module for statement in block.body for name in statement.names}
+    assert seen == {name: f"tripleteval.keras.{home}" for name, home in door._HOMES.items()}
+
+
+def test_the_door_itself_loads_nothing():
+    code = "import sys, tripleteval.keras; assert not {'keras', 'numpy', 'tensorflow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_keras_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(MissingExtra, match=r"tripleteval.keras.embed needs .*pip install 'tripleteval\[tensorflow\]'"):
+        door.embed  # noqa: B018
