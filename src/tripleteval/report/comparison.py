@@ -13,6 +13,11 @@ _SAME_TASK = ("queries", "evaluated", "gallery", "classes", "triplets")
 _SAME_RULES = ("distance", "ties", "average", "ignore")
 
 
+def together(runs: Sequence[tuple[str, Evaluation]]) -> list[Section]:
+    """Return what there is to say about several runs at once."""
+    return [comparison(runs)]
+
+
 def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
     """Return one table of headline values, a column per run; with two runs, their difference as well."""
     spellings = list(dict.fromkeys(name for _, run in runs for name in headline(run)))
