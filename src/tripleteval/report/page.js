@@ -54,7 +54,6 @@
       legend: { ...words, labelFontSize: 11 },
       view: { stroke: null },
       text: { color: ink, fill: ink },
-      aria: false,
     };
   }
 
@@ -70,6 +69,8 @@
     const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: onValue, config: look() };
     const drawn = await vegaEmbed(holder, data.charts[place], options);
     views.set(place, drawn);
+    // The holder says in words what it shows; its hundreds of marks would only be read out one by one.
+    holder.querySelector("svg").setAttribute("aria-hidden", "true");
     holder.dataset.drawn = "yes";
     const slider = document.querySelector(`[data-for="${place}"] input`);
     if (slider) slider.dispatchEvent(new Event("input"));

@@ -230,5 +230,7 @@ def _rules(chart: Chart) -> list[Spec]:
 def _slider(chart: Chart) -> list[Spec]:
     if chart.slider is None:
         return []
-    at = {"x": {"datum": {"expr": "place"}, "type": "quantitative"}}
-    return [{"mark": {"type": "rule", "strokeWidth": 2, "color": "#8f7ad6"}, "encoding": at}]
+    # Not a value of x: that would become part of the scale, which must stay still while the line moves.
+    across = {"x": {"value": {"expr": "scale('x', place)"}}}
+    mark = {"type": "rule", "strokeWidth": 2, "color": "#8f7ad6"}
+    return [{"data": {"values": [{}]}, "mark": mark, "encoding": across}]

@@ -66,13 +66,13 @@ def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
 
 def _margins(by_margin: ByMargin, heads: dict[str, str]) -> Table:
     families = [family for family in heads if any(family in found for found in by_margin.values())]
-    columns = ["margin", *(heads[family] for family in families)]
+    shown = ["margin", *(heads[family] for family in families)]
     rows = [
         [margin, *(number(found[family]["value"]) if family in found else "" for family in families)]
         for margin, found in sorted(by_margin.items(), key=lambda item: float(item[0]))
     ]
     terms = {heads[family]: f"{family}@margin=0" for family in families}
-    return Table(columns, rows if families else [], frozenset(columns), terms)
+    return Table(shown, rows if families else [], frozenset(shown), terms)
 
 
 def _curve(evaluation: Evaluation) -> list[Table]:
