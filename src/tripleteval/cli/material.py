@@ -39,6 +39,7 @@ def material_options(command: Command) -> Command:
             click.option("--images", metavar="DIR", help="Folder of the pictures, to which their paths are relative."),
             click.option("--image-column", metavar="NAME", help="Column of those paths; by default the ids are paths."),
             click.option("--text-column", metavar="NAME", help="Column of the text behind each vector."),
+            click.option("--map", "projection", type=click.Choice(["pca", "umap"]), default="pca", help="Kind of map."),
         ]
     ):
         command = option(command)
@@ -52,7 +53,8 @@ def read_material(evaluation: Evaluation, chosen: dict[str, Any]) -> Material | 
         ParameterError: Pictures or texts without embeddings, an unknown column, or sets of another run (E101).
         FileError: The folder of pictures is none (E601), or whatever reading raises.
     """
-    file, images, image, text = (chosen.pop(name) for name in ("embeddings", "images", "image_column", "text_column"))
+    file, projection = chosen.pop("embeddings"), chosen.pop("projection")
+    images, image, text = (chosen.pop(name) for name in ("images", "image_column", "text_column"))
     reading = {name: chosen.pop(name) for name in (*_READING, *_COLUMNS)}
     if file is None:
         if images or image or text or any(reading.values()):
@@ -71,7 +73,7 @@ def read_material(evaluation: Evaluation, chosen: dict[str, Any]) -> Material | 
         if column is not None:
             _require_column(queries, column, option)
     folder = None if images is None else Path(images)
-    return matched(evaluation, Material(queries, gallery, image, folder, text))
+    return matched(evaluation, Material(queries, gallery, image, folder, text, projection))
 
 
 def _require_column(embeddings: Embeddings, column: str, option: str) -> None:

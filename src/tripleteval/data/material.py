@@ -19,6 +19,7 @@ class Material:
         image_column: Column of ``meta`` with the path of each picture; ``None`` where ids are paths, or without any.
         images: Folder in which those paths start; ``None`` for a report without pictures.
         text_column: Column of ``meta`` with the text behind each vector, if any.
+        projection: How vectors are laid on a plane: ``"pca"`` or ``"umap"``.
     """
 
     queries: Embeddings
@@ -26,6 +27,7 @@ class Material:
     image_column: str | None = None
     images: Path | None = None
     text_column: str | None = None
+    projection: str = "pca"
 
     def of(self, side: Side) -> Embeddings:
         """Return the set of one side."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tripleteval.data.material import Material
-from tripleteval.data.section import Item
+from tripleteval.data.section import Item, Side
 from tripleteval.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -41,33 +41,37 @@ class Pictures:
 
     def take(self, item: Item) -> int | None:
         """Return the place of the item's thumbnail in ``encoded``, or ``None`` if it has none."""
-        path = None if self._material is None else self._material.path(item.side, item.row)
-        if path is None or self._material is None or self._material.images is None:
+        if self._material is None or self._left <= 0:
             return None
-        text = self._thumbnail(path, self._material.images)
-        if text is None:
+        picture = thumbnail(self._material, item.side, item.row, self.missed)
+        if picture is None:
             return None
+        text = base64.b64encode(picture).decode()
         if text not in self._kept:
-            if len(text) > self._left:
-                self.missed["over the budget"] += 1
-                return None
             self._left -= len(text)
+            if self._left < 0:
+                self.missed["over the budget, and all after it"] += 1
+                return None
             self._kept[text] = len(self.encoded)
             self.encoded.append(text)
         return self._kept[text]
 
-    def _thumbnail(self, path: Path, folder: Path) -> str | None:
-        try:
-            inside = path.resolve().is_relative_to(folder.resolve())
-            if not inside:
-                self.missed["outside the folder of pictures"] += 1
-                return None
-            return base64.b64encode(_webp(path)).decode()
-        except FileNotFoundError:
-            self.missed["not found"] += 1
-        except (OSError, ValueError, SyntaxError, Warning):
-            self.missed["not a picture that can be shown"] += 1
+
+def thumbnail(material: Material, side: Side, row: int, missed: Counter[str] | None = None) -> bytes | None:
+    """Return the picture behind a row as a small WebP; ``None`` where there is none, counted in ``missed``."""
+    path = material.path(side, row)
+    missed = Counter() if missed is None else missed
+    if path is None or material.images is None:
         return None
+    try:
+        if path.resolve().is_relative_to(material.images.resolve()):
+            return _webp(path)
+        missed["outside the folder of pictures"] += 1
+    except FileNotFoundError:
+        missed["not found"] += 1
+    except (OSError, ValueError, SyntaxError, RuntimeError, Warning):
+        missed["not a picture that can be shown"] += 1
+    return None
 
 
 def _webp(path: Path) -> bytes:

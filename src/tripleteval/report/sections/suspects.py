@@ -21,8 +21,8 @@ def suspected(evaluation: Evaluation) -> Section | None:
         return None
     text = (
         f"{found.num_rows:,} queries look more like another class than their own: more of their nearest items are of "
-        "that class. Either the label is wrong or the model is; the first are the most suspicious. Gap is how much farther "
-        "their own class is. The whole list: tripleteval export RUN suspects -o suspects.csv."
+        "that class. Either the label is wrong or the model is; the first are the most suspicious. Gap is how much "
+        "farther their own class is. The whole list: tripleteval export RUN suspects -o suspects.csv."
     )
     rows = found.slice(0, _MOST_CASES).to_pylist()
     heads = [
