@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from report.hostile import HOSTILE
 
+from report.hostile import HOSTILE
 from tripleteval import Embeddings, Evaluation, ParameterError, evaluate
 from tripleteval.data.material import Material
 from tripleteval.report.exports import TABLES, as_csv, as_parquet, exported
@@ -20,6 +20,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def read(data: bytes) -> list[dict[str, str]]:
+    csv.field_size_limit(2**31 - 1)
     return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
 
 
@@ -65,11 +66,15 @@ def test_a_table_that_a_run_does_not_hold_is_refused(given: Evaluation) -> None:
 
 def test_the_map_is_what_embedding_atlas_opens() -> None:
     rng = np.random.default_rng(0)
-    found = Embeddings(rng.normal(size=(30, 5)), [0, 1, 2] * 10, ids=[f"i{row}" for row in range(30)], meta={"t": ["x"] * 30})
+    found = Embeddings(
+        rng.normal(size=(30, 5)), [0, 1, 2] * 10, ids=[f"i{row}" for row in range(30)], meta={"t": ["x"] * 30}
+    )
     run = evaluate(found, neighbors=3)
     table = pq.read_table(io.BytesIO(as_parquet(exported(run, "map", Material(found, text_column="t")))))
     assert table.schema.field("x").type == table.schema.field("y").type == pa.float64()
-    assert table.schema.field("neighbors").type == pa.struct([("ids", pa.list_(pa.int64())), ("distances", pa.list_(pa.float64()))])
+    assert table.schema.field("neighbors").type == pa.struct(
+        [("ids", pa.list_(pa.int64())), ("distances", pa.list_(pa.float64()))]
+    )
     first = table.slice(0, 1).to_pylist()[0]
     nearest = [row for row in run.neighbors.to_pylist() if row["query"] == 0]
     assert first["neighbors"]["ids"] == [row["gallery"] for row in nearest]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from report.hostile import HOSTILE
 
+from report.hostile import HOSTILE
 from tripleteval import Embeddings, Evaluation, evaluate
 from tripleteval.report.model_card import eval_results, model_index
 from tripleteval.report.wording import label

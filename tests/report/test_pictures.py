@@ -31,7 +31,8 @@ def items(count):
 
 
 @pytest.mark.parametrize(
-    ("name", "mode"), [("a.png", "RGB"), ("a.png", "P"), ("a.png", "L"), ("a.png", "I;16"), ("a.jpg", "CMYK"), ("a.gif", "P")]
+    ("name", "mode"),
+    [("a.png", "RGB"), ("a.png", "P"), ("a.png", "L"), ("a.png", "I;16"), ("a.jpg", "CMYK"), ("a.gif", "P")],
 )
 def test_a_thumbnail_is_a_small_webp_of_the_same_shape(tmp_path, name, mode):
     save(tmp_path / name, mode=mode, color=1)
@@ -80,7 +81,16 @@ def bomb(side):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff\xd8\xff", b"<svg onload='alert(1)'/>", b"not a picture", bomb(9_000), bomb(12_000), bomb(60_000), bomb(50)],
+    [
+        b"",
+        b"\xff\xd8\xff",
+        b"<svg onload='alert(1)'/>",
+        b"not a picture",
+        bomb(9_000),
+        bomb(12_000),
+        bomb(60_000),
+        bomb(50),
+    ],
     ids=["empty", "cut", "svg", "text", "81 Mpx", "144 Mpx", "3.6 Gpx", "cut data"],
 )
 def test_what_is_no_picture_or_a_bomb_is_counted_and_left_out(tmp_path, data):

@@ -18,10 +18,14 @@ from tripleteval.report.wording import label
 
 MARK = "<!-- made by tripleteval -->"
 
-_ALWAYS = re.compile(r"[\\`*<>&\[\]|~$]")
-# Inside a word these are harmless, and our own spellings are full of them: hit_rate@10.
-_APART = re.compile(r"(?<!\w)[_#@]|_(?!\w)")
-_ADDRESS = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"[\\`*<>&\[\]|~$]"
+    # Inside a word these are harmless, and our own spellings are full of them: hit_rate@10.
+    r"|(?<!\w)(?:_+|[#@])|_+(?!\w)"
+    # An address needs no brackets to become a link.
+    r"|:(?=//)|(?<=www)\.",
+    re.IGNORECASE,
+)
 _AT_START = re.compile(r"^[-+=#>:]|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s)")
 
 
@@ -41,10 +45,7 @@ def markdown(evaluations: Sequence[tuple[str, Evaluation]]) -> str:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is."""
-    shown = visible(text).replace("\n", " ")
-    for pattern in (_ALWAYS, _APART, _ADDRESS):
-        shown = pattern.sub(_reference, shown)
-    return shown
+    return _MARKUP.sub(_reference, visible(text).replace("\n", " "))
 
 
 def _reference(match: re.Match[str]) -> str:

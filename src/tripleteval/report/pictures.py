@@ -81,10 +81,13 @@ def _webp(path: Path) -> bytes:
         raise MissingExtra("pictures in a report", "PIL", extra="report") from None
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Pillow only warns about a decompression bomb
-        with Image.open(path, formats=_FORMATS) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise ValueError("too many pixels")
-            return _encoded(picture)
+        try:
+            with Image.open(path, formats=_FORMATS) as picture:
+                if picture.width * picture.height > _MOST_PIXELS:
+                    raise ValueError("too many pixels")
+                return _encoded(picture)
+        except Image.DecompressionBombError as error:
+            raise ValueError("far too many pixels") from error
 
 
 def _encoded(picture: Image) -> bytes:

@@ -23,8 +23,8 @@ _PALETTE = [
     "#98893a",
     "#3aa0ad",
     "#d65f5f",
-    "#7f8896",
     "#a9744f",
+    "#6d8f2f",
 ]
 _MEANING = {
     "satisfied": "#3f9c6a",
@@ -34,6 +34,7 @@ _MEANING = {
     "impostor": "#d65f5f",
     "right": "#3f9c6a",
     "wrong": "#d65f5f",
+    "all others": "#7f8896",
 }
 _HEIGHT = 260
 _STEPS = {"bar": 20, "stack": 34}
@@ -218,13 +219,17 @@ def _shades(chart: Chart) -> list[Spec]:
 def _rules(chart: Chart) -> list[Spec]:
     if not chart.rules:
         return []
-    data = {"values": [{"at": rule.at, "text": rule.text} for rule in chart.rules]}
     at = {"x": {"field": "at", "type": "quantitative"}}
-    text = {"type": "text", "align": "left", "dx": 5, "dy": 10, "y": 0, "baseline": "middle", "fontSize": 11}
-    return [
-        {"data": data, "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#7f8896"}, "encoding": at},
-        {"data": data, "mark": text, "encoding": {**at, "text": {"field": "text", "type": "nominal"}}},
-    ]
+    line = {"type": "rule", "strokeDash": [4, 3], "color": "#7f8896"}
+    text = {"type": "text", "align": "left", "dx": 5, "y": 0, "baseline": "middle", "fontSize": 11}
+    layers = []
+    for place, rule in enumerate(chart.rules):
+        data = {"values": [{"at": rule.at, "text": rule.text}]}
+        layers.append({"data": data, "mark": line, "encoding": at})
+        # One below the other: on a narrow screen two rules are closer than their texts are long.
+        said = {**text, "dy": 10 + 14 * (place % 4)}
+        layers.append({"data": data, "mark": said, "encoding": {**at, "text": {"field": "text", "type": "nominal"}}})
+    return layers
 
 
 def _slider(chart: Chart) -> list[Spec]:

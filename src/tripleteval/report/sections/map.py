@@ -17,7 +17,7 @@ from tripleteval.report.projection import SEED, explained, projected
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, percent, whole
 
-_MOST_POINTS, _MOST_CLASSES = 3000, 9
+_MOST_POINTS, _MOST_CLASSES = 3000, 10
 
 
 @section("map", place=80, shows=True)
@@ -39,14 +39,20 @@ def on_a_plane(evaluation: Evaluation, material: Material) -> Section | None:
         charts.append(_chart("By class", "Queries by class.", {**place, "class": groups}, "class"))
     near = neighborhood(evaluation)
     if near is not None:
-        nearest = np.where(near.relevant[rows, 0], "right", "wrong").tolist()
+        right = near.relevant[rows, 0]
+        nearest = np.where(right, "right", "wrong").tolist()
+        top = np.argsort(~right, kind="stable").tolist()  # the few wrong ones are drawn over the many right ones
         text = "Queries by whether their nearest item is relevant."
-        charts.append(_chart("By nearest item", text, {**place, "nearest": nearest}, "nearest"))
+        charts.append(_chart("By nearest item", text, _sorted({**place, "nearest": nearest}, top), "nearest"))
     how = "UMAP: distances between groups mean nothing"
     if material.projection == "pca":
         how = f"their two principal components, which keep {percent(explained(vectors, flat))} of the variance"
     some = f" {whole(len(rows))} of {whole(len(queries))} queries are drawn." if len(rows) < len(queries) else ""
     return Section("Map", f"The queries on a plane, by {how}.{some}", charts=charts) if charts else None
+
+
+def _sorted(columns: Mapping[str, Sequence[Any]], order: list[int]) -> dict[str, list[Any]]:
+    return {name: [values[row] for row in order] for name, values in columns.items()}
 
 
 def _groups(names: list[str]) -> list[str]:
