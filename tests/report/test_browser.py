@@ -39,7 +39,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = Embeddings(digits.data[:600] / 16, digits.target[:600], ids=names, name="digits")
     run = evaluate(found, margin_curve=[-1, -0.5, 0, 0.2, 0.5, 1])
     written = folder / "report.html"
-    written.write_text(page([("digits", run)], material=Material(found, images=folder)), encoding="utf-8")
+    written.write_text(page([("digits", run)], materials=[Material(found, images=folder)]), encoding="utf-8")
     return written
 
 
@@ -166,7 +166,7 @@ def test_hostile_names_do_nothing_and_ask_for_nothing(running: Any, tmp_path: Pa
     found = Embeddings([[g] for g in groups], labels, ids=texts, name=HOSTILE[1], meta={"text": labels, "path": labels})
     material = Material(found, image_column="path", images=tmp_path, text_column="text")
     written = tmp_path / "hostile.html"
-    written.write_text(page([(HOSTILE[0], evaluate(found))], material=material), encoding="utf-8")
+    written.write_text(page([(HOSTILE[0], evaluate(found))], materials=[material]), encoding="utf-8")
     seen = opened(running, written)
     for control in seen.page.locator("[data-filter]").all():
         for option in control.locator("option").all():

@@ -56,7 +56,8 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
     if output != "-":
         require_new_file(output, tuple(path for path in inputs if path), overwrite=overwrite)
     evaluation = load(run)
-    found = exported(evaluation, table, read_material(evaluation, chosen))
+    (material,) = read_material([evaluation], chosen)
+    found = exported(evaluation, table, material)
     written = as_csv(found, raw=raw_csv) if suffix == ".csv" else as_parquet(found)
     if output == "-":
         click.echo(written, nl=False)

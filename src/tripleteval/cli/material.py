@@ -46,11 +46,14 @@ def material_options(command: Command) -> Command:
     return command
 
 
-def read_material(evaluation: Evaluation, chosen: dict[str, Any]) -> Material | None:
-    """Read the sets behind a run, taking the options about them out of ``chosen``; ``None`` where none were named.
+def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list[Material | None]:
+    """Read the sets behind runs, taking the options about them out of ``chosen``.
+
+    Returns:
+        One per run: ``None`` where no sets were named, or where these are not its own but those of another run.
 
     Raises:
-        ParameterError: Pictures or texts without embeddings, an unknown column, or sets of another run (E101).
+        ParameterError: Pictures or texts without embeddings, an unknown column, or sets of no run (E101).
         FileError: The folder of pictures is none (E601), or whatever reading raises.
     """
     file, projection = chosen.pop("embeddings"), chosen.pop("projection")
@@ -60,7 +63,7 @@ def read_material(evaluation: Evaluation, chosen: dict[str, Any]) -> Material | 
         if images or image or text or any(reading.values()):
             found = "options about the embeddings of the run, but not the embeddings"
             raise ParameterError("E101", found, fix="name their file with --embeddings")
-        return None
+        return [None] * len(evaluations)
     if images is not None and not Path(images).is_dir():
         raise FileError("E601", "no such folder of pictures", where=images, fix="check its name")
     if image is not None and images is None:
@@ -73,7 +76,18 @@ def read_material(evaluation: Evaluation, chosen: dict[str, Any]) -> Material | 
         if column is not None:
             _require_column(queries, column, option)
     folder = None if images is None else Path(images)
-    return matched(evaluation, Material(queries, gallery, image, folder, text, projection))
+    given = Material(queries, gallery, image, folder, text, projection)
+    behind: list[Material | None] = []
+    refused: list[ParameterError] = []
+    for evaluation in evaluations:
+        try:
+            behind.append(matched(evaluation, given))
+        except ParameterError as error:
+            refused.append(error)
+            behind.append(None)
+    if len(refused) == len(evaluations):
+        raise refused[0]
+    return behind
 
 
 def _require_column(embeddings: Embeddings, column: str, option: str) -> None:

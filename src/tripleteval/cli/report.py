@@ -44,7 +44,7 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
         tripleteval report runs/val -o report.html
         tripleteval report runs/val --embeddings val.parquet --images photos/ --image-column path
         tripleteval report runs/banking --embeddings banking.parquet --text-column text
-        tripleteval report runs/baseline runs/candidate -o compared.html
+        tripleteval report runs/baseline runs/candidate --embeddings val.parquet --images photos/ -o compared.html
         tripleteval report runs/val --format md -o - | gh pr comment --body-file -
         tripleteval report runs/val --format model-index --model siamese --dataset org/pets
     """  # noqa: D301  # \b is how click keeps lines as they are
@@ -59,8 +59,6 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
     inputs += [chosen[name] for name in ("embeddings", "gallery", "labels", "gallery_labels") if chosen[name]]
     if path != "-":
         require_new_file(path, tuple(inputs), overwrite=overwrite or _is_report(path, mark))
-    if len(runs) > 1 and chosen["embeddings"] is not None:
-        raise ParameterError("E101", "--embeddings with several runs", fix="give one run, or leave the embeddings out")
     written = _written([(os.path.normpath(run), load(run)) for run in runs], kind, chosen)
     if path == "-":
         click.echo(written, nl=False)
@@ -75,7 +73,7 @@ def _written(loaded: list[tuple[str, Evaluation]], kind: str, chosen: dict[str, 
         from tripleteval.report.html import page
 
         budget = parse_memory(chosen.pop("report_budget"))
-        return page(loaded, material=read_material(loaded[0][1], chosen), budget=budget)
+        return page(loaded, materials=read_material([evaluation for _, evaluation in loaded], chosen), budget=budget)
     if kind == "md":
         from tripleteval.report.markdown import markdown
 

@@ -33,21 +33,26 @@ _TEMPLATES = ("page.html", "body.html", "fragment.html", "sections.html")
 
 
 def page(
-    evaluations: Sequence[tuple[str, Evaluation]], *, material: Material | None = None, budget: int = BUDGET
+    evaluations: Sequence[tuple[str, Evaluation]],
+    *,
+    materials: Sequence[Material | None] = (),
+    budget: int = BUDGET,
 ) -> str:
     """Return a whole page about one run, or about several side by side.
 
     Args:
         evaluations: Name and evaluation of each run, at least one.
-        material: The sets behind the runs, for pictures, texts and a map; ``None`` for a page without.
+        materials: The sets behind each run, for pictures, texts and a map; ``None`` for a run without. Several runs
+            are taken to be of the same items, whose pictures and texts are those of the first sets there are.
         budget: Bytes that thumbnails may take.
 
     Raises:
         MissingExtra: jinja2, vl-convert or, for pictures, Pillow is not installed.
     """
     environment = _environment()
-    said = [sections(evaluation, material) for _, evaluation in evaluations]
-    drawing = Drawing(material, budget)
+    behind = [*materials, *[None] * (len(evaluations) - len(materials))]
+    said = [sections(evaluation, known) for (_, evaluation), known in zip(evaluations, behind, strict=True)]
+    drawing = Drawing(next((known for known in behind if known is not None), None), budget)
     title = said[0][0].title if len(said) == 1 else f"{len(said)} evaluations"
     # The body comes first: the charts, pictures and definitions it refers to are collected on the way.
     body = environment.get_template("body.html").render(
