@@ -14,8 +14,8 @@ COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
     "triplets": "Evaluate given anchors, positives and negatives.",
     "report": "Write a page, Markdown or model-card results about one run, or several side by side.",
-    "export": "Write one table of a run as Parquet or CSV: suspected labels, confusions, a map, and others.",
-    "runs": "List runs with their headline numbers, and how these moved.",
+    "export": "Write one TABLE of a RUN as Parquet or CSV.",
+    "runs": "List the runs in DIR with their headline numbers, and how these moved.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",
 }

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from tripleteval.cli.material import material_options, read_material
-from tripleteval.errors import FileError
+from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.errors import FileError, one_line
 
 _TABLES = (
     "metrics",
@@ -24,9 +25,11 @@ _TABLES = (
 
 
 @click.command("export")
-@click.argument("run")
+@click.argument("run", type=PATH)
 @click.argument("table", type=click.Choice(_TABLES))
-@click.option("-o", "--output", metavar="FILE", required=True, help="File to write: .parquet, or .csv; - prints CSV.")
+@click.option(
+    "-o", "--output", type=PATH, metavar="FILE", required=True, help="File to write: .parquet or .csv; - prints CSV."
+)
 @material_options
 @click.option("--raw-csv", is_flag=True, help="Leave texts that a spreadsheet would run as a formula as they are.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE.")
@@ -44,7 +47,6 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
         tripleteval export runs/val map --embeddings val.parquet --images photos/ -o map.parquet
         embedding-atlas map.parquet --x x --y y --neighbors neighbors --image image
     """  # noqa: D301  # \b is how click keeps lines as they are
-    from tripleteval.cli.output import require_new_file
     from tripleteval.disk import atomic_write
     from tripleteval.report.exports import as_csv, as_parquet, exported
     from tripleteval.runs import RUN, TABLES, load
@@ -63,4 +65,4 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
         click.echo(written, nl=False)
         return
     atomic_write(os.path.realpath(output), written)
-    click.echo(f"{found.num_rows:,} rows written to {click.format_filename(output)}", err=True)
+    click.echo(f"{found.num_rows:,} rows written to {one_line(output)}", err=True)

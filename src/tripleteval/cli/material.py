@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tripleteval.cli.paths import PATH
 from tripleteval.cli.reading import read_sets
 from tripleteval.errors import FileError, ParameterError, nearest
 
@@ -26,17 +27,23 @@ def material_options(command: Command) -> Command:
     """Add the options that `read_material` understands."""
     for option in reversed(
         [
-            click.option("--embeddings", metavar="FILE", help="The queries of the run, for a map, pictures and texts."),
-            click.option("--gallery", metavar="FILE", help="The gallery of the run, if it had one."),
-            click.option("--labels", metavar="FILE", help="Labels of the queries, as when it was evaluated."),
-            click.option("--gallery-labels", metavar="FILE", help="Labels of the gallery, likewise."),
+            click.option(
+                "--embeddings", type=PATH, metavar="FILE", help="The queries of the run, for a map, pictures and texts."
+            ),
+            click.option("--gallery", type=PATH, metavar="FILE", help="The gallery of the run, if it had one."),
+            click.option(
+                "--labels", type=PATH, metavar="FILE", help="Labels of the queries, as when it was evaluated."
+            ),
+            click.option("--gallery-labels", type=PATH, metavar="FILE", help="Labels of the gallery, likewise."),
             click.option("--where", metavar="EXPR", help="Rows of the queries, likewise."),
             click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery, likewise."),
             *(
                 click.option(f"--{name.replace('_', '-')}", metavar="NAME", help="As when it was evaluated.")
                 for name in _COLUMNS
             ),
-            click.option("--images", metavar="DIR", help="Folder of the pictures, to which their paths are relative."),
+            click.option(
+                "--images", type=PATH, metavar="DIR", help="Folder of the pictures, to which their paths are relative."
+            ),
             click.option("--image-column", metavar="NAME", help="Column of those paths; by default the ids are paths."),
             click.option("--text-column", metavar="NAME", help="Column of the text behind each vector."),
             click.option("--map", "projection", type=click.Choice(["pca", "umap"]), default="pca", help="Kind of map."),

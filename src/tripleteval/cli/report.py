@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tripleteval.cli.material import material_options, read_material
-from tripleteval.errors import FileError, ParameterError
+from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.errors import FileError, ParameterError, one_line, printable
 
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
@@ -23,8 +24,10 @@ _FORMATS = {
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--output", metavar="FILE", help="File to write, by default report.html; - prints text formats.")
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option(
+    "-o", "--output", type=PATH, metavar="FILE", help="File to write, by default report.html; - prints text formats."
+)
 @click.option("--format", "kind", type=click.Choice(list(_FORMATS)), default="html", show_default=True, help="Form.")
 @material_options
 @click.option("--report-budget", default="5MB", show_default=True, help="What all pictures together may take.")
@@ -33,7 +36,7 @@ _FORMATS = {
 @click.option("--overwrite", is_flag=True, help="Replace FILE even if it is not a report of ours.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: bool, **chosen: Any) -> None:
-    """Write a report about one run, or several side by side.
+    """Write a page, Markdown or model-card results about one run, or several side by side.
 
     The page is one file; it asks nothing of the network and may be mailed or archived. With the embeddings of
     the run (and --gallery, --where as they were evaluated) it has a map, and pictures or texts of what failed.
@@ -59,12 +62,12 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
     inputs += [chosen[name] for name in ("embeddings", "gallery", "labels", "gallery_labels") if chosen[name]]
     if path != "-":
         require_new_file(path, tuple(inputs), overwrite=overwrite or _is_report(path, mark))
-    written = _written([(os.path.normpath(run), load(run)) for run in runs], kind, chosen)
+    written = _written([(printable(os.path.normpath(run)), load(run)) for run in runs], kind, chosen)
     if path == "-":
         click.echo(written, nl=False)
         return
     atomic_write(os.path.realpath(path), written.encode())
-    click.echo(f"written to {click.format_filename(path)}", err=True)
+    click.echo(f"written to {one_line(path)}", err=True)
 
 
 def _written(loaded: list[tuple[str, Evaluation]], kind: str, chosen: dict[str, Any]) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from typing import Literal
 
 import click
+
+from tripleteval.cli.paths import PATH
 
 _PIPED_WIDTH = 120
 
 
 @click.command("runs")
-@click.argument("folder", default="runs", metavar="[DIR]")
+@click.argument("folder", default="runs", type=PATH, metavar="[DIR]")
 @click.option("-m", "--metric", "metrics", multiple=True, metavar="NAME", help="Column to show. May be repeated.")
 @click.option("--where", "tests", multiple=True, metavar="TEST", help="Such as 'recall@10>=0.9'. May be repeated.")
 @click.option("--sort", "by", default="saved", show_default=True, help="saved, name, or a metric.")
@@ -54,7 +58,8 @@ def command(
 
     from tripleteval.report.console import draw
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH, color_system=system)
     for drawn in draw(history(kept, metrics or headlines(kept))):
         console.print(drawn)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
-from tripleteval.errors import FileError, ParameterError, ResourceError, nearest
+from tripleteval.errors import FileError, ParameterError, ResourceError, nearest, printable
 from tripleteval.report.families import headline
 from tripleteval.report.wording import label, number, whole
 from tripleteval.runs import RUN, load
@@ -154,7 +154,7 @@ def _row(run: Past, spellings: Sequence[str]) -> list[str]:
 
 def _past(folder: Path, root: Path) -> Past:
     saved = (folder / RUN).stat().st_mtime
-    name = os.path.relpath(folder, root)
+    name = printable(os.path.relpath(folder, root))
     try:
         return Past(name, saved, load(folder, tables=False))
     except (FileError, ResourceError) as error:
