@@ -64,10 +64,11 @@ def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list
         FileError: The folder of pictures is none (E601), or whatever reading raises.
     """
     file, projection = chosen.pop("embeddings"), chosen.pop("projection")
+    enrolled = chosen.pop("enrolment", False)
     images, image, text = (chosen.pop(name) for name in ("images", "image_column", "text_column"))
     reading = {name: chosen.pop(name) for name in (*_READING, *_COLUMNS)}
     if file is None:
-        if images or image or text or any(reading.values()):
+        if images or image or text or enrolled or any(reading.values()):
             found = "options about the embeddings of the run, but not the embeddings"
             raise ParameterError("E101", found, fix="name their file with --embeddings")
         return [None] * len(evaluations)
@@ -83,7 +84,7 @@ def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list
         if column is not None:
             _require_column(queries, column, option)
     folder = None if images is None else Path(images)
-    given = Material(queries, gallery, image, folder, text, projection)
+    given = Material(queries, gallery, image, folder, text, projection, enrolled)
     behind: list[Material | None] = []
     refused: list[ParameterError] = []
     for evaluation in evaluations:

@@ -30,6 +30,7 @@ _FORMATS = {
 )
 @click.option("--format", "kind", type=click.Choice(list(_FORMATS)), default="html", show_default=True, help="Form.")
 @material_options
+@click.option("--enrolment", is_flag=True, help="Identification against items enrolled per class.")
 @click.option("--report-budget", default="5MB", show_default=True, help="What all pictures together may take.")
 @click.option("--model", metavar="NAME", help="Name of the model, for model-index.")
 @click.option("--dataset", metavar="NAME", help="Name or Hub id of the data, for model-index and eval-results.")

@@ -20,6 +20,7 @@ class Material:
         images: Folder in which those paths start; ``None`` for a report without pictures.
         text_column: Column of ``meta`` with the text behind each vector, if any.
         projection: How vectors are laid on a plane: ``"pca"`` or ``"umap"``.
+        enrolment: Whether to measure how identification changes with items enrolled; it takes a while.
     """
 
     queries: Embeddings
@@ -28,6 +29,7 @@ class Material:
     images: Path | None = None
     text_column: str | None = None
     projection: str = "pca"
+    enrolment: bool = False
 
     def of(self, side: Side) -> Embeddings:
         """Return the set of one side."""

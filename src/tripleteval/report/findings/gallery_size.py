@@ -9,15 +9,13 @@ in a straight line against the logarithm of the number.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Floats, Ints
 from tripleteval.data.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from tripleteval.report.findings.clustered import classes_of, half_interval
 
 _FURTHER = (2, 5, 10)
 _POINTS = 13
@@ -61,7 +59,7 @@ def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
     sizes = sorted({round(size) for size in np.geomspace(1, most, _POINTS)})
     further = [round(factor * most) for factor in _FURTHER]
     ks = [k for k in evaluation.settings.get("ks", []) if k < most][:3]
-    groups = _classes(table, kept)
+    groups = classes_of(table, kept)
     rates: dict[int, list[float]] = {}
     low: dict[int, list[float | None]] = {}
     high: dict[int, list[float | None]] = {}
@@ -72,7 +70,7 @@ def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
         slope = (means[-1] - before) / math.log(most / max(1, round(most / 10)))
         rates[k] = [*means, *(max(0.0, means[-1] + slope * math.log(size / most)) for size in further)]
         if groups is not None:
-            errors = [_error(column, groups) for column in columns]
+            errors = [half_interval(column, groups) for column in columns]
             unknown = [None] * len(further)
             low[k] = [*(max(0.0, mean - error) for mean, error in zip(means, errors, strict=True)), *unknown]
             high[k] = [*(min(1.0, mean + error) for mean, error in zip(means, errors, strict=True)), *unknown]
@@ -121,20 +119,3 @@ def _choose(logs: Floats, of: Floats, some: Floats | int) -> Floats:
 
 def _log_factorials(upto: int) -> Floats:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, upto + 1, dtype=np.float64)))])
-
-
-def _classes(table: pa.Table, kept: Bools) -> Ints | None:
-    """Return the class of each kept query as a number, where there are at least two."""
-    import pyarrow as pa
-
-    if "label" not in table.column_names or pa.types.is_nested(table["label"].type):
-        return None
-    codes = table["label"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)[kept]
-    return codes if len(np.unique(codes)) > 1 else None
-
-
-def _error(values: Floats, groups: Ints) -> float:
-    """Return half of the 95 % interval of a mean whose queries come class by class (cluster-robust)."""
-    sums = np.bincount(groups, weights=values - values.mean())
-    classes = len(np.unique(groups))
-    return float(1.96 * np.sqrt(classes / (classes - 1) * (sums**2).sum()) / len(values))

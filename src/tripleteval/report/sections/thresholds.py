@@ -38,8 +38,8 @@ def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
     if chosen is not None:
         text += (
             f" Accepting pairs up to a distance of {number(chosen['threshold'])} accepts {percent(chosen['value'])} of "
-            f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: the lowest rate asked for that so "
-            "many pairs can measure. Chosen and judged on the same pairs, it says nothing about other identities."
+            f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: the lowest rate asked for that "
+            "so many pairs can measure. Chosen and judged on the same pairs, it says nothing about other identities."
         )
     start = None if chosen is None else chosen["threshold"]
     charts = [_distances(histogram, start), _roc(roc, impostor), _det(roc, impostor)]
