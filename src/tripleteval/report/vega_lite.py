@@ -36,7 +36,7 @@ _MEANING = {
     "wrong": "#d65f5f",
     "all others": "#7f8896",
 }
-_HEIGHT = 260
+_HEIGHT, _MAP_HEIGHT = 260, 420
 _STEPS = {"bar": 20, "stack": 34}
 _MOST_DOTS = 60
 _FEW = {"tickCount": 6}
@@ -62,7 +62,7 @@ def spec(chart: Chart) -> Spec:
 def _height(chart: Chart) -> int:
     """Return the height of the plot in pixels: bars that lie on their side take one step each."""
     if chart.mark not in _STEPS:
-        return _HEIGHT
+        return _HEIGHT if chart.frame else _MAP_HEIGHT
     return _STEPS[chart.mark] * len(set(chart.columns[chart.x if chart.mark == "bar" else chart.y]))
 
 
