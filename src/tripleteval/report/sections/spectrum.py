@@ -13,7 +13,7 @@ from tripleteval.report.wording import percent, whole
 @section("spectrum", place=36)
 def spectrum(evaluation: Evaluation) -> Section | None:
     """Draw the share of the variance along each principal direction."""
-    return drawn(getattr(evaluation, "space", {}))
+    return drawn(evaluation.space)
 
 
 def drawn(space: dict[str, Any]) -> Section | None:
