@@ -40,6 +40,15 @@ _HEIGHT, _MAP_HEIGHT = 260, 420
 _STEPS = {"bar": 20, "stack": 34}
 _MOST_DOTS = 60
 _FEW = {"tickCount": 6}
+_KINDS = {
+    "title": None,
+    "orient": "top",
+    "symbolType": "stroke",
+    "symbolSize": 250,
+    "symbolStrokeColor": "#7f8896",
+    "symbolStrokeWidth": 2,
+    "symbolFillColor": "transparent",
+}
 
 Spec = dict[str, Any]
 
@@ -174,7 +183,7 @@ def _series(chart: Chart, names: dict[str, str]) -> Spec:
             "field": names[chart.dash],
             "type": "nominal",
             "scale": {"domain": texts, "range": kinds[: len(texts)]},
-            "legend": {"title": None, "orient": "top", "symbolType": "stroke"} if len(texts) > 1 else None,
+            "legend": _KINDS if len(texts) > 1 else None,
         }
     return found
 

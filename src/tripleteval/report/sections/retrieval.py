@@ -40,7 +40,7 @@ def _by_k(found: dict[str, Entry]) -> list[Chart]:
     if len(ks) < 2:
         return []
     heads = ("k", "metric", "kind", "value", "low", "high")
-    lines = columns(heads, sorted(rows, key=lambda row: (row[1], row[2], row[0])))
+    lines = columns(heads, sorted(rows, key=lambda row: (row[2] != "measured", row[1], row[0])))
     text = f"Each metric against k, from k = {ks[0]} to {ks[-1]}; bands are intervals where they were measured."
     wide = frozenset({"x"}) if ks[-1] >= 50 * ks[0] else frozenset[str]()
     return [
