@@ -9,6 +9,7 @@ in a straight line against the logarithm of the number.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,13 +61,16 @@ def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
     further = [round(factor * most) for factor in _FURTHER]
     ks = [k for k in evaluation.settings.get("ks", []) if k < most][:3]
     groups = classes_of(table, kept)
+    # A million queries share a few thousand pairs of c and N.
+    pairs, query = np.unique(nearer + 1j * negatives, return_inverse=True)
+    c, n = pairs.real, pairs.imag.astype(np.int64)
     rates: dict[int, list[float]] = {}
     low: dict[int, list[float | None]] = {}
     high: dict[int, list[float | None]] = {}
     for k in ks:
-        columns = [answered(nearer, negatives, size, k) for size in sizes]
+        columns = [answered(c, n, size, k)[query] for size in sizes]
         means = [float(column.mean()) for column in columns]
-        before = float(answered(nearer, negatives, max(1, round(most / 10)), k).mean())
+        before = float(answered(c, n, max(1, round(most / 10)), k)[query].mean())
         slope = (means[-1] - before) / math.log(most / max(1, round(most / 10)))
         rates[k] = [*means, *(max(0.0, means[-1] + slope * math.log(size / most)) for size in further)]
         if groups is not None:
@@ -87,14 +91,12 @@ def answered(nearer: Floats, negatives: Ints, drawn: int, k: int) -> Floats:
         drawn: m; all N where a query has fewer.
         k: Cut-off, 1 or more.
     """
-    pairs, place = np.unique(np.stack([nearer, negatives.astype(np.float64)]), axis=1, return_inverse=True)
-    c, n = pairs
-    floor = np.floor(c)
-    chance = _below(floor, n, drawn, k)
-    part = c - floor
-    upper = np.where(part > 0, _below(np.minimum(floor + 1, n), n, drawn, k), chance)
-    mixed: Floats = (1 - part) * chance + part * upper
-    return mixed[place.reshape(-1)]
+    n, floor = negatives.astype(np.float64), np.floor(nearer)
+    part = nearer - floor
+    mixed = (1 - part) * _below(floor, n, drawn, k)
+    if part.any():
+        mixed = mixed + part * _below(np.minimum(floor + 1, n), n, drawn, k)
+    return mixed
 
 
 def _below(c: Floats, n: Floats, drawn: int, k: int) -> Floats:
@@ -117,5 +119,6 @@ def _choose(logs: Floats, of: Floats, some: Floats | int) -> Floats:
     return log
 
 
+@lru_cache(maxsize=1)
 def _log_factorials(upto: int) -> Floats:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, upto + 1, dtype=np.float64)))])
