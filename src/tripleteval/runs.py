@@ -63,8 +63,12 @@ def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False)
     return target
 
 
-def load(folder: str | Path) -> Evaluation:
-    """Return the evaluation that a run folder holds, tables included.
+def load(folder: str | Path, *, tables: bool = True) -> Evaluation:
+    """Return the evaluation that a run folder holds.
+
+    Args:
+        folder: A run folder.
+        tables: Whether to read its tables too; without, they are ``None`` and not checked.
 
     Raises:
         FileError: It is not a run folder (E604).
@@ -72,7 +76,8 @@ def load(folder: str | Path) -> Evaluation:
     """
     path = Path(folder)
     document = _read_document(path)
-    tables = {TABLES[name]: _read_table(path / name, entry) for name, entry in document["files"].items()}
+    listed = document["files"].items() if tables else ()
+    read = {TABLES[name]: _read_table(path / name, entry) for name, entry in listed}
     evaluation = Evaluation(
         metrics=document["values"],
         accounting=document["accounting"],
@@ -83,7 +88,7 @@ def load(folder: str | Path) -> Evaluation:
         space=document["space"],
         slices=document["slices"],
         environment=document["environment"],
-        **tables,
+        **read,
     )
     if evaluation.result_hash != document["result_hash"]:
         raise _corrupt(path / RUN, "its numbers do not give its result_hash")

@@ -13,7 +13,7 @@ import pytest
 from tripleteval.cli import COMMANDS, main
 
 # A pipe, a comment or a redirection ends what is ours; ``echo '…' >> file`` of the completion page holds it in quotes.
-_OURS = re.compile(r"tripleteval(?: (?:'[^']*'|[^|>\n)])*)?")
+_OURS = re.compile(r"""tripleteval(?: (?:"[^"\n]*"|'[^'\n]*'|[^|>\n)"'])*)?""")
 _PAGES = {"": main, **{name: main.get_command(click.Context(main), name) for name in COMMANDS}}
 # What --help of a command may load: the command line itself, and nothing that takes a second.
 _HEAVY = ["faiss", "jax", "jinja2", "keras", "msgspec", "numba", "numpy", "pyarrow", "ray", "rich"]

@@ -16,7 +16,9 @@ COMMANDS = {
     "compare": "Say whether one run is better than another, and which queries it broke.",
     "gate": "Check a run against requirements, for continuous integration.",
     "embed": "Embed a folder of pictures with a model.",
-    "report": "Write an HTML page about one run, or several side by side.",
+    "report": "Write a page, Markdown or model-card results about one run, or several side by side.",
+    "export": "Write one TABLE of a RUN as Parquet or CSV.",
+    "runs": "List the runs in DIR with their headline numbers, and how these moved.",
     "demo": "Train a small Siamese network, evaluate it and write a report.",
     "completion": "Print the script that completes commands and options in your shell.",
 }

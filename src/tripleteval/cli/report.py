@@ -1,51 +1,108 @@
-"""``tripleteval report``: run folders into a page."""
+"""``tripleteval report``: run folders into a page, or into text for pull requests and model cards."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tripleteval.cli.material import material_options, read_material
 from tripleteval.cli.paths import PATH, require_new_file
-from tripleteval.errors import FileError, one_line, printable
+from tripleteval.errors import FileError, ParameterError, one_line, printable
 
-_MARK = b'<meta name="generator" content="tripleteval">'
+if TYPE_CHECKING:
+    from tripleteval.data.evaluation import Evaluation
+
+# Name of the file by default, and what its beginning holds: only a report of ours is replaced unasked.
+_FORMATS = {
+    "html": ("report.html", b'<meta name="generator" content="tripleteval">'),
+    "md": ("report.md", b"<!-- made by tripleteval -->"),
+    "model-index": ("model-index.yaml", b"# made by tripleteval"),
+    "eval-results": ("eval-results.yaml", b"# made by tripleteval"),
+}
 
 
 @click.command("report")
 @click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...")
 @click.option(
-    "-o", "--output", default="report.html", show_default=True, type=PATH, metavar="FILE", help="Page to write."
+    "-o", "--output", type=PATH, metavar="FILE", help="File to write, by default report.html; - prints text formats."
 )
+@click.option("--format", "kind", type=click.Choice(list(_FORMATS)), default="html", show_default=True, help="Form.")
+@material_options
+@click.option("--enrolment", is_flag=True, help="Identification against items enrolled per class.")
+@click.option("--report-budget", default="5MB", show_default=True, help="What all pictures together may take.")
+@click.option("--model", metavar="NAME", help="Name of the model, for model-index.")
+@click.option("--dataset", metavar="NAME", help="Name or Hub id of the data, for model-index and eval-results.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE even if it is not a report of ours.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
-def command(runs: tuple[str, ...], output: str, overwrite: bool) -> None:
-    """Write an HTML page about one run, or several side by side.
+def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: bool, **chosen: Any) -> None:
+    """Write a page, Markdown or model-card results about one run, or several side by side.
 
-    The page is one file without scripts; it asks nothing of the network and may be mailed or archived.
+    The page is one file; it asks nothing of the network and may be mailed or archived. With the embeddings of
+    the run (and --gallery, --where as they were evaluated) it has a map, and pictures or texts of what failed.
+    The other forms are Markdown, and results for a model card on the Hugging Face Hub.
 
     \b
     Examples:
         tripleteval report runs/val -o report.html
-        tripleteval report runs/baseline runs/candidate -o compared.html
+        tripleteval report runs/val --embeddings val.parquet --images photos/ --image-column path
+        tripleteval report runs/banking --embeddings banking.parquet --text-column text
+        tripleteval report runs/baseline runs/candidate --embeddings val.parquet --images photos/ -o compared.html
+        tripleteval report runs/val --format md -o - | gh pr comment --body-file -
+        tripleteval report runs/val --format model-index --model siamese --dataset org/pets
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.disk import atomic_write
-    from tripleteval.report.html import page
     from tripleteval.runs import RUN, TABLES, load
 
+    name, mark = _FORMATS[kind]
+    path = name if output is None else output
+    if path == "-" and kind == "html":
+        raise ParameterError("E101", "a page on stdout", fix="name a file with -o")
     inputs = [*runs, *(os.path.join(run, name) for run in runs for name in (RUN, *TABLES))]
-    require_new_file(output, tuple(inputs), overwrite=overwrite or _is_report(output))
-    written = page([(printable(os.path.normpath(run)), load(run)) for run in runs])
-    atomic_write(os.path.realpath(output), written.encode())
-    click.echo(f"written to {one_line(output)}", err=True)
+    inputs += [chosen[name] for name in ("embeddings", "gallery", "labels", "gallery_labels") if chosen[name]]
+    if path != "-":
+        require_new_file(path, tuple(inputs), overwrite=overwrite or _is_report(path, mark))
+    written = _written([(printable(os.path.normpath(run)), load(run)) for run in runs], kind, chosen)
+    if path == "-":
+        click.echo(written, nl=False)
+        return
+    atomic_write(os.path.realpath(path), written.encode())
+    click.echo(f"written to {one_line(path)}", err=True)
 
 
-def _is_report(path: str) -> bool:
-    """Return whether the file is a page of ours, which a new one may replace unasked."""
+def _written(loaded: list[tuple[str, Evaluation]], kind: str, chosen: dict[str, Any]) -> str:
+    if kind == "html":
+        from tripleteval.engine.plan import parse_memory
+        from tripleteval.report.html import page
+
+        budget = parse_memory(chosen.pop("report_budget"))
+        return page(loaded, materials=read_material([evaluation for _, evaluation in loaded], chosen), budget=budget)
+    if kind == "md":
+        from tripleteval.report.markdown import markdown
+
+        return markdown(loaded)
+    return _card(loaded, kind, model=chosen["model"], dataset=chosen["dataset"])
+
+
+def _card(loaded: list[tuple[str, Evaluation]], kind: str, *, model: str | None, dataset: str | None) -> str:
+    from tripleteval.report.model_card import eval_results, model_index
+
+    if len(loaded) > 1:
+        raise ParameterError("E101", f"--format {kind} with several runs", fix="give one run")
+    (name, evaluation) = loaded[0]
+    data = dataset or str(evaluation.inputs[0].get("name", "embeddings"))
+    if kind == "eval-results":
+        return eval_results(evaluation, dataset=data)
+    return model_index(evaluation, model=model or os.path.basename(name), dataset=data)
+
+
+def _is_report(path: str, mark: bytes) -> bool:
+    """Return whether the file is a report of ours, which a new one may replace unasked."""
     if not os.path.isfile(path):
         return False
     try:
         with open(path, "rb") as file:
-            return _MARK in file.read(4096)
+            return mark in file.read(4096)
     except OSError as error:
         raise FileError("E611", f"it cannot be read: {error.strerror}", where=path, fix="give a new name") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tripleteval.data.section import Section, Table
+from tripleteval.data.section import Level, Section, Table
 from tripleteval.differences.result import Differences
 from tripleteval.report.wording import interval, label, number, whole
 
@@ -16,7 +16,8 @@ _MOST = 10
 
 def sections(found: Differences) -> list[Section]:
     """Return the verdict with the table of differences, then the queries and classes that changed."""
-    level = {"better": "good", "worse": "warning"}.get(found.outcome, "plain")
+    levels: dict[str, Level] = {"better": "good", "worse": "warning"}
+    level = levels.get(found.outcome, "plain")
     text = "\n".join([found.verdict, *found.notes, _HOW if found.paired else ""]).strip()
     said = [Section(f"{label(found.names[1])} against {label(found.names[0])}", text, [_table(found)], level)]
     if found.queries is not None:

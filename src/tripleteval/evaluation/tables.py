@@ -66,7 +66,7 @@ def per_class_table(
 
 
 def neighbor_table(comparison: Comparison, results: Results, distance: Distance, most: int) -> pa.Table | None:
-    """Return one row per (query, rank): the gallery row, its id if any, its distance and whether it is relevant."""
+    """Return one row per (query, rank): the gallery row, its distance, relevance, id and label."""
     found = results.neighbors.nearest(most)
     if not found.rows.shape[1]:
         return None
@@ -83,6 +83,8 @@ def neighbor_table(comparison: Comparison, results: Results, distance: Distance,
     }
     if comparison.gallery.ids is not None:
         columns["gallery_id"] = _dictionary(comparison.gallery.ids.take(rows))
+    if isinstance(comparison.gallery.labels, Labels):
+        columns["gallery_label"] = _dictionary(comparison.gallery.labels.take(rows))
     return pa.table(columns)
 
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.section import Section, Table
+from tripleteval.data.section import Chart, Section, Table
+from tripleteval.report.cases import cases
 from tripleteval.report.families import headline
-from tripleteval.report.wording import label, listed, number
+from tripleteval.report.findings.changes import RANKING, changes
+from tripleteval.report.wording import label, listed, number, whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SAME_TASK = ("queries", "evaluated", "gallery", "classes", "triplets")
 _SAME_RULES = ("distance", "ties", "average", "ignore")
+_MOST_CASES, _MOST_ROWS = 24, 10
+_BINS = 40
+
+
+def together(runs: Sequence[tuple[str, Evaluation]]) -> list[Section]:
+    """Return what there is to say about several runs at once."""
+    return [comparison(runs), *(_changed(*runs) if len(runs) == 2 else [])]
 
 
 def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
@@ -49,3 +62,54 @@ def _differing(runs: Sequence[Evaluation]) -> list[str]:
 
 def _distinct(names: list[str]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, start=1)]
+
+
+def _changed(one: tuple[str, Evaluation], two: tuple[str, Evaluation]) -> list[Section]:
+    """Return which queries the second run broke and fixed; nothing where they do not ask the same."""
+    table = changes(one[1], two[1])
+    if table is None:
+        return []
+    import pyarrow.compute as pc
+
+    broken, fixed = (table.filter(pc.equal(table["became"], became)) for became in ("broken", "fixed"))
+    first, second = _distinct([label(name) for name, _ in (one, two)])
+    text = (
+        f"Of {whole(table.num_rows)} queries, {whole(broken.num_rows)} had the right nearest item in {first} and have "
+        f"a wrong one in {second}; for {whole(fixed.num_rows)} it is the other way round."
+    )
+    found = [Section("Fixed and broken queries", text, charts=_spread(table))]
+    if broken.num_rows:
+        found.append(_listed(f"Broken by {second}", broken, two[1], f"What {second} finds, the largest loss first."))
+    if fixed.num_rows:
+        order = [("change", "descending"), ("query", "ascending")]
+        words = f"What {first} found, the largest gain of {second} first."
+        found.append(_listed(f"Fixed by {second}", fixed.sort_by(order), one[1], words))
+    return found
+
+
+def _listed(title: str, table: pa.Table, shown: Evaluation, text: str) -> Section:
+    rows = table.slice(0, _MOST_CASES).to_pylist()
+    heads = ["row", *(name for name in ("id", "label") if name in table.column_names), "before", "after", "change"]
+    cells = [
+        [str(row["query"]), *(label(row[name]) for name in heads[1:-3]), *(number(row[name]) for name in heads[-3:])]
+        for row in rows[:_MOST_ROWS]
+    ]
+    facts = [{name: row[name] for name in ("change", "before", "after")} for row in rows]
+    terms = dict.fromkeys(("before", "after", "change"), RANKING)
+    numeric = frozenset({"row", "before", "after", "change"})
+    some = f" The first {len(cells)} of {whole(table.num_rows)}, by {RANKING}." if table.num_rows > len(cells) else ""
+    found = cases(shown, [row["query"] for row in rows], facts)
+    return Section(title, text + some, [Table(heads, cells, numeric, terms)], cases=found)
+
+
+def _spread(table: pa.Table) -> list[Chart]:
+    """Return how many queries changed by how much."""
+    import numpy as np
+
+    values = table["change"].drop_null().to_numpy()
+    edges = np.linspace(-1, 1, _BINS + 1).round(4)
+    counts = np.histogram(values, edges)[0].tolist()
+    columns = {"change": edges[:-1].tolist(), "below": edges[1:].tolist(), "queries": counts}
+    text = f"How many queries' {RANKING} changed by how much, from the first run to the second."
+    chart = Chart("Change by query", text, columns, x="change", x_stop="below", y="queries", mark="steps")
+    return [chart] if len(values) else []

@@ -47,22 +47,28 @@ def usual_average(found: dict[str, Entry], pooled: str) -> str:
 def metric_table(found: dict[str, Entry], pooled: str) -> Table:
     """Return one row per metric; a metric that averages over something unusual says so."""
     usual = usual_average(found, pooled)
-    optional = {"chance": [e.get("chance") for e in found.values()], "best": [_best(e) for e in found.values()]}
-    optional = {"interval": [e.get("low") for e in found.values()], **optional}
-    columns = ["metric", "value", *(c for c, cells in optional.items() if any(x is not None for x in cells)), "n"]
-    rows = []
+    rows, terms = [], {}
     for name, entry in found.items():
         average = over(entry.get("average"), pooled)
-        cells = {
-            "metric": name if average == usual or "median" in name else f"{name} ({average})",
-            "value": number(entry["value"]) if entry["value"] is not None else f"undefined: {entry.get('reason', '')}",
-            "interval": interval(entry.get("low"), entry.get("high")),
-            "chance": _number(entry.get("chance")),
-            "best": _number(_best(entry)),
-            "n": whole(entry.get("n")),
-        }
-        rows.append([cells[column] for column in columns])
-    return Table(columns, rows, frozenset(columns[1:]))
+        shown = name if average == usual or "median" in name else f"{name} ({average})"
+        terms[shown] = name
+        rows.append(
+            {
+                "metric": shown,
+                "value": number(entry["value"]) if entry["value"] is not None else _undefined(entry),
+                "interval": interval(entry.get("low"), entry.get("high")),
+                "chance": _number(entry.get("chance")),
+                "best": _number(_best(entry)),
+                "n": whole(entry.get("n")),
+            }
+        )
+    always = ("metric", "value", "n")
+    columns = [name for name in rows[0] if name in always or any(row[name] for row in rows)]
+    return Table(columns, [[row[name] for name in columns] for row in rows], frozenset(columns[1:]), terms)
+
+
+def _undefined(entry: Entry) -> str:
+    return f"undefined: {entry.get('reason', '')}"
 
 
 def _best(entry: Entry) -> float | None:

@@ -1,49 +1,78 @@
-"""A report as HTML: a fragment for notebooks, or one self-contained page without scripts.
+"""A report as HTML: one self-contained page, or a fragment without scripts for notebooks.
 
-Everything that came from data passes through one template with autoescape on, and one filter that
-makes invisible characters visible. The page asks nothing of the network, and its policy forbids it.
+1. Everything that came from data passes through one template with autoescape on, and one filter that
+   makes invisible characters visible; for the scripts it lies in one island of JSON, never in code.
+2. The page asks nothing of the network, and its policy forbids it: two scripts and one style, by their hashes.
+3. The same runs give the same page.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.material import Material
 from tripleteval.errors import MissingExtra, visible
-from tripleteval.report.comparison import comparison
+from tripleteval.report.comparison import together
+from tripleteval.report.drawing import Drawing
 from tripleteval.report.sections import sections
-from tripleteval.report.wording import label
+from tripleteval.report.wording import label, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_TEMPLATES = ("page.html", "fragment.html", "sections.html")
+BUDGET = 5_000_000
+
+_TEMPLATES = ("page.html", "body.html", "fragment.html", "sections.html")
 
 
-def page(evaluations: list[tuple[str, Evaluation]]) -> str:
+def page(
+    evaluations: Sequence[tuple[str, Evaluation]],
+    *,
+    materials: Sequence[Material | None] = (),
+    budget: int = BUDGET,
+) -> str:
     """Return a whole page about one run, or about several side by side.
 
     Args:
         evaluations: Name and evaluation of each run, at least one.
+        materials: The sets behind each run, for pictures, texts and a map; ``None`` for a run without. Several runs
+            are taken to be of the same items, whose pictures and texts are those of the first sets there are.
+        budget: Bytes that thumbnails may take.
 
     Raises:
-        MissingExtra: jinja2 is not installed.
+        MissingExtra: jinja2, vl-convert or, for pictures, Pillow is not installed.
     """
-    said = [sections(evaluation) for _, evaluation in evaluations]
-    template = _environment().get_template("page.html")
-    style = _style()
-    return template.render(
-        title=said[0][0].title if len(said) == 1 else f"{len(said)} evaluations",
-        runs=[
-            {"name": name, "hash": evaluation.result_hash, "sections": about}
-            for (name, evaluation), about in zip(evaluations, said, strict=True)
-        ],
-        comparison=comparison(evaluations),
-        style=style,
-        policy=_policy(style),
+    environment = _environment()
+    behind = [*materials, *[None] * (len(evaluations) - len(materials))]
+    said = [sections(evaluation, known) for (_, evaluation), known in zip(evaluations, behind, strict=True)]
+    drawing = Drawing(next((known for known in behind if known is not None), None), budget)
+    title = said[0][0].title if len(said) == 1 else f"{len(said)} evaluations"
+    # The body comes first: the charts, pictures and definitions it refers to are collected on the way.
+    body = environment.get_template("body.html").render(
+        title=title,
+        runs=[{"name": name, "sections": about} for (name, _), about in zip(evaluations, said, strict=True)],
+        together=together(evaluations) if len(said) > 1 else [],
+        interactive=True,
+        **drawing.functions(),
+    )
+    scripts, style = [_charts_library(), _resource("page.js")], _resource("style.css")
+    return environment.get_template("page.html").render(
+        title=title,
+        hashes=[evaluation.result_hash for _, evaluation in evaluations],
+        body=_safe(body),
+        definitions=drawing.definitions,
+        missed=drawing.missed(),
+        island=_safe(_island(drawing.island())),
+        scripts=[_safe(script) for script in scripts],
+        style=_safe(style),
+        policy=_policy(scripts, style),
     )
 
 
@@ -53,7 +82,12 @@ def fragment(evaluation: Evaluation) -> str:
         environment = _environment()
     except MissingExtra:
         return _preformatted(evaluation)
-    return environment.get_template("fragment.html").render(sections=sections(evaluation), style=_style())
+    return environment.get_template("fragment.html").render(
+        sections=sections(evaluation),
+        style=_safe(_resource("style.css")),
+        interactive=False,
+        **Drawing(None, 0).functions(),
+    )
 
 
 def _environment() -> Environment:
@@ -71,7 +105,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["label"] = label
+    environment.filters |= {"label": label, "number": number}
     return environment
 
 
@@ -80,15 +114,38 @@ def _finalize(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+@cache
+def _charts_library() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script that sets ``window.vegaEmbed``."""
+    try:
+        import vl_convert
+    except ImportError:
+        raise MissingExtra("the charts of the HTML report", "vl_convert", extra="report") from None
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
-def _style() -> Any:
+def _policy(scripts: Sequence[str], style: str) -> str:
+    ours = " ".join(map(_hash, scripts))
+    return (
+        f"default-src 'none'; script-src {ours}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types default"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _island(data: dict[str, Any]) -> str:
+    """Return JSON that no HTML parser can find an end or a comment in."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _safe(text: str) -> Any:
     from markupsafe import Markup
 
-    return Markup(_resource("style.css"))  # noqa: S704  # our own file, without a character to escape
+    return Markup(text)  # noqa: S704  # our own files and what our own templates made
 
 
 def _resource(name: str) -> str:

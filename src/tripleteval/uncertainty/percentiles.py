@@ -53,4 +53,4 @@ def _skew(influence: Floats) -> float:
         return 0.0
     scaled = influence / largest  # skewness has no unit, and cubes leave the range of floats
     square = math.fsum(np.square(scaled).tolist())
-    return math.fsum((np.square(scaled) * scaled).tolist()) / (6 * square**1.5)
+    return float(math.fsum((np.square(scaled) * scaled).tolist()) / (6 * square**1.5))

@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.material import Material
 from tripleteval.data.section import Section
 from tripleteval.registry import Registry
 
-Write = Callable[[Evaluation], Section | None]
+Write = TypeVar("Write", bound=Callable[..., Section | None])
 
 
 class Placed(NamedTuple):
-    """A section's author and where in the report it speaks; lower places first, then by name."""
+    """A section's author and where in the report it speaks; lower places first, then by name.
+
+    Attributes:
+        place: Where it speaks.
+        write: Takes an `Evaluation`, and where ``shows`` a `Material` as well.
+        shows: Whether it speaks only where the evaluated sets themselves are at hand.
+    """
 
     place: int
-    write: Write
+    write: Callable[..., Section | None]
+    shows: bool = False
 
 
 SECTIONS: Registry[Placed] = Registry("tripleteval.report.sections", "report section")
 
 
-def section(name: str, *, place: int) -> Callable[[Write], Write]:
-    """Register the decorated function as the report section ``name``."""
+def section(name: str, *, place: int, shows: bool = False) -> Callable[[Write], Write]:
+    """Register the decorated function as the report section ``name``; see `Placed` for the rest."""
 
     def register(write: Write) -> Write:
-        SECTIONS.add(name)(Placed(place, write))
+        SECTIONS.add(name)(Placed(place, write, shows))
         return write
 
     return register
 
 
-def sections(evaluation: Evaluation) -> list[Section]:
+def sections(evaluation: Evaluation, material: Material | None = None) -> list[Section]:
     """Return everything there is to say about an evaluation, in order."""
-    authors = sorted((placed.place, name, placed.write) for name, placed in SECTIONS.items())
-    said = (write(evaluation) for _, _, write in authors)
+    authors = sorted((placed.place, name, placed) for name, placed in SECTIONS.items())
+    said = []
+    for _, _, placed in authors:
+        if not placed.shows:
+            said.append(placed.write(evaluation))
+        elif material is not None:
+            said.append(placed.write(evaluation, material))
     return [section for section in said if section is not None]

@@ -7,7 +7,7 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.sections import section
-from tripleteval.report.wording import label, listed, number, percent, whole
+from tripleteval.report.wording import label, listed, number, percent, plain, whole
 from tripleteval.uncertainty.interval import plural
 
 
@@ -17,8 +17,9 @@ def headline(evaluation: Evaluation) -> Section:
     names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
     join = " against ".join if "gallery" in evaluation.accounting else listed
     title = f"Evaluation of {join(names)}" if names else "Evaluation"
-    said = (_what(evaluation), _verdict(evaluation), _worst(evaluation), _sure(evaluation))
-    return Section(title, " ".join(filter(None, said)), [_inputs(evaluation)])
+    said = [_what(evaluation), _verdict(evaluation), _worst(evaluation), *_training(evaluation)]
+    said += [*_weakest(evaluation), _sure(evaluation)]
+    return Section(title, " ".join(sentence for sentence in said if sentence), [_inputs(evaluation)])
 
 
 def _what(evaluation: Evaluation) -> str:
@@ -44,6 +45,30 @@ def _verdict(evaluation: Evaluation) -> str:
     return ""
 
 
+def _training(evaluation: Evaluation) -> list[str]:
+    """Return, at the first margin, what share of the triplets training would still work on."""
+    margin = plain(float(next(iter(evaluation.settings.get("margins", [])), 0)))
+    at = f"@margin={margin}"
+    satisfied, hard = (evaluation.metrics.get(f"{name}{at}", {}).get("value") for name in ("triplet_satisfied", "hard"))
+    if satisfied is None or hard is None:
+        return []
+    share = f"At margin {margin}, {percent(satisfied)} of the triplets are satisfied"
+    return [f"{share}, and in {percent(hard)} the negative is as near as the positive, or nearer."]
+
+
+def _weakest(evaluation: Evaluation) -> list[str]:
+    """Return the class that is found worst, where there are several."""
+    table = evaluation.per_class
+    if table is None or "map@r" not in table.column_names or table.num_rows < 3:
+        return []
+    worst = min(table.select(["label", "map@r"]).to_pylist(), key=lambda row: (row["map@r"] is None, row["map@r"]))
+    return (
+        []
+        if worst["map@r"] is None
+        else [f"Worst class: {label(worst['label'])}, with map@r {number(worst['map@r'])}."]
+    )
+
+
 def _them(evaluation: Evaluation) -> str:
     counts = evaluation.accounting
     whole_set = counts.get("evaluated") == counts.get("queries")
@@ -51,8 +76,10 @@ def _them(evaluation: Evaluation) -> str:
 
 
 def _scale(evaluation: Evaluation, entry: dict[str, Any]) -> str:
-    chance = entry.get("chance")
-    by_chance = "" if chance is None else f" (by chance {percent(chance)})"
+    chance, low, high = (entry.get(name) for name in ("chance", "low", "high"))
+    around = [] if low is None or high is None else [f"{percent(low)} to {percent(high)}"]
+    around += [] if chance is None else [f"by chance {percent(chance)}"]
+    by_chance = f" ({'; '.join(around)})" if around else ""
     ranking = evaluation.metrics.get("map@r", {}).get("value")
     return by_chance + (f"; map@r is {number(ranking)}." if ranking is not None else ".")
 

@@ -52,7 +52,8 @@ def space(evaluation: Evaluation) -> Section | None:
         for name, entry in sorted(found.items(), key=lambda item: order.index(item[0].partition("@")[0]))
     ]
     text = " ".join(_sentences(evaluation))
-    return Section("Is the space healthy?", text, [Table(["number", "value", "read as"], rows, frozenset({"value"}))])
+    table = Table(["number", "value", "read as"], rows, frozenset({"value"}), {name: name for name in found})
+    return Section("Is the space healthy?", text, [table])
 
 
 def _value(entry: dict[str, Any]) -> str:

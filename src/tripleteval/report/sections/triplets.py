@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.section import Section, Table
+from tripleteval.data.section import Chart, Rule, Section, Table, columns
 from tripleteval.report.families import Entry, metric_table, triplets, usual_average
 from tripleteval.report.sections import section
 from tripleteval.report.wording import interval, number, plain, whole
@@ -18,6 +18,7 @@ _OF_TRIPLETS = {
     "triplet_loss_nonzero": "loss where > 0",
 }
 _OF_ANCHORS = {"batch_hard": "batch-hard", "batch_hard_loss": "batch-hard loss"}
+_STATES = {"satisfied": "triplet_satisfied", "semi-hard": "semi_hard", "hard": "hard"}
 _MOST_POINTS = 11
 
 ByMargin = dict[str, dict[str, Entry]]
@@ -39,7 +40,9 @@ def standing(evaluation: Evaluation) -> Section | None:
             rest[spelling] = entry
     tables = [metric_table(rest, "triplets")] if rest else []
     tables += [t for heads in (_OF_TRIPLETS, _OF_ANCHORS) if (t := _margins(by_margin, heads)).rows]
-    return Section("Triplets", _text(evaluation, found), [*tables, *_curve(evaluation)])
+    tables += _curve(evaluation)
+    charts = [*_composition(by_margin), *_curve_chart(evaluation)]
+    return Section("Triplets", _text(evaluation, found), tables, charts=charts)
 
 
 def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
@@ -63,20 +66,19 @@ def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
 
 def _margins(by_margin: ByMargin, heads: dict[str, str]) -> Table:
     families = [family for family in heads if any(family in found for found in by_margin.values())]
-    if not families:
-        return Table([], [])
     margins = sorted(by_margin.items(), key=lambda item: float(item[0]))
-    ends = [_interval(found.get(families[0], {})) for _, found in margins]
-    columns = ["margin", *(heads[family] for family in families)]
+    shown = ["margin", *(heads[family] for family in families)]
     rows = [
         [margin, *(number(found[family]["value"]) if family in found else "" for family in families)]
         for margin, found in margins
     ]
+    ends = [_interval(found.get(families[0], {})) for _, found in margins] if families else []
     if any(ends):  # of the first number only: one that people act on, and as many as fit into a line
-        columns.insert(2, "interval")
-        for row, shown in zip(rows, ends, strict=True):
-            row.insert(2, shown)
-    return Table(columns, rows, frozenset(columns))
+        shown.insert(2, "interval")
+        for row, end in zip(rows, ends, strict=True):
+            row.insert(2, end)
+    terms = {heads[family]: f"{family}@margin=0" for family in families}
+    return Table(shown, rows if families else [], frozenset(shown), terms)
 
 
 def _interval(entry: Entry) -> str:
@@ -92,3 +94,41 @@ def _curve(evaluation: Evaluation) -> list[Table]:
     shown = [points[round(i * (len(points) - 1) / max(most - 1, 1))] for i in range(most)]
     rows = [[plain(margin), number(share)] for margin, share in shown]
     return [Table(["margin", "satisfied"], rows, frozenset({"margin", "satisfied"}))]
+
+
+def _composition(by_margin: ByMargin) -> list[Chart]:
+    """Return, per margin, what share of the triplets is in which state: what is left to learn from."""
+    rows = [
+        (margin, state, found[family]["value"])
+        for margin, found in sorted(by_margin.items(), key=lambda item: float(item[0]))
+        for state, family in _STATES.items()
+        if family in found and found[family]["value"] is not None
+    ]
+    if not rows:
+        return []
+    bars = columns(("margin", "state", "share of triplets"), rows)
+    text = "Share of triplets per margin: satisfied, semi-hard (in order, but inside the margin) and hard."
+    return [
+        Chart(
+            "What is left to learn",
+            text,
+            bars,
+            x="share of triplets",
+            y="margin",
+            mark="stack",
+            color="state",
+            limits=(0.0, 1.0),
+        )
+    ]
+
+
+def _curve_chart(evaluation: Evaluation) -> list[Chart]:
+    curve = evaluation.margin_curve
+    if len(curve.get("margins", [])) < 2:
+        return []
+    line = {"margin": curve["margins"], "share satisfied": curve["satisfied"]}
+    rules = [Rule(float(at), f"margin {plain(at)}") for at in evaluation.settings.get("margins", [])]
+    text = "Share of triplets with d(a,p) + margin < d(a,n), against the margin; the margins of the run are marked."
+    return [
+        Chart("Margin curve", text, line, x="margin", y="share satisfied", mark="line", limits=(0.0, 1.0), rules=rules)
+    ]

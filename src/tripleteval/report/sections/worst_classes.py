@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.section import Section, Table
+from tripleteval.data.section import Chart, Section, Table
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, whole
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _MOST = 10
+_MOST_BARS = 30
 _WHY = "With few queries a class easily looks extreme; shrunken rates are drawn towards the mean of all."
 _BY = "map@r"
 _SHRUNKEN = "shrunken map@r"
@@ -28,7 +34,8 @@ def worst_classes(evaluation: Evaluation) -> Section | None:
     shown = [name for name in known if name in defined.column_names]
     by = _SHRUNKEN if _SHRUNKEN in shown else _BY
     order = [(by, "ascending"), (_BY, "ascending"), ("label", "ascending")]
-    worst = defined.sort_by(order).select(shown).slice(0, _MOST)
+    ordered = defined.sort_by(order).select(shown)
+    worst = ordered.slice(0, _MOST)
     rows = [[label(row["label"]), *(_cell(name, row[name]) for name in shown[1:])] for row in worst.to_pylist()]
     some = f"The {len(rows)} of {defined.num_rows:,} classes with the lowest {by}"
     text = some if defined.num_rows > len(rows) else f"All {len(rows)} classes, lowest {by} first"
@@ -36,8 +43,24 @@ def worst_classes(evaluation: Evaluation) -> Section | None:
     return Section(
         "Worst classes",
         f"{text}. {_WHY}",
-        [Table(heads, rows, frozenset(shown[1:]))],
+        [Table(heads, rows, frozenset(shown[1:]), {name: name for name in (_BY, "hit_rate@1")})],
+        charts=[_bars(ordered)],
     )
+
+
+def _bars(ordered: pa.Table) -> Chart:
+    """Return the worst classes as bars, worst first."""
+    worst = ordered.slice(0, _MOST_BARS)
+    count = f"The {worst.num_rows} classes with the lowest" if ordered.num_rows > _MOST_BARS else "All classes, by"
+    names = _distinct([label(name) for name in worst["label"].to_pylist()])
+    columns = {"class": names, _BY: worst[_BY].to_pylist(), "queries": worst["queries"].to_pylist()}
+    limits = (0.0, 1.0)
+    return Chart("By class", f"{count} {_BY}, worst first.", columns, x="class", y=_BY, mark="bar", limits=limits)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Number names that were cut to the same text: one bar each, not one on the other."""
+    return [name if name not in names[:place] else f"{name} ({place})" for place, name in enumerate(names)]
 
 
 def _cell(name: str, value: float | None) -> str:

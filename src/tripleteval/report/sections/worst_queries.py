@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.report.cases import cases
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, whole
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST = 10
+_MOST_CASES, _MOST_OF_CLASS, _LOOKED_AT = 60, 8, 5000
 _KNOWN = ("id", "label", "group")
 
 
@@ -29,7 +32,8 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
         return None
     nearest = _nearest(evaluation, defined)
     order = [("map", "ascending"), ("wrong", "descending"), ("query", "ascending")]
-    worst = defined.append_column("wrong", nearest).sort_by(order).slice(0, _MOST).drop_columns(["wrong"])
+    ordered = defined.append_column("wrong", nearest).sort_by(order).drop_columns(["wrong"])
+    worst = ordered.slice(0, _MOST)
     found = _found(evaluation, worst["query"].to_pylist())
     heads = ["row", *(name for name in _KNOWN if name in worst.column_names), "map", "relevant", "first at", "nearest"]
     rows = [_row(row, found.get(row["query"], {}), heads) for row in worst.to_pylist()]
@@ -37,7 +41,31 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
     if found:
         name = "id" if "gallery_id" in next(iter(found.values())) else "gallery row"
         text += f" The nearest item is named by its {name}; it is right if it is relevant."
-    return Section("Worst queries", text, [Table(heads, rows, frozenset({"row", "map", "relevant", "first at"}))])
+    table = Table(heads, rows, frozenset({"row", "map", "relevant", "first at"}))
+    shown = _shown(ordered)
+    if evaluation.neighbors is not None and shown.num_rows > len(rows):
+        text += f" Below: {shown.num_rows} of the worst with what they found, at most {_MOST_OF_CLASS} of a class."
+    return Section("Worst queries", text, [table], cases=cases(evaluation, shown["query"].to_pylist(), _facts(shown)))
+
+
+def _shown(ordered: pa.Table) -> pa.Table:
+    """Return the worst queries, few enough of each class that the others are seen as well."""
+    if "label" not in ordered.column_names:
+        return ordered.slice(0, _MOST_CASES)
+    import pyarrow as pa
+
+    seen: Counter[str] = Counter()
+    chosen = []
+    for place, name in enumerate(map(str, ordered["label"].slice(0, _LOOKED_AT).to_pylist())):
+        seen[name] += 1
+        if seen[name] <= _MOST_OF_CLASS:
+            chosen.append(place)
+    return ordered.take(pa.array(chosen[:_MOST_CASES], pa.int64()))
+
+
+def _facts(shown: pa.Table) -> list[dict[str, float | None]]:
+    names = [name for name in ("map", "map@r", "first_rank_mean") if name in shown.column_names]
+    return [dict(row) for row in shown.select(names).to_pylist()]
 
 
 def _nearest(evaluation: Evaluation, queries: pa.Table) -> pa.Array:

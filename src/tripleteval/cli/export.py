@@ -1,0 +1,68 @@
+"""``tripleteval export``: one table of a run, as Parquet or CSV."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from tripleteval.cli.material import material_options, read_material
+from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.errors import FileError, one_line
+
+_TABLES = (
+    "metrics",
+    "queries",
+    "classes",
+    "neighbors",
+    "suspects",
+    "confusions",
+    "hubs",
+    "duplicates",
+    "map",
+)
+
+
+@click.command("export")
+@click.argument("run", type=PATH)
+@click.argument("table", type=click.Choice(_TABLES))
+@click.option(
+    "-o", "--output", type=PATH, metavar="FILE", required=True, help="File to write: .parquet or .csv; - prints CSV."
+)
+@material_options
+@click.option("--raw-csv", is_flag=True, help="Leave texts that a spreadsheet would run as a formula as they are.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
+def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, **chosen: Any) -> None:
+    """Write one TABLE of a RUN as Parquet or CSV.
+
+    suspects lists labels to look at again, confusions which classes are taken for each other, hubs how often
+    each item is found, duplicates what is there twice. map needs the embeddings; Embedding Atlas opens it.
+
+    \b
+    Examples:
+        tripleteval export runs/val suspects -o suspects.csv
+        tripleteval export runs/val metrics -o - | column -s, -t
+        tripleteval export runs/val map --embeddings val.parquet --images photos/ -o map.parquet
+        embedding-atlas map.parquet --x x --y y --neighbors neighbors --image image
+    """  # noqa: D301  # \b is how click keeps lines as they are
+    from tripleteval.disk import atomic_write
+    from tripleteval.report.exports import as_csv, as_parquet, exported
+    from tripleteval.runs import RUN, TABLES, load
+
+    suffix = ".csv" if output == "-" else os.path.splitext(output)[1].lower()
+    if suffix not in {".csv", ".parquet"}:
+        raise FileError("E602", f"the unknown suffix {suffix!r}", where=output, fix="name a .parquet or a .csv file")
+    inputs = [*(os.path.join(run, name) for name in (RUN, *TABLES)), chosen["embeddings"], chosen["gallery"]]
+    if output != "-":
+        require_new_file(output, tuple(path for path in inputs if path), overwrite=overwrite)
+    evaluation = load(run)
+    (material,) = read_material([evaluation], chosen)
+    found = exported(evaluation, table, material)
+    written = as_csv(found, raw=raw_csv) if suffix == ".csv" else as_parquet(found)
+    if output == "-":
+        click.echo(written, nl=False)
+        return
+    atomic_write(os.path.realpath(output), written)
+    click.echo(f"{found.num_rows:,} rows written to {one_line(output)}", err=True)

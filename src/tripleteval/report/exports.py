@@ -1,0 +1,128 @@
+"""The tables that a run gives away, by name, as Parquet or CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.material import Material
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.report.findings.confusions import confusions
+from tripleteval.report.findings.duplicates import duplicates
+from tripleteval.report.findings.hubs import hubs
+from tripleteval.report.findings.suspects import suspects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLES = {
+    "metrics": "every number with its interval, chance and count",
+    "queries": "one row per query",
+    "classes": "one row per class",
+    "neighbors": "the nearest items of each query",
+    "suspects": "labels to look at again",
+    "confusions": "pairs of classes that are taken for each other",
+    "hubs": "how often each item is found",
+    "duplicates": "items that are there twice",
+    "map": "x and y of each query, with its neighbours; needs the embeddings",
+}
+
+# What a spreadsheet takes for the start of a formula, also behind quotes.
+_FORMULA = '^("*[=+\\-@\t\r\\x00])'
+
+
+def exported(evaluation: Evaluation, name: str, material: Material | None = None) -> pa.Table:
+    """Return one of `TABLES`.
+
+    Raises:
+        ParameterError: No table has this name (E510), the run does not hold what it is made from, or it needs
+            the embeddings (E101).
+    """
+    if name not in TABLES:
+        raise ParameterError("E510", f"no table {name!r}", fix=nearest(name, TABLES))
+    if name == "map":
+        return _map(evaluation, material)
+    kept = {"queries": evaluation.per_query, "classes": evaluation.per_class, "neighbors": evaluation.neighbors}
+    found = {"suspects": suspects, "confusions": confusions, "hubs": hubs, "duplicates": duplicates}
+    if name == "metrics":
+        return _metrics(evaluation)
+    table = kept[name] if name in kept else found[name](evaluation)
+    if table is None:
+        raise ParameterError(
+            "E101",
+            f"the table {name!r} of a run that does not hold it",
+            fix="it needs one label per item, and neighbours (not --neighbors 0)",
+        )
+    return table
+
+
+def as_csv(table: pa.Table, *, raw: bool = False) -> bytes:
+    """Return a table as CSV (RFC 4180), lists as JSON.
+
+    Args:
+        table: What to write.
+        raw: Leave texts as they are; otherwise those that a spreadsheet would run as a formula start with ``'``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    columns = {}
+    for name, given in zip(table.column_names, table.columns, strict=True):
+        column = _flat(given)
+        if not raw and pa.types.is_string(column.type):
+            column = pc.replace_substring_regex(column, _FORMULA, "'\\1")
+        columns[name] = column
+    sink = pa.BufferOutputStream()
+    csv.write_csv(pa.table(columns), sink)
+    return bytes(sink.getvalue())
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    """Return a table as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return bytes(sink.getvalue())
+
+
+def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import json
+
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    if pa.types.is_binary(column.type):
+        return pa.chunked_array([pa.array([None] * len(column), pa.string())])
+    if pa.types.is_nested(column.type):
+        return pa.chunked_array([[json.dumps(value) for value in column.to_pylist()]], pa.string())
+    return column
+
+
+def _metrics(evaluation: Evaluation) -> pa.Table:
+    import pyarrow as pa
+
+    facts: dict[str, Any] = {
+        "metric": (pa.string(), list(evaluation.metrics)),
+        **{
+            name: (pa.float64(), [entry.get(name) for entry in evaluation.metrics.values()])
+            for name in ("value", "low", "high", "chance", "ceiling")
+        },
+        "n": (pa.int64(), [entry.get("n") for entry in evaluation.metrics.values()]),
+        **{
+            name: (pa.string(), [entry.get(name) for entry in evaluation.metrics.values()])
+            for name in ("average", "better", "reason")
+        },
+    }
+    return pa.table({name: pa.array(values, kind) for name, (kind, values) in facts.items()})
+
+
+def _map(evaluation: Evaluation, material: Material | None) -> pa.Table:
+    from tripleteval.report.atlas import atlas
+
+    if material is None:
+        raise ParameterError("E101", "a map without embeddings", fix="name their file with --embeddings")
+    return atlas(evaluation, material)

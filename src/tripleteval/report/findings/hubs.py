@@ -1,0 +1,36 @@
+"""Which items are everybody's neighbour, and which are nobody's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.report.findings.neighborhood import NOBODY, neighborhood
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def hubs(evaluation: Evaluation) -> pa.Table | None:
+    """Return every gallery item that was found at all, the most frequent first.
+
+    Returns:
+        Columns ``gallery`` (its row), ``id`` and ``label`` where known, ``found`` (in how many lists of k nearest it
+        stands) and ``wrong`` (in how many of those it is not relevant). ``None`` without neighbours.
+    """
+    near, table = neighborhood(evaluation), evaluation.neighbors
+    if near is None or table is None:
+        return None
+    import pyarrow as pa
+
+    seen = near.rows != NOBODY
+    rows, first, counts = np.unique(table["gallery"].to_numpy(), return_index=True, return_counts=True)
+    wrong = np.bincount(near.rows[seen & ~near.relevant], minlength=int(rows.max()) + 1)[rows]
+    order = np.lexsort((rows, -counts))
+    columns = {"gallery": pa.array(rows[order])}
+    for name, source in (("id", "gallery_id"), ("label", "gallery_label")):
+        if source in table.column_names:
+            columns[name] = table[source].take(pa.array(first[order])).combine_chunks()
+    return pa.table({**columns, "found": pa.array(counts[order]), "wrong": pa.array(wrong[order])})

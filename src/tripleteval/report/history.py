@@ -1,0 +1,172 @@
+"""Many runs in a list: what each was, how it went, and how that moved."""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Section, Table
+from tripleteval.errors import FileError, ParameterError, ResourceError, nearest, printable
+from tripleteval.report.families import headline
+from tripleteval.report.wording import label, number, whole
+from tripleteval.runs import RUN, load
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_TESTS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_DEPTH = 3
+_MOST_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Past:
+    """A run that was found.
+
+    Attributes:
+        name: Its folder, as seen from where the search began.
+        saved: When ``run.json`` was written, in seconds since 1970.
+        evaluation: Its numbers, without tables; ``None`` where it cannot be read.
+        problem: Why it cannot be read.
+    """
+
+    name: str
+    saved: float
+    evaluation: Evaluation | None
+    problem: str = ""
+
+    def value(self, spelling: str) -> float | None:
+        """Return one number, or ``None`` where the run does not have it."""
+        entry = None if self.evaluation is None else self.evaluation.metrics.get(spelling)
+        return None if entry is None else entry["value"]
+
+
+def found(root: str | Path) -> list[Past]:
+    """Return the runs in a folder and below, the oldest first; what cannot be read is there with its reason.
+
+    Raises:
+        FileError: No such folder (E601), or no run in it (E604).
+    """
+    if not Path(root).is_dir():
+        raise FileError("E601", "no such folder", where=str(root), fix="name the folder that holds the runs")
+    runs = [_past(folder, Path(root)) for folder in _folders(Path(root), _DEPTH)]
+    if not runs:
+        fix = "tripleteval evaluate makes runs; by default in runs/"
+        raise FileError("E604", "no run in this folder", where=str(root), fix=fix)
+    return sorted(runs, key=lambda run: (run.saved, run.name))
+
+
+def chosen(runs: Iterable[Past], tests: Sequence[str]) -> list[Past]:
+    """Return the runs that pass every test such as ``"recall@10>=0.9"``; a run without the number does not.
+
+    Raises:
+        ParameterError: It is not a metric, a comparison and a number (E101).
+    """
+    kept = list(runs)
+    for test in tests:
+        match = re.fullmatch(r"\s*([^<>=]+(?:=[^<>=]+)??)\s*(>=|<=|>|<)\s*([-+.\deE]+)\s*", test)
+        try:
+            spelling, holds, limit = (match[1].strip(), _TESTS[match[2]], float(match[3])) if match else ("", None, 0.0)
+        except ValueError:
+            holds = None
+        if holds is None:
+            fix = "write a metric, one of > >= < <=, and a number, such as 'recall@10>=0.9'"
+            raise ParameterError("E101", f"the test {test!r}", fix=fix)
+        kept = [run for run in kept if (value := run.value(spelling)) is not None and holds(value, limit)]
+    return kept
+
+
+def arranged(runs: Sequence[Past], by: str, *, descending: bool = False) -> list[Past]:
+    """Return runs by ``"saved"``, ``"name"`` or a metric; those without the number come last.
+
+    Raises:
+        ParameterError: No run has such a metric (E510).
+    """
+    if by in {"saved", "name"}:
+        return sorted(runs, key=lambda run: (getattr(run, by), run.name), reverse=descending)
+    known = {spelling for run in runs for spelling in (run.evaluation or {})}
+    if runs and by not in known:
+        raise ParameterError("E510", f"no run with a metric {by!r}", fix=nearest(by, known))
+    having = [run for run in runs if run.value(by) is not None]
+    having.sort(key=lambda run: run.value(by) or 0.0, reverse=descending)
+    return having + [run for run in runs if run.value(by) is None]
+
+
+def headlines(runs: Sequence[Past]) -> list[str]:
+    """Return the few metrics that most of the runs are known by."""
+    spellings = [name for run in runs if run.evaluation is not None for name in headline(run.evaluation)]
+    return sorted(dict.fromkeys(spellings), key=lambda name: -spellings.count(name))[:_MOST_SHOWN]
+
+
+def history(runs: Sequence[Past], spellings: Sequence[str]) -> Section:
+    """Return runs as a table, and each metric as a line over time."""
+    heads = ["run", "saved", "made from", "queries", *spellings]
+    rows = [_row(run, spellings) for run in runs]
+    lines = [_line(alike, spelling) for alike in _alike(runs) for spelling in spellings]
+    problems = [f"{label(run.name)} cannot be read: {label(run.problem)}" for run in runs if run.problem]
+    text = "\n".join([f"{whole(len(runs))} runs.", *(line for line in lines if line), *problems])
+    table = Table(heads, rows, frozenset({"queries", *spellings}), {name: name for name in spellings})
+    return Section("Runs", text, [table], level="warning" if problems else "plain")
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return values as blocks of eight heights; all in the middle where they are equal."""
+    low, high = min(values), max(values)
+    if low == high:
+        return _BLOCKS[3] * len(values)
+    return "".join(_BLOCKS[min(7, int(8 * (value - low) / (high - low)))] for value in values)
+
+
+def _alike(runs: Sequence[Past]) -> list[list[Past]]:
+    """Return the runs that were made from the same sets, oldest first: only those are one line."""
+    groups: dict[str, list[Past]] = {}
+    for run in sorted(runs, key=lambda run: run.saved):
+        if run.evaluation is not None:
+            groups.setdefault(_made_from(run.evaluation), []).append(run)
+    return [group for group in groups.values() if len(group) > 1][:_MOST_SHOWN]
+
+
+def _line(runs: Sequence[Past], spelling: str) -> str:
+    values = [value for run in runs if (value := run.value(spelling)) is not None]
+    if len(values) < 2 or runs[0].evaluation is None:
+        return ""
+    moved = f"{sparkline(values)} {number(values[0])} to {number(values[-1])}"
+    return f"{_made_from(runs[0].evaluation)}, {spelling} over time: {moved}"
+
+
+def _made_from(evaluation: Evaluation) -> str:
+    return " against ".join(label(given.get("name", "")) for given in evaluation.inputs)
+
+
+def _row(run: Past, spellings: Sequence[str]) -> list[str]:
+    saved = datetime.fromtimestamp(run.saved, UTC).strftime("%Y-%m-%d %H:%M")
+    if run.evaluation is None:
+        return [label(run.name), saved, "cannot be read", "", *("" for _ in spellings)]
+    values = [run.value(spelling) for spelling in spellings]
+    queries = whole(run.evaluation.accounting.get("queries"))
+    inputs = _made_from(run.evaluation)
+    return [label(run.name), saved, inputs, queries, *("" if value is None else number(value) for value in values)]
+
+
+def _past(folder: Path, root: Path) -> Past:
+    saved = (folder / RUN).stat().st_mtime
+    name = printable(os.path.relpath(folder, root))
+    try:
+        return Past(name, saved, load(folder, tables=False))
+    except (FileError, ResourceError) as error:
+        return Past(name, saved, None, error.found)
+
+
+def _folders(folder: Path, depth: int) -> Iterator[Path]:
+    if (folder / RUN).is_file():
+        yield folder
+        return
+    if depth:
+        below = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+        for path in sorted(below):
+            if not path.name.startswith("."):  # what an interrupted save left behind
+                yield from _folders(path, depth - 1)

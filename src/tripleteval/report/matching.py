@@ -1,0 +1,46 @@
+"""Whether the sets given beside a run are the ones it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.material import Material
+from tripleteval.errors import ParameterError
+from tripleteval.evaluation.accounting import describe
+from tripleteval.evaluation.intake import admit
+
+
+def matched(evaluation: Evaluation, material: Material) -> Material:
+    """Return the material with the rows that the run dropped dropped as well, so that rows mean the same in both.
+
+    Raises:
+        ParameterError: The sets are not those of the run: another number of them, or of other content (E101).
+    """
+    given = [material.queries, *([] if material.gallery is None else [material.gallery])]
+    if len(given) != len(evaluation.inputs):
+        raise ParameterError(
+            "E101",
+            f"{len(given)} sets of embeddings beside a run that was made from {len(evaluation.inputs)}",
+            fix="give the files (and --gallery) that the run was evaluated from",
+        )
+    settings = evaluation.settings
+    kept = [
+        admit(
+            one,
+            distance=settings.get("distance", "euclidean"),
+            nonfinite=settings.get("nonfinite", "refuse"),
+            zero_rows=settings.get("zero_rows", "refuse"),
+            ignore_label=settings.get("ignore_label"),
+        ).embeddings
+        for one in given
+    ]
+    for one, made_from in zip(kept, evaluation.inputs, strict=True):
+        if describe(one)["sha256"] != made_from.get("sha256"):
+            raise ParameterError(
+                "E101",
+                f"{one.name!r} ({len(one):,} rows) is not what the run was made from: "
+                f"{made_from.get('name')!r} ({made_from.get('rows'):,} rows)",
+                fix="give the same file, columns and --where as when it was evaluated",
+            )
+    return replace(material, queries=kept[0], gallery=kept[1] if len(kept) > 1 else None)

@@ -1,0 +1,203 @@
+"use strict";
+// Everything from data is text: it arrives in one JSON island and leaves through textContent.
+(() => {
+  if (window.trustedTypes) {
+    // The chart library empties its containers with innerHTML = ""; nothing else may be written that way.
+    trustedTypes.createPolicy("default", { createHTML: (text) => (text === "" ? "" : null) });
+  }
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const tip = document.getElementById("tip");
+  const views = new Map();
+  const STEP = 8;
+
+  function showTip(text, x, y) {
+    tip.textContent = text;
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(x + 12, innerWidth - box.width - 8))}px`;
+    tip.style.top = `${y + 18 + box.height > innerHeight ? Math.max(8, y - box.height - 10) : y + 18}px`;
+  }
+  const hideTip = () => { tip.hidden = true; };
+
+  function explainTerms() {
+    for (const term of all(".term")) {
+      const meaning = document.getElementById(term.getAttribute("aria-describedby"));
+      const show = () => {
+        const box = term.getBoundingClientRect();
+        showTip(meaning.textContent, box.left, box.bottom - 12);
+      };
+      term.addEventListener("mouseenter", show);
+      term.addEventListener("focus", show);
+      term.addEventListener("mouseleave", hideTip);
+      term.addEventListener("blur", hideTip);
+    }
+    addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
+    addEventListener("scroll", hideTip, { passive: true });
+  }
+
+  function isDark() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  function look() {
+    const style = getComputedStyle(document.body);
+    const ink = style.color;
+    const quiet = isDark() ? "#9aa2af" : "#5c6370";
+    const line = isDark() ? "#363b44" : "#e3e5e9";
+    const words = { labelColor: quiet, titleColor: quiet, labelFont: style.fontFamily, titleFont: style.fontFamily };
+    return {
+      background: null,
+      font: style.fontFamily,
+      axis: { ...words, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: "normal", labelFontSize: 11, titleFontSize: 11 },
+      legend: { ...words, labelFontSize: 11 },
+      view: { stroke: null },
+      text: { color: ink, fill: ink },
+    };
+  }
+
+  function onValue(handler, event, item, value) {
+    if (value === null || value === undefined || value === "") return hideTip();
+    const lines = typeof value === "object" ? Object.entries(value).map(([name, shown]) => `${name}: ${shown}`) : [String(value)];
+    showTip(lines.join("\n"), event.clientX, event.clientY);
+  }
+
+  async function drawChart(place) {
+    const holder = document.querySelector(`[data-chart="${place}"]`);
+    if (views.has(place)) views.get(place).finalize();
+    const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: onValue, config: look() };
+    const drawn = await vegaEmbed(holder, data.charts[place], options);
+    views.set(place, drawn);
+    // The holder says in words what it shows; its hundreds of marks would only be read out one by one.
+    holder.querySelector("svg").setAttribute("aria-hidden", "true");
+    holder.dataset.drawn = "yes";
+    const slider = document.querySelector(`[data-for="${place}"] input`);
+    if (slider) slider.dispatchEvent(new Event("input"));
+  }
+
+  async function drawAll() {
+    for (let place = 0; place < data.charts.length; place += 1) {
+      await drawChart(place);
+      await new Promise((next) => { setTimeout(next); });  // the page stays answerable in between
+    }
+    document.body.dataset.ready = "yes";
+  }
+
+  function moveSliders() {
+    for (const group of all(".slider")) {
+      const place = Number(group.dataset.for);
+      const slider = data.sliders[place];
+      const input = group.querySelector("input");
+      input.addEventListener("input", () => {
+        const at = Number(input.value);
+        for (const reading of all("[data-reading]", group)) {
+          reading.textContent = slider.readings[reading.dataset.reading][at];
+        }
+        input.setAttribute("aria-valuetext", group.querySelector("output").textContent);
+        if (views.has(place)) views.get(place).view.signal("place", slider.places[at]).runAsync();
+      });
+    }
+  }
+
+  function sortKey(text) {
+    const number = Number(text.replace(/[,\s%]/g, "").replace("−", "-"));
+    return text.trim() && !Number.isNaN(number) ? number : null;
+  }
+
+  function compare(one, two) {
+    const [a, b] = [sortKey(one), sortKey(two)];
+    if (a !== null && b !== null) return a - b;
+    if (a !== null || b !== null) return a !== null ? -1 : 1;
+    return one.localeCompare(two);
+  }
+
+  function sortTables() {
+    for (const table of all("section > .wide table")) {
+      const body = table.tBodies[0];
+      if (body.rows.length < 4) continue;
+      all("thead th", table).forEach((head, column) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.append(...head.childNodes);
+        // A link inside a button cannot be reached; in a head that sorts, its meaning stays in the glossary.
+        for (const link of all("a", button)) link.replaceWith(...link.childNodes);
+        head.append(button);
+        button.addEventListener("click", () => {
+          const up = head.getAttribute("aria-sort") !== "ascending";
+          for (const other of all("thead th", table)) other.removeAttribute("aria-sort");
+          head.setAttribute("aria-sort", up ? "ascending" : "descending");
+          const rows = [...body.rows].sort((one, two) => compare(one.cells[column].textContent, two.cells[column].textContent));
+          body.append(...(up ? rows : rows.reverse()));
+        });
+      });
+    }
+  }
+
+  function chooseCases() {
+    for (const group of all(".cases")) {
+      const form = group.querySelector("form");
+      const list = group.querySelector("ol");
+      const cases = [...list.children];
+      const more = group.querySelector("[data-more]");
+      let most = STEP;
+      const [filter, sort, descending] = ["[data-filter]", "[data-sort]", "[data-descending]"].map((name) => form.querySelector(name));
+      const fact = (entry) => {
+        const text = entry.querySelectorAll("[data-fact]")[Number(sort.value)].dataset.fact;
+        return text === "" ? null : Number(text);
+      };
+      const order = () => {
+        const turned = descending.checked ? -1 : 1;
+        const known = cases.filter((entry) => fact(entry) !== null).sort((one, two) => turned * (fact(one) - fact(two)));
+        list.append(...known, ...cases.filter((entry) => fact(entry) === null));
+      };
+      const show = () => {
+        const passing = [...list.children].filter((entry) => filter.value === "" || entry.dataset.class === filter.value);
+        for (const entry of cases) entry.hidden = true;
+        for (const entry of passing.slice(0, most)) entry.hidden = false;
+        more.hidden = passing.length <= most;
+        form.querySelector("[data-count]").textContent = `${Math.min(most, passing.length)} of ${passing.length} shown`;
+      };
+      form.hidden = false;
+      more.addEventListener("click", () => { most += STEP; show(); });
+      form.addEventListener("change", () => { order(); show(); });
+      form.addEventListener("submit", (event) => event.preventDefault());
+      show();
+    }
+  }
+
+  function showPictures() {
+    const seen = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((one) => one.isIntersecting)) {
+        entry.target.src = `data:image/webp;base64,${data.pictures[Number(entry.target.dataset.picture)]}`;
+        seen.unobserve(entry.target);
+      }
+    }, { rootMargin: "400px" });
+    for (const picture of all("[data-picture]")) seen.observe(picture);
+    addEventListener("beforeprint", () => {
+      for (const picture of all("[data-picture]:not([src])")) {
+        picture.src = `data:image/webp;base64,${data.pictures[Number(picture.dataset.picture)]}`;
+      }
+    });
+  }
+
+  function switchTheme() {
+    const button = document.getElementById("theme");
+    const name = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+    button.hidden = false;
+    name();
+    button.addEventListener("click", () => {
+      document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+      name();
+      drawAll();
+    });
+  }
+
+  explainTerms();
+  moveSliders();
+  sortTables();
+  chooseCases();
+  showPictures();
+  switchTheme();
+  drawAll();
+})();

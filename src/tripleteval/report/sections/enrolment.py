@@ -1,0 +1,45 @@
+"""How many items per class should be enrolled?"""
+
+from __future__ import annotations
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.material import Material
+from tripleteval.data.section import Chart, Section, Table, columns
+from tripleteval.report.findings.enrolment import REPEATS, enrolment
+from tripleteval.report.sections import section
+from tripleteval.report.wording import number, whole
+
+
+@section("enrolment", place=26, shows=True)
+def by_enrolment(evaluation: Evaluation, material: Material) -> Section | None:
+    """Draw how often the own class is the nearest, against items enrolled per class; only where asked for."""
+    found = enrolment(material, evaluation.settings.get("distance", "euclidean")) if material.enrolment else None
+    if found is None:
+        return None
+    text = (
+        f"Share of {whole(found.queries)} queries whose own class is the nearest of {whole(found.classes)}, when each "
+        f"class enrols so many items at random ({REPEATS} draws). min: a class is as far as its nearest item; mean: as "
+        "the mean of its items. Intervals are of 95 %, with classes as units."
+    )
+    if found.short:
+        text += f" {whole(found.short)} classes have fewer than {found.sizes[-1]} items and enrol all they have."
+    rows = [
+        (size, fusion, rate, max(0.0, rate - half), min(1.0, rate + half))
+        for fusion in found.rates
+        for size, rate, half in zip(found.sizes, found.rates[fusion], found.half[fusion], strict=True)
+    ]
+    heads = ["items enrolled", "fusion", "rate", "low", "high"]
+    cells = [[whole(row[0]), row[1], *map(number, row[2:])] for row in rows]
+    chart = Chart(
+        "Identification against items enrolled",
+        "Share of queries whose own class is the nearest, against the number of items enrolled per class.",
+        columns(heads, rows),
+        x="items enrolled",
+        y="rate",
+        mark="line",
+        color="fusion",
+        low="low",
+        high="high",
+    )
+    numeric = frozenset({"items enrolled", "rate", "low", "high"})
+    return Section("Enrolment", text, [Table(heads, cells, numeric)], charts=[chart])

@@ -1,0 +1,53 @@
+"""Labels to look at again."""
+
+from __future__ import annotations
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Section, Table
+from tripleteval.report.cases import cases
+from tripleteval.report.findings.suspects import suspects
+from tripleteval.report.sections import section
+from tripleteval.report.wording import label, number, percent
+
+_MOST = 10
+_MOST_CASES = 24
+
+
+@section("suspected labels", place=72)
+def suspected(evaluation: Evaluation) -> Section | None:
+    """Show the items whose neighbours agree on another class, the most suspicious first."""
+    found = suspects(evaluation)
+    if found is None or not found.num_rows:
+        return None
+    text = (
+        f"{found.num_rows:,} queries look more like another class than their own: more of their nearest items are of "
+        "that class. Either the label is wrong or the model is; the first are the most suspicious. Gap is how much "
+        "farther their own class is. The whole list: tripleteval export RUN suspects -o suspects.csv."
+    )
+    rows = found.slice(0, _MOST_CASES).to_pylist()
+    heads = [
+        "row",
+        *(["id"] if "id" in found.column_names else []),
+        "label",
+        "looks like",
+        "neighbours so",
+        "own",
+        "gap",
+    ]
+    cells = [_row(row, heads) for row in rows[:_MOST]]
+    facts = [{"suspicion": row["suspicion"], "gap": row["gap"]} for row in rows]
+    table = Table(heads, cells, frozenset({"row", "neighbours so", "own", "gap"}))
+    return Section("Suspected labels", text, [table], cases=cases(evaluation, [row["query"] for row in rows], facts))
+
+
+def _row(row: dict[str, object], heads: list[str]) -> list[str]:
+    cells = {
+        "row": str(row["query"]),
+        "id": label(row.get("id")),
+        "label": label(row["label"]),
+        "looks like": label(row["looks_like"]),
+        "neighbours so": percent(float(str(row["share"]))),
+        "own": percent(float(str(row["own_share"]))),
+        "gap": number(row["gap"]),
+    }
+    return [cells[head] for head in heads]

@@ -1,0 +1,142 @@
+"""Which threshold on the distance, and what it would let in and keep out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Chart, Section, Shade, Slider, columns
+from tripleteval.report.families import Entry
+from tripleteval.report.sections import section
+from tripleteval.report.wording import number, percent, whole
+
+_RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
+
+
+@section("thresholds", place=34)
+def thresholds(evaluation: Evaluation) -> Section | None:
+    """Draw genuine and impostor distances with a threshold to move, and the rates that every threshold gives."""
+    return told(getattr(evaluation, "verification", {}), evaluation.metrics)
+
+
+def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
+    """Return what there is to say about pairs; ``None`` without their curves.
+
+    Args:
+        curves: ``histogram`` (``edges``, ``genuine`` and ``impostor`` pairs between them) and ``roc``
+            (``threshold``, ``far`` and ``tar`` of each point).
+        metrics: As `Evaluation.metrics`; the ``tar@far`` of them name a threshold to start from.
+    """
+    histogram, roc = curves.get("histogram", {}), curves.get("roc", {})
+    genuine, impostor = (sum(histogram.get(kind, [])) for kind in ("genuine", "impostor"))
+    if not genuine or not impostor:
+        return None
+    chosen = _recommended(metrics)
+    text = f"{whole(genuine)} genuine pairs (same label) and {whole(impostor)} impostor pairs (different labels)."
+    if chosen is not None:
+        text += (
+            f" Accepting pairs up to a distance of {number(chosen['threshold'])} accepts {percent(chosen['value'])} of "
+            f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: the lowest rate asked for that "
+            "so many pairs can measure. Chosen and judged on the same pairs, it says nothing about other identities."
+        )
+    start = None if chosen is None else chosen["threshold"]
+    charts = [_distances(histogram, start), _roc(roc, impostor), _det(roc, impostor)]
+    return Section("Which threshold?", text, charts=[chart for chart in charts if chart is not None])
+
+
+def _recommended(metrics: dict[str, Entry]) -> Entry | None:
+    """Return the TAR at the lowest FAR whose false accepts are enough to trust."""
+    rates = [entry for name, entry in metrics.items() if name.startswith("tar@far=")]
+    usable = [entry for entry in rates if not entry.get("unreliable", True) and entry.get("threshold") is not None]
+    return min(usable, key=lambda entry: entry["target_far"], default=None)
+
+
+def _distances(histogram: dict[str, Any], start: float | None) -> Chart:
+    edges: list[float] = histogram["edges"]
+    rows: list[tuple[Any, ...]] = []
+    shares: dict[str, list[float]] = {}
+    for kind in ("impostor", "genuine"):
+        counts: list[int] = histogram[kind]
+        whole_kind = sum(counts)
+        rows += [(low, high, n / whole_kind, kind, n) for (low, high), n in zip(pairwise(edges), counts, strict=True)]
+        shares[kind] = [0.0, *(n / whole_kind for n in accumulate(counts))]
+    heads = ("distance", "to", "share of its kind", "kind", "pairs")
+    readings = {"FAR": shares["impostor"], "TAR": shares["genuine"]}
+    slider = Slider(
+        "Accept below a distance of",
+        edges,
+        {"distance": [*map(number, edges)], **{name: [*map(percent, given)] for name, given in readings.items()}},
+        start=_nearest(edges, start) if start is not None else len(edges) // 2,
+    )
+    text = (
+        "How many genuine and impostor pairs lie at which distance, each in shares of its kind. The threshold moves; "
+        "FAR is the share of impostors accepted, TAR that of genuine pairs."
+    )
+    return Chart(
+        "Distances of pairs",
+        text,
+        columns(heads, rows),
+        x="distance",
+        x_stop="to",
+        y="share of its kind",
+        mark="steps",
+        color="kind",
+        slider=slider,
+    )
+
+
+def _roc(roc: dict[str, Any], impostors: int) -> Chart | None:
+    points = [(far, tar) for far, tar in _points(roc) if far > 0]
+    if len(points) < 2:
+        return None
+    text = "Share of genuine pairs accepted against the share of impostors accepted, the latter on a logarithmic axis."
+    return Chart(
+        "ROC",
+        f"{text} {_SHADED}",
+        columns(("FAR", "TAR"), points),
+        x="FAR",
+        y="TAR",
+        mark="line",
+        log=frozenset({"x"}),
+        limits=(0.0, 1.0),
+        shades=_unmeasured(impostors),
+    )
+
+
+def _det(roc: dict[str, Any], impostors: int) -> Chart | None:
+    points = [(far, 1 - tar) for far, tar in _points(roc) if far > 0 and tar < 1]
+    if len(points) < 2:
+        return None
+    text = "Share of genuine pairs rejected against the share of impostors accepted, both on logarithmic axes."
+    return Chart(
+        "DET",
+        f"{text} {_SHADED}",
+        columns(("FAR", "FRR"), points),
+        x="FAR",
+        y="FRR",
+        mark="line",
+        log=frozenset({"x", "y"}),
+        shades=_unmeasured(impostors),
+    )
+
+
+_SHADED = f"Shaded: fewer than {_RELIABLE} false accepts, and to the left of that less than one; too few to trust."
+
+
+def _unmeasured(impostors: int) -> list[Shade]:
+    one = 1 / impostors
+    few = min(1.0, _RELIABLE * one)
+    return [
+        Shade(one / 3, one, "less than one false accept: cannot be measured"),
+        Shade(one / 3, few, f"fewer than {_RELIABLE} false accepts: unreliable"),
+    ]
+
+
+def _points(roc: dict[str, Any]) -> list[tuple[float, float]]:
+    return list(zip(roc.get("far", []), roc.get("tar", []), strict=True))
+
+
+def _nearest(places: Sequence[float], value: float) -> int:
+    return min(range(len(places)), key=lambda place: abs(places[place] - value))

@@ -1,0 +1,176 @@
+"""In a real browser: the pages of digits and of hostile data open without a complaint, and what can be moved moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from report.browser import Opened, browser, needs_browser, opened
+from report.hostile import HOSTILE
+from tripleteval import Embeddings, evaluate
+from tripleteval.data.material import Material
+from tripleteval.data.section import Chart, Slider
+from tripleteval.report.html import page
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page about real digits, with their pictures."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("digits")
+    digits = load_digits()
+    names = [f"{row:04d}.png" for row in range(600)]
+    for name, image in zip(names, digits.images[:600], strict=True):
+        Image.fromarray((255 - 15 * image).astype(np.uint8)).save(folder / name)
+    found = Embeddings(digits.data[:600] / 16, digits.target[:600], ids=names, name="digits")
+    run = evaluate(found, margin_curve=[-1, -0.5, 0, 0.2, 0.5, 1])
+    written = folder / "report.html"
+    written.write_text(page([("digits", run)], materials=[Material(found, images=folder)]), encoding="utf-8")
+    return written
+
+
+@pytest.fixture
+def at_work(running: Any, report: Path) -> Iterator[Opened]:
+    found = opened(running, report)
+    yield found
+    found.page.close()
+
+
+def quiet(found: Opened) -> None:
+    assert found.complaints == []
+    assert [url for url in found.requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_opens_without_a_complaint_and_without_a_request(running: Any, report: Path, width: int, dark: bool) -> None:
+    found = opened(running, report, width=width, dark=dark)
+    charts = found.page.locator("[data-chart]")
+    assert charts.count() >= 4
+    assert found.page.locator("[data-chart] svg").count() == charts.count()
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= width
+    found.page.close()
+    quiet(found)
+
+
+def test_no_rule_of_accessibility_is_seriously_broken(at_work: Opened) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(at_work.page).response["violations"]
+    assert [(rule["id"], rule["help"]) for rule in found if rule["impact"] in {"serious", "critical"}] == []
+
+
+def test_a_column_sorts_up_and_down_by_number(at_work: Opened) -> None:
+    section = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Worst classes"))
+    table = section.locator("> .wide table")
+    head = table.locator("thead th", has_text="map@r")
+    for direction in ("ascending", "descending"):
+        head.locator("button").press("Enter")
+        assert head.get_attribute("aria-sort") == direction
+        values = [float(text) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
+        assert values == sorted(values, reverse=direction == "descending")
+    quiet(at_work)
+
+
+def test_cases_are_filtered_by_class_and_sorted_by_a_fact(at_work: Opened) -> None:
+    section = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Worst queries"))
+    section.locator("[data-filter]").select_option("8")
+    shown = section.locator("li:visible")
+    assert shown.count() >= 1
+    assert {entry.get_attribute("data-class") for entry in shown.all()} == {"8"}
+    section.locator("[data-filter]").select_option("")
+    section.locator("[data-descending]").check()
+    values = [
+        float(fact.get_attribute("data-fact")) for fact in section.locator("li:visible .facts span:first-child").all()
+    ]
+    assert values == sorted(values, reverse=True)
+    before = section.locator("li:visible").count()
+    section.locator("[data-more]").click()
+    assert section.locator("li:visible").count() > before
+    quiet(at_work)
+
+
+def test_pictures_are_decoded_when_they_are_looked_at(at_work: Opened) -> None:
+    first = at_work.page.locator("[data-picture]").first
+    assert first.get_attribute("src") is None
+    first.scroll_into_view_if_needed()
+    first.and_(at_work.page.locator("[src]")).wait_for()
+    assert first.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+    quiet(at_work)
+
+
+def test_a_number_is_explained_to_those_who_hover_and_to_those_who_tab(at_work: Opened) -> None:
+    section = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Retrieval"))
+    term = section.locator("a.term", has_text="map@r").first
+    for look in (term.hover, term.focus):
+        look()
+        tip = at_work.page.locator("#tip")
+        assert "Average precision cut at R" in tip.inner_text()
+        assert "Musgrave" in tip.inner_text()
+        at_work.page.keyboard.press("Escape")
+        assert not tip.is_visible()
+
+
+def test_light_and_dark_can_be_switched(at_work: Opened) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    before = at_work.page.evaluate(paper)
+    at_work.page.get_by_role("button", name="Dark").press("Enter")
+    assert at_work.page.evaluate(paper) != before
+    at_work.page.get_by_role("button", name="Light").press("Enter")
+    assert at_work.page.evaluate(paper) == before
+    quiet(at_work)
+
+
+def test_a_slider_moves_its_line_and_its_readings(
+    running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tripleteval.data.section import Section
+    from tripleteval.report import html
+
+    slider = Slider("Threshold", [0.0, 1.0, 2.0], {"FAR": ["0", "0.1", "0.5"], "TAR": ["0.2", "0.8", "1"]}, start=1)
+    data = {"distance": [0.0, 1.0], "to": [1.0, 2.0], "pairs": [3, 4]}
+    chart = Chart("Pairs", "Pairs.", data, x="distance", x_stop="to", y="pairs", mark="steps", slider=slider)
+    monkeypatch.setattr(html, "sections", lambda *_: [Section("Slid", charts=[chart])])
+    written = tmp_path / "slid.html"
+    written.write_text(page([("a", evaluate([[0.0], [1.0], [2.0], [5.0]], [0, 0, 1, 1]))]), encoding="utf-8")
+    found = opened(running, written)
+    assert found.page.locator("output").inner_text().split() == ["FAR", "0.1", "TAR", "0.8"]
+    line = found.page.locator(".mark-rule line").last
+    before = line.get_attribute("transform"), line.bounding_box()
+    found.page.get_by_role("slider", name="Threshold").press("ArrowRight")
+    assert found.page.locator("output").inner_text().split() == ["FAR", "0.5", "TAR", "1"]
+    found.page.wait_for_timeout(100)
+    assert (line.get_attribute("transform"), line.bounding_box()) != before
+    found.page.close()
+    quiet(found)
+
+
+def test_hostile_names_do_nothing_and_ask_for_nothing(running: Any, tmp_path: Path) -> None:
+    labels = [*HOSTILE, *HOSTILE]
+    texts = [f"{text} {row}" for row, text in enumerate(labels)]
+    groups = [float(row % len(HOSTILE) * row) for row in range(len(labels))]
+    found = Embeddings([[g] for g in groups], labels, ids=texts, name=HOSTILE[1], meta={"text": labels, "path": labels})
+    material = Material(found, image_column="path", images=tmp_path, text_column="text")
+    written = tmp_path / "hostile.html"
+    written.write_text(page([(HOSTILE[0], evaluate(found))], materials=[material]), encoding="utf-8")
+    seen = opened(running, written)
+    for control in seen.page.locator("[data-filter]").all():
+        for option in control.locator("option").all():
+            control.select_option(option.get_attribute("value"))
+    assert seen.page.evaluate("document.querySelectorAll('iframe, object, embed, link, base, svg script').length") == 0
+    seen.page.close()
+    quiet(seen)

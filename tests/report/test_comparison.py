@@ -1,0 +1,66 @@
+"""Two runs: which queries were fixed and broken is what a loop over both says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tripleteval import Embeddings, Evaluation, evaluate
+from tripleteval.report.comparison import together
+from tripleteval.report.findings.changes import changes
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Evaluation, Evaluation]:
+    rng = np.random.default_rng(5)
+    labels, ids = rng.integers(0, 4, 60), [f"i{row}" for row in range(60)]
+    points = rng.normal(size=(60, 3)) + np.eye(4)[labels][:, :3]
+    moved = points + 0.8 * rng.normal(size=points.shape)
+    return tuple(evaluate(Embeddings(p, labels, ids=ids, name="val"), neighbors=3) for p in (points, moved))
+
+
+def test_fixed_and_broken_are_what_a_loop_says(pair: tuple[Evaluation, Evaluation]) -> None:
+    before, after = ([row["hit_rate@1"] for row in run.per_query.to_pylist()] for run in pair)
+    found = {row["query"]: row["became"] for row in changes(*pair).to_pylist()}
+    expected = {
+        row: "broken" if one > two else "fixed" if two > one else "same"
+        for row, (one, two) in enumerate(zip(before, after, strict=True))
+    }
+    assert found == expected
+    assert {"broken", "fixed", "same"} <= set(expected.values())
+
+
+def test_the_largest_loss_comes_first_and_the_order_of_runs_turns_it(pair: tuple[Evaluation, Evaluation]) -> None:
+    losses = changes(*pair)["change"].to_pylist()
+    assert losses == sorted(losses)
+    turned = {row["query"]: row["change"] for row in changes(*pair[::-1]).to_pylist()}
+    assert all(turned[row["query"]] == -row["change"] for row in changes(*pair).to_pylist())
+
+
+def test_a_report_counts_them_and_shows_what_they_find(pair: tuple[Evaluation, Evaluation]) -> None:
+    became = changes(*pair)["became"].to_pylist()
+    _, counted, broken, fixed = together([("a", pair[0]), ("b", pair[1])])
+    assert f"{became.count('broken')} had the right nearest item in a and have a wrong one in b" in counted.text
+    assert sum(counted.charts[0].columns["queries"]) == 60
+    assert (broken.title, fixed.title) == ("Broken by b", "Fixed by b")
+    assert not any(case.found[0].right for case in [*broken.cases, *fixed.cases])
+    assert len(broken.cases) == min(24, became.count("broken"))
+
+
+def test_runs_of_other_queries_are_not_compared_query_by_query(
+    pair: tuple[Evaluation, Evaluation], given: Evaluation
+) -> None:
+    shorter = evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
+    renamed = evaluate(Embeddings(np.zeros((60, 1)), np.arange(60) % 4, ids=[f"j{row}" for row in range(60)]))
+    for other in (shorter, renamed, given):
+        assert changes(pair[0], other) is None
+        assert len(together([("a", pair[0]), ("b", other)])) == 1
+
+
+def test_three_runs_have_one_table(pair: tuple[Evaluation, Evaluation]) -> None:
+    assert len(together([("a", pair[0]), ("b", pair[1]), ("c", pair[0])])) == 1
+
+
+def test_equal_runs_change_nothing(pair: tuple[Evaluation, Evaluation]) -> None:
+    _, counted = together([("a", pair[0]), ("a", pair[0])])
+    assert "0 had the right nearest item in a (1) and have a wrong one in a (2); for 0" in counted.text

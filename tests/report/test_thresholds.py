@@ -1,0 +1,79 @@
+"""Thresholds: what the slider reads is counted from the pairs, and what cannot be measured is shaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tripleteval import Evaluation
+from tripleteval.report.sections import SECTIONS
+from tripleteval.report.sections.thresholds import told
+from tripleteval.report.vega_lite import spec
+
+GENUINE, IMPOSTOR = [0.5, 0.6, 1.5, 2.5], [1.2, 2.2, 2.4, 2.6, 3.5]
+EDGES = [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.fixture
+def curves() -> dict[str, Any]:
+    pairs = {kind: np.histogram(d, EDGES)[0].tolist() for kind, d in (("genuine", GENUINE), ("impostor", IMPOSTOR))}
+    at = sorted([*GENUINE, *IMPOSTOR])
+    rates = {
+        name: [0.0, *(float(np.mean(np.array(d) <= t)) for t in at)]
+        for name, d in (("far", IMPOSTOR), ("tar", GENUINE))
+    }
+    return {"histogram": {"edges": EDGES, **pairs}, "roc": {"threshold": [None, *at], **rates}}
+
+
+def entry(far: float, threshold: float | None, **facts: Any) -> dict[str, Any]:
+    known = {"value": 0.75, "target_far": far, "achieved_far": 0.2, "threshold": threshold, "unreliable": False}
+    return known | facts
+
+
+def test_the_slider_reads_what_is_nearer_than_each_of_its_places(curves: dict[str, Any]) -> None:
+    section = told(curves, {})
+    assert section is not None
+    slider = section.charts[0].slider
+    assert slider is not None
+    for place, edge in enumerate(slider.places):
+        for name, distances in (("FAR", IMPOSTOR), ("TAR", GENUINE)):
+            expected = 100 * np.mean(np.array(distances) < edge)
+            assert slider.readings[name][place] == f"{expected:.1f} %"
+
+
+def test_each_kind_of_pair_adds_up_to_one(curves: dict[str, Any]) -> None:
+    data = told(curves, {}).charts[0].columns
+    for kind in ("genuine", "impostor"):
+        shares = [s for s, k in zip(data["share of its kind"], data["kind"], strict=True) if k == kind]
+        assert sum(shares) == pytest.approx(1)
+
+
+def test_the_lowest_rate_that_can_be_trusted_is_recommended(curves: dict[str, Any]) -> None:
+    metrics = {
+        "tar@far=0.1": entry(0.1, 2.3),
+        "tar@far=0.01": entry(0.01, 1.1),
+        "tar@far=0.001": entry(0.001, 0.2, unreliable=True),
+        "tar@far=0.0001": entry(0.0001, None),
+    }
+    section = told(curves, metrics)
+    assert "up to a distance of 1.1000 accepts 75.0 %" in section.text
+    assert section.charts[0].slider.start == 1
+    assert "Accepting" not in told(curves, {}).text
+
+
+def test_the_curves_are_the_points_with_what_cannot_be_measured_shaded(curves: dict[str, Any]) -> None:
+    _, roc, det = told(curves, {}).charts
+    assert roc.columns["FAR"] == [far for far in curves["roc"]["far"] if far > 0]
+    assert all(far > 0 and frr > 0 for far, frr in zip(det.columns["FAR"], det.columns["FRR"], strict=True))
+    assert [shade.stop for shade in roc.shades] == [1 / 5, 1.0]
+    assert spec(det)["layer"][0]["mark"]["type"] == "rect"
+
+
+def test_without_pairs_of_both_kinds_it_is_silent(curves: dict[str, Any], run: Evaluation) -> None:
+    assert told({}, {}) is None
+    curves["histogram"]["impostor"] = [0, 0, 0, 0]
+    assert told(curves, {}) is None
+    found = SECTIONS["thresholds"].write(run)
+    assert found is None or found.charts

@@ -1,0 +1,88 @@
+"""Charts: every declaration is valid Vega-Lite, and says what the record says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import altair
+import pytest
+
+from tripleteval import Evaluation
+from tripleteval.data.section import Chart, Rule, Shade, Slider
+from tripleteval.report.sections import sections
+from tripleteval.report.vega_lite import spec
+
+LINE = Chart("t", "w", {"k": [1, 2], "value": [0.5, 1.0], "of": ["a", "b"]}, x="k", y="value", mark="line")
+EVERY = {
+    "line": LINE,
+    "colours and lines": replace(LINE, color="of", dash="of"),
+    "logarithmic": replace(LINE, log=frozenset({"x", "y"})),
+    "interval": replace(LINE, columns={**LINE.columns, "lo": [0.4, 0.9], "hi": [0.6, 1.0]}, low="lo", high="hi"),
+    "bars": Chart("t", "w", {"c": ["x", "y"], "v": [1.0, 2.0]}, x="c", y="v", mark="bar", limits=(0.0, 2.0)),
+    "bars with intervals": Chart(
+        "t", "w", {"c": ["x"], "v": [1.0], "lo": [0.5], "hi": [1.5]}, x="c", y="v", mark="bar", low="lo", high="hi"
+    ),
+    "stack": Chart(
+        "t", "w", {"m": ["1", "1"], "s": ["a", "b"], "v": [0.5, 0.5]}, x="v", y="m", mark="stack", color="s"
+    ),
+    "steps": Chart(
+        "t",
+        "w",
+        {"d": [0.0], "to": [1.0], "n": [3]},
+        x="d",
+        x_stop="to",
+        y="n",
+        mark="steps",
+        rules=[Rule(0.5, "here")],
+        shades=[Shade(0.0, 0.2, "unknown")],
+        slider=Slider("t", [0.0, 1.0], {"r": ["1", "2"]}),
+    ),
+    "points": Chart("t", "w", {"x": [0.0], "y": [1.0], "n": ["i"]}, x="x", y="y", mark="points", frame=False),
+}
+
+
+def valid(declared: dict[str, Any]) -> None:
+    altair.LayerChart.from_dict(declared)  # raises what does not fit the schema
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_kind_of_chart_is_valid(name: str) -> None:
+    valid(spec(EVERY[name]))
+
+
+@pytest.mark.parametrize("which", ["run", "given", "collapsed", "one_class"])
+def test_every_chart_of_a_report_is_valid(which: str, request: pytest.FixtureRequest) -> None:
+    evaluation: Evaluation = request.getfixturevalue(which)
+    for section in sections(evaluation):
+        for chart in section.charts:
+            assert len({len(values) for values in chart.columns.values()}) == 1
+            valid(spec(chart))
+
+
+def test_names_with_dots_and_brackets_are_titles_and_never_paths() -> None:
+    odd = Chart("t", "w", {"a.b[0]": [1.0], "c'\"": [2.0]}, x="a.b[0]", y="c'\"", mark="line")
+    declared = spec(odd)
+    assert declared["data"]["values"] == [{"c0": 1.0, "c1": 2.0}]
+    assert declared["layer"][0]["encoding"]["x"]["title"] == "a.b[0]"
+
+
+def test_what_has_no_place_on_a_logarithmic_axis_is_left_out() -> None:
+    chart = Chart("t", "w", {"x": [0.0, 0.1, 1.0], "y": [1.0, 0.0, 0.5]}, x="x", y="y", mark="line")
+    assert len(spec(chart)["data"]["values"]) == 3
+    assert spec(replace(chart, log=frozenset({"x"})))["data"]["values"] == [
+        {"c0": 0.1, "c1": 0.0},
+        {"c0": 1.0, "c1": 0.5},
+    ]
+    assert spec(replace(chart, log=frozenset({"x", "y"})))["data"]["values"] == [{"c0": 1.0, "c1": 0.5}]
+
+
+def test_not_a_number_is_nothing() -> None:
+    chart = Chart("t", "w", {"x": [0.0, 1.0], "y": [float("nan"), float("inf")]}, x="x", y="y", mark="line")
+    assert [row["c1"] for row in spec(chart)["data"]["values"]] == [None, None]
+
+
+def test_right_and_wrong_have_one_colour_everywhere() -> None:
+    chart = replace(LINE, columns={**LINE.columns, "of": ["wrong", "right"]}, color="of")
+    scale = spec(chart)["layer"][0]["encoding"]["color"]["scale"]
+    assert scale == {"domain": ["wrong", "right"], "range": ["#d65f5f", "#3f9c6a"]}
