@@ -7,7 +7,7 @@ READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types build bench-toy docs lock clean distclean
+.PHONY: help demo test check lint types build test-exact bench-toy docs lock clean distclean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ types: $(READY)  ## Check types
 
 build: $(READY)  ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation
+
+test-exact: $(READY)  ## Run 100,000 cases of the engine against exact arithmetic, for a night
+	@TRIPLETEVAL_CASES=100000 $(BIN)/python -m pytest --timeout 7200 -k exact_arithmetic tests/engine
 
 bench-toy: $(READY)  ## Run every benchmark at toy size, so that none rots
 	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python "$$file" -n 600 --classes 100 || exit 1; done

@@ -179,7 +179,6 @@ class _Room:
             columns.exact,
             columns.far,
             self.known,
-            width,
             across,
             first,
             bins,

@@ -13,6 +13,7 @@ import numpy as np
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
 from tripleteval.engine.frame import Numbers
+from tripleteval.engine.sift import COLUMN, SHIFT
 
 _TINY = 1e-290  # far above what underflow can cost a square of prepared rows, far below every square that matters
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -26,7 +27,6 @@ def settle(
     columns: Floats,
     columns_far: Bools,
     known: Floats,
-    width: int,
     across: bool,
     first: int,
     edge_indptr: Ints,
@@ -43,13 +43,12 @@ def settle(
     """Count the listed pairs into the bins of their queries and offer them to their nearest.
 
     Args:
-        listed: Pairs as ``row · width + column`` of the tile.
+        listed: Pairs as ``row << SHIFT | column`` of the tile.
         rows: (rows, dim) prepared rows of the tile.
         rows_far: True where a zero vector is at a distance of its own.
         columns: (columns, dim) prepared.
         columns_far: As ``rows_far``.
         known: (rows, width) ``squared`` of the whole tile in the given order, or nothing.
-        width: Of the tile.
         across: Whether the columns are the queries, and not the rows.
         first: Gallery row of the tile's first column (or row).
         edge_indptr: See `edges.Edges`; so are the next two.
@@ -69,7 +68,7 @@ def settle(
     k, in_order = near_squared.shape[1], 0
     doubt = (rows.shape[1] + 8) * 2.0**-52
     for i in range(len(listed)):
-        r, c = listed[i] // width, listed[i] % width
+        r, c = listed[i] >> SHIFT, listed[i] & COLUMN
         q, row = (c, first + r) if across else (r, first + c)
         start, stop = edge_indptr[q], edge_indptr[q + 1]
         certain = known.size > 0

@@ -14,6 +14,8 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
+SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
+COLUMN = 2**SHIFT - 1
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -50,7 +52,7 @@ def sift(
         nearest: (queries,) upper bound of the nearest negative; lowered in place.
         upper: (queries, k) upper bounds of the k nearest, ascending; lowered in place.
         own_errors: (queries,) the query's share of the bound.
-        listed: Filled with ``query · columns + column``; one longer than the tile.
+        listed: Filled with ``query << SHIFT | column``; a little longer than the tile.
     """
     queries, width = product.shape
     matters = np.empty(width, np.uint8)
@@ -66,12 +68,12 @@ def sift(
                 continue
             start = n
             for c in range(eight * 8, eight * 8 + 8):
-                listed[n] = q * width + c
+                listed[n] = q << SHIFT | c
                 n += matters[c]
             if lowers:  # the limit may have come down since the answers were made
                 stop, n = n, start
                 for i in range(start, stop):
-                    c = listed[i] - q * width
+                    c = listed[i] & COLUMN
                     if product[q, c] + lows[c] <= limit:
                         listed[n] = listed[i]
                         n += 1
@@ -101,7 +103,7 @@ def sift_across(
         nearest: See `sift`.
         upper: See `sift`.
         own_errors: See `sift`.
-        listed: Filled with ``row · columns + column``.
+        listed: Filled with ``row << SHIFT | column``.
     """
     rows, width = product.shape
     limits = np.full(width, -np.inf, np.float32)
@@ -119,10 +121,10 @@ def sift_across(
                 continue
             start = n
             for c in range(eight * 8, eight * 8 + 8):
-                listed[n] = r * width + c
+                listed[n] = r << SHIFT | c
                 n += matters[c]
             for i in range(start, n):
-                c = listed[i] - r * width
+                c = listed[i] & COLUMN
                 if _may_lower(reach, nearest, upper, c):
                     _offer(product[r, c] + low + errors[r] + own_errors[c], nearest, upper, c)
                     limits[c] = _limit(reach, nearest, upper, own_errors, c)
