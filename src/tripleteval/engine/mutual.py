@@ -38,6 +38,7 @@ def possible(engine: Pass, mapping: Map) -> bool:
 
 def sweep(engine: Pass, orders: list[Order], mapping: Map, progress: Callable[[int], None]) -> Iterator[Standing]:
     """Return every block with its tally complete; ``progress`` is told how many pairs were compared each time."""
+    engine.ready()
     standing = list(mapping(partial(_stand, engine), orders))
     count = len(standing)
     # Neighbours in the order of rows first: they are the likeliest to be near, and what is near rules out the rest.

@@ -165,6 +165,11 @@ class Pass:
         asking = kernel_cpu.Asking(block.start, rows, limits, block.hidden, block.edges, tally)
         kernel_cpu.count(asking, self.shelf, first, last, self.width)
 
+    def ready(self) -> None:
+        """Make what every order needs, before several threads would each make their own."""
+        if self.kernel == "cpu":
+            _ = self.shelf
+
     @cached_property
     def shelf(self) -> Shelf:
         """The gallery in both precisions."""

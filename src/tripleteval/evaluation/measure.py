@@ -113,6 +113,8 @@ def measure(
             return join(_mutually(reading, orders, mapping, told))
     orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers)
     reading = replace(reading, engine=replace(engine, hold=hold))
+    if getattr(mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
+        reading.engine.ready()
     results = []
     for order, result in zip(orders, mapping(reading, orders), strict=True):
         results.append(result)
