@@ -21,7 +21,7 @@ SOURCE = Path(tripleteval.__file__).parent
 # Seven points on a line: two classes of three, and one item that nobody can find anything for.
 POINTS = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0], [20.0]]
 CLASSES = ["A", "A", "B", "A", "B", "B", "C"]
-K, AT_MARGIN = 2, 1.0
+K, AT_MARGIN, AT_FAR = 2, 1.0, 0.1
 
 DEFINITIONS = f"""# Definitions
 
@@ -52,6 +52,7 @@ An undefined number is NaN in Python and `null` with a reason in JSON, never 0 o
 *pooled*: one ratio of two sums, so every relevant item or every triplet weighs alike.
 *median*: the middle query.
 *space*: no average at all, but one number of the gallery as a whole (of the queries, where each is searched among the others).
+*pairs*: no average, but one number of all genuine and impostor pairs.
 The headline of each metric is named below; `average=` asks for another one, and JSON carries all that exist.
 
 **The example** of every metric is {len(POINTS)} points on a line, searched among each other, with the Euclidean distance:
@@ -79,7 +80,9 @@ def pages() -> dict[Path, str]:
 
 def definitions() -> str:
     """Return the page of metric definitions, grouped by the file they live in."""
-    example = tripleteval.evaluate(POINTS, CLASSES, ks=(K,), margins=(AT_MARGIN,), metrics=_every_spelling())
+    example = tripleteval.evaluate(
+        POINTS, CLASSES, ks=(K,), margins=(AT_MARGIN,), fars=(AT_FAR,), metrics=_every_spelling()
+    )
     groups: dict[str, list[Metric]] = defaultdict(list)
     for _, metric in METRICS.items():  # noqa: PERF102  # a registry has no values()
         groups[metric.measure.__module__.rpartition(".")[2]].append(metric)
@@ -103,17 +106,19 @@ def error_codes() -> str:
 
 
 def _every_spelling() -> list[str]:
-    value = {"k": K, "margin": AT_MARGIN, None: None}
+    value = {"k": K, "margin": AT_MARGIN, "far": AT_FAR, "fpir": AT_FAR, None: None}
     return [spell(pattern, value[metric.parameter]) for pattern, metric in METRICS.items()]
 
 
 def _definition(metric: Metric, example: tripleteval.Evaluation) -> str:
-    value = {"k": K, "margin": AT_MARGIN, None: None}[metric.parameter]
+    value = {"k": K, "margin": AT_MARGIN, "far": AT_FAR, "fpir": AT_FAR, None: None}[metric.parameter]
     spelling = spell(metric.pattern, value)
     better = {"higher": "higher is better", "lower": "lower is better", None: "a description"}[metric.better]
     asked = "measured by default" if metric.default else f'measured when asked for: `metrics=["{spelling}"]`'
     facts = f"*{better} · headline: {metric.headline} · {asked}*"
-    return f"### {metric.pattern}\n\n{facts}\n\n{_prose(metric)}\nExample: `{spelling}` = {example[spelling]:.6g}\n"
+    value = example.metrics[spelling]["value"]
+    shown = f"`{spelling}` = {value:.6g}" if value is not None else f"undefined: {example.metrics[spelling]['reason']}"
+    return f"### {metric.pattern}\n\n{facts}\n\n{_prose(metric)}\nExample: {shown}\n"
 
 
 def _prose(metric: Metric) -> str:

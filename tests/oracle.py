@@ -78,3 +78,13 @@ def _precisions(rel: Ranking, limit: int) -> float:
 
 def _dcg(rel: Ranking, k: int) -> float:
     return math.fsum(r / math.log2(i + 2) for i, r in enumerate(rel[:k]))
+
+
+def pair_distances(
+    points: Sequence[Sequence[float]], labels: Sequence[object], name: str = "euclidean"
+) -> tuple[list[float], list[float]]:
+    """Return the distances of all genuine and of all impostor pairs, each unordered pair once."""
+    genuine, impostor = [], []
+    for a, b in itertools.combinations(range(len(points)), 2):
+        (genuine if labels[a] == labels[b] else impostor).append(distance(points[a], points[b], name))
+    return genuine, impostor

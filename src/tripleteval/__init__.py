@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tripleteval.errors import ResourceError as ResourceError
     from tripleteval.evaluation.door import evaluate as evaluate
     from tripleteval.evaluation.given import evaluate_triplets as evaluate_triplets
+    from tripleteval.evaluation.identification import evaluate_identification as evaluate_identification
+    from tripleteval.evaluation.pairs import evaluate_pairs as evaluate_pairs
     from tripleteval.gates.door import gate as gate
     from tripleteval.readers import read as read
     from tripleteval.runs import load as load
@@ -41,6 +43,8 @@ _HOMES = {
     "ResourceError": "errors",
     "compare": "differences.door",
     "evaluate": "evaluation.door",
+    "evaluate_identification": "evaluation.identification",
+    "evaluate_pairs": "evaluation.pairs",
     "evaluate_triplets": "evaluation.given",
     "gate": "gates.door",
     "load": "runs",

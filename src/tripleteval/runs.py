@@ -87,6 +87,7 @@ def load(folder: str | Path, *, tables: bool = True) -> Evaluation:
         margin_curve=document["margin_curve"],
         space=document["space"],
         slices=document["slices"],
+        verification=document["verification"],
         environment=document["environment"],
         **read,
     )
@@ -210,6 +211,7 @@ def _shape() -> Any:
         ("margin_curve", dict[str, list[float]]),
         ("space", dict[str, Any]),
         ("slices", list[dict[str, Any]]),
+        ("verification", dict[str, Any]),
         ("accounting", dict[str, int | dict[str, int] | None]),
         ("notes", list[str]),
         ("settings", dict[str, Any]),

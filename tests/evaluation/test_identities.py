@@ -129,8 +129,14 @@ MOVES = {
 
 def ranked(run: te.Evaluation) -> dict[str, dict]:
     """Return the metrics that depend on who is nearer than whom, and on nothing else."""
-    of_places = {name for name, metric in METRICS.items() if metric.of in ("groups", "ranks", "hubs")}
-    return {n: entry for n, entry in run.metrics.items() if parse(n).metric.pattern in of_places}
+    of_places = {name for name, metric in METRICS.items() if metric.of in ("groups", "ranks", "hubs", "pairs")}
+    kept = of_places - {"threshold@far", "d_prime"}
+    scaled = ("threshold", "bracket")
+    return {
+        name: {key: value for key, value in entry.items() if key not in scaled}
+        for name, entry in run.metrics.items()
+        if parse(name).metric.pattern in kept
+    }
 
 
 @pytest.mark.parametrize("move", MOVES)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from strategies import Points, labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
+from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Pass
 from tripleteval.engine.sphere import sphere
@@ -22,6 +23,7 @@ from tripleteval.engine.spread import by_class, spread
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.fixed_point import FixedPoint
 from tripleteval.evidence.neighbors import Neighbors
+from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.evidence.ranks import Ranks
 from tripleteval.evidence.sphere import Sphere
 from tripleteval.evidence.spread import Spread
@@ -29,7 +31,9 @@ from tripleteval.evidence.triplets import Triplets
 from tripleteval.evidence.vectors import Vectors
 
 OF_THE_PASS = ("ranks", "triplets", "neighbors")
+CAPACITIES = {"pairs": 100, "pairs beyond capacity": 2}
 KINDS = (*OF_THE_PASS, "spread", "sphere", "vectors")
+ALL_KINDS = (*KINDS, *CAPACITIES)
 
 
 def engine(data: Points) -> Pass:
@@ -42,9 +46,13 @@ def engine(data: Points) -> Pass:
 
 def stretches(data: Points, kind: str, cuts: list[int]) -> list[object]:
     """Return the evidence of consecutive stretches of gallery."""
-    run, n = engine(data), len(data[0])
-    block = run.block(0, n)
+    n = len(data[0])
     bounds = [0, *sorted(min(c, n) for c in cuts), n]
+    if kind in CAPACITIES:
+        every = pairs_engine(data, CAPACITIES[kind])
+        return [every.count(every.sides(0, n), a, b) for a, b in pairwise(bounds)]
+    run = engine(data)
+    block = run.block(0, n)
     measure = {
         "spread": lambda a, b: spread(run.comparison, run.distance, by_class(run.comparison), Order(0, n, a, b)),
         "sphere": lambda a, b: sphere(run.comparison, Order(0, n, a, b)),
@@ -53,10 +61,17 @@ def stretches(data: Points, kind: str, cuts: list[int]) -> list[object]:
     return [measure(a, b) for a, b in pairwise(bounds)]
 
 
+def pairs_engine(data: Points, capacity: int) -> PairPass:
+    """Return a pass over the pairs of the same, which keeps what lies below the first edge and between two others."""
+    one = engine(data)
+    kept = np.array([True, False, True, False])
+    return PairPass(one.comparison, one.distance, Ruler(np.array([1.0, 2.0, 5.0]), kept, capacity, np.zeros(0)))
+
+
 def empty(like):
     """Return the evidence of an empty gallery, about the same queries."""
-    if isinstance(like, Ranks):
-        return Ranks.empty(like.positives)
+    if isinstance(like, Pairs | Ranks):
+        return type(like).empty(like.ruler if isinstance(like, Pairs) else like.positives)
     if isinstance(like, Triplets):
         return Triplets.empty(like.indptr, like.distance, like.margins, like.curve_margins, like.unit)
     if isinstance(like, Spread):
@@ -88,7 +103,7 @@ def same(one, two) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=labelled_points())
 def test_nothing_is_the_identity_on_both_sides(kind, data):
     (seen,) = stretches(data, kind, [])
@@ -96,21 +111,21 @@ def test_nothing_is_the_identity_on_both_sides(kind, data):
     assert same(empty(seen).merge(seen), seen)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=labelled_points(), cut=st.integers(0, 9))
 def test_the_order_of_merging_does_not_matter(kind, data, cut):
     one, two = stretches(data, kind, [cut])
     assert same(one.merge(two), two.merge(one))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=labelled_points(), a=st.integers(0, 9), b=st.integers(0, 9))
 def test_the_grouping_of_merges_does_not_matter(kind, data, a, b):
     one, two, three = stretches(data, kind, [a, b])
     assert same(one.merge(two).merge(three), one.merge(two.merge(three)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=labelled_points(), cut=st.integers(0, 9))
 def test_cutting_the_gallery_and_merging_changes_nothing(kind, data, cut):
     (whole,) = stretches(data, kind, [])
@@ -132,14 +147,23 @@ def test_cutting_the_queries_changes_no_query(kind, data, cut):
             assert np.array_equal(joined, getattr(first, name))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CAPACITIES)
+@given(data=labelled_points(), cut=st.integers(1, 8))
+def test_cutting_the_queries_and_merging_the_pairs_changes_nothing(kind, data, cut):
+    every, n = pairs_engine(data, CAPACITIES[kind]), len(data[0])
+    cut = min(cut, n - 1)
+    parts = [every(Order(0, cut, 0, n)), every(Order(cut, n, 0, n))]
+    assert same(parts[0].merge(parts[1]), every(Order(0, n, 0, n)))
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_evidence_pickles(kind):
     data = ([[0.0], [1.0], [2.0], [2.0]], [0, 0, 1, 0])
     (seen,) = stretches(data, kind, [])
     assert same(travelled(seen), seen)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_merging_leaves_both_sides_alone(kind):
     data = ([[0.0], [1.0], [2.0], [2.0]], [0, 0, 1, 0])
     one, two = stretches(data, kind, [2])

@@ -13,6 +13,8 @@ from tripleteval.cli.errors import guarded, pipe_kept_apart
 COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
     "triplets": "Evaluate given anchors, positives and negatives.",
+    "pairs": "Evaluate given pairs: same or different?",
+    "identify": "Identify probes among the identities of a gallery, enrolled or not.",
     "compare": "Say whether one run is better than another, and which queries it broke.",
     "gate": "Check a run against requirements, for continuous integration.",
     "embed": "Embed a folder of pictures with a model.",

@@ -10,7 +10,7 @@ from tripleteval.cli.measuring import margin_curve, measuring_options
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.paths import PATH
 from tripleteval.cli.progress import progress_bar
-from tripleteval.cli.reading import read_relevance, read_sets, reading_options
+from tripleteval.cli.reading import read_calibration, read_relevance, read_sets, reading_options
 
 
 @click.command("evaluate")
@@ -31,12 +31,16 @@ def command(file: str, **chosen: Any) -> None:
         tripleteval evaluate banking.parquet --where "split = 'test'" \\
             --gallery banking.parquet --gallery-where "split = 'train'" --distance cosine
         tripleteval evaluate val.parquet -k 1 -k 100 --margin 0.2 --margin-curve -1:1:0.1 --metric map@100
+        tripleteval evaluate faces.parquet --where "split = 'test'" --calibrate-on "split = 'val'" --far 0.001
         tripleteval evaluate val.parquet --json - | jq '.values["map@r"]'
     """  # noqa: D301  # \b is how click keeps lines as they are
     read_files = [chosen[name] for name in ("labels", "gallery", "gallery_labels", "relevance")]
     output = chosen_output(file, read_files, chosen)
     output.require_possible()
     relevance = chosen.pop("relevance")
+    calibrate_on = chosen.pop("calibrate_on")
+    if calibrate_on is not None:
+        calibrate_on = read_calibration(file, calibrate_on, chosen)
     queries, gallery = read_sets(file, chosen)
     from tripleteval import evaluate
 
@@ -46,6 +50,7 @@ def command(file: str, **chosen: Any) -> None:
             gallery=gallery,
             relevance=None if relevance is None else read_relevance(relevance),
             margin_curve=margin_curve(chosen.pop("margin_curve")),
+            calibrate_on=calibrate_on,
             progress=progress,
             **chosen,
         )

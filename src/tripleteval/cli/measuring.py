@@ -27,6 +27,15 @@ margins_option = click.option(
 )
 confidence_option = click.option("--confidence", type=float, default=0.95, **_SHOWN, help="Of every interval.")
 seed_option = click.option("--seed", type=int, default=0, **_SHOWN, help="Of whatever is drawn at random.")
+fars_option = click.option(
+    "--far",
+    "fars",
+    type=float,
+    multiple=True,
+    default=(0.1, 0.01, 0.001),
+    **_SHOWN,
+    help=f"False accept rate. {_AGAIN}",
+)
 
 
 def measuring_options(command: Command) -> Command:
@@ -39,6 +48,15 @@ def measuring_options(command: Command) -> Command:
             ),
             margins_option,
             click.option("--margin-curve", metavar="LOW:HIGH:STEP", help="Share of satisfied triplets along margins."),
+            fars_option,
+            click.option(
+                "--verification/--no-verification", default=True, **_SHOWN, help="Measure all pairs: AUC, EER, TAR."
+            ),
+            click.option(
+                "--calibrate-on",
+                metavar="EXPR|SHARE",
+                help="Choose thresholds on these rows, or a share.",
+            ),
             click.option("--metric", "metrics", multiple=True, metavar="NAME", help=f"One more: silhouette. {_AGAIN}"),
             _choice("--ties", ("expected", "index", "optimistic", "pessimistic"), "Order of equal distances."),
             _choice("--average", ("query", "class", "pooled"), "What every number weighs alike."),

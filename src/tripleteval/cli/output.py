@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -38,6 +38,7 @@ class Output:
         overwrite: Whether a run folder, or a JSON file, that is there may be replaced.
         json: ``"-"`` for stdout, or a file; ``None`` for a table.
         quiet: Whether to say nothing on stderr.
+        preset: Which numbers come first; nothing else depends on it.
     """
 
     stem: str
@@ -47,6 +48,7 @@ class Output:
     overwrite: bool
     json: str | None
     quiet: bool
+    preset: str | None = None
 
     def require_possible(self) -> None:
         """Refuse, before anything is computed, what could not be written afterwards.
@@ -70,6 +72,7 @@ class Output:
 
     def deliver(self, evaluation: Evaluation) -> None:
         """Save the run, then print; a disk that is full must not cost the numbers."""
+        evaluation = self._with_preset(evaluation)
         failures: list[EvalError] = []
         kept = None
         try:
@@ -86,6 +89,11 @@ class Output:
             self._show(evaluation)
         if failures:
             raise failures[0]
+
+    def _with_preset(self, evaluation: Evaluation) -> Evaluation:
+        if self.preset is None:
+            return evaluation
+        return replace(evaluation, environment=evaluation.environment | {"preset": self.preset})
 
     def _keep(self, evaluation: Evaluation) -> Path:
         from tripleteval.runs import new_run_folder
@@ -142,6 +150,7 @@ def output_options(command: Command) -> Command:
             click.option(
                 "--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone."
             ),
+            click.option("--preset", type=click.Choice(["face", "product", "reid"]), help="Which numbers come first."),
             click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors."),
             click.option(
                 "--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr."
@@ -162,6 +171,7 @@ def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -
         overwrite=chosen.pop("overwrite"),
         json=chosen.pop("json_"),
         quiet=chosen.pop("quiet"),
+        preset=chosen.pop("preset"),
     )
 
 

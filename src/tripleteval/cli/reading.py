@@ -64,6 +64,17 @@ def read_sets(file: str, chosen: dict[str, Any]) -> tuple[Embeddings, Embeddings
     return queries, None if gallery is None else read(gallery, labels=labels, where=where, **columns)
 
 
+def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings | float:
+    """Return the share that ``text`` is, or the rows of ``file`` that pass it as a filter."""
+    from tripleteval.readers import read
+
+    try:
+        return float(text)
+    except ValueError:
+        columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels")}
+        return read(file, where=text, **columns)
+
+
 def read_relevance(path: str) -> pa.Table:
     """Read which gallery ids are relevant to which query ids.
 

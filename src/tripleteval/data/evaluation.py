@@ -37,6 +37,8 @@ class Evaluation(Mapping[str, float]):
             and ``k_occurrence``; empty for given triplets.
         slices: Per column and value: ``queries``, ``evaluated``, ``units`` and the headline ``metrics`` with
             ``value``, ``low``, ``high`` and ``n``; or the ``reason`` why a slice is too small.
+        verification: The curves behind the numbers of pairs: ``roc`` (threshold, FAR and TAR of points chosen
+            evenly along log FAR and along TAR) and ``histogram`` (pairs of each kind between ``edges``).
         environment: Versions, machine and seconds; no part of the hash.
         per_query: Arrow table, one row per query; ``None`` for given triplets.
         per_class: Arrow table, one row per class; ``None`` without one label per item.
@@ -51,6 +53,7 @@ class Evaluation(Mapping[str, float]):
     margin_curve: dict[str, list[float]] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
     slices: list[dict[str, Any]] = field(default_factory=list)
+    verification: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     per_query: pa.Table | None = None
     per_class: pa.Table | None = None
@@ -125,6 +128,7 @@ class Evaluation(Mapping[str, float]):
             "margin_curve": self.margin_curve,
             "space": self.space,
             "slices": self.slices,
+            "verification": self.verification,
             "accounting": self.accounting,
             "notes": self.notes,
             "settings": self.settings,

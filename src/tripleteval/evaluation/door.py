@@ -33,6 +33,8 @@ from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
+from tripleteval.evaluation.transfer import split_of
+from tripleteval.evaluation.verification import Means, Verification
 
 
 def evaluate(
@@ -44,6 +46,9 @@ def evaluate(
     ks: Sequence[int] = (1, 5, 10),
     margins: Sequence[float] = (0.2,),
     margin_curve: Sequence[float] = (),
+    fars: Sequence[float] = (0.1, 0.01, 0.001),
+    verification: bool = True,
+    calibrate_on: Any = None,
     metrics: Sequence[str] = (),
     ties: str = "expected",
     average: str = "query",
@@ -77,6 +82,11 @@ def evaluate(
         ks: Cut-offs of recall@k and its kin; larger than what can be found is clipped and noted.
         margins: Margins, >= 0, at which triplets are counted.
         margin_curve: Further margins, of any sign, at which only the share of satisfied triplets is kept.
+        fars: False accept rates, above 0 and at most 1, at which TAR and its threshold are measured.
+        verification: Whether to measure what a threshold on the distance decides, over all pairs (AUC, EER, TAR
+            at each FAR, d prime); it is a pass of its own over them.
+        calibrate_on: `Embeddings` of other identities, or a share of the identities of ``queries``, drawn at
+            random. The threshold of each FAR is chosen on them, and its FAR and FRR among the rest are measured.
         metrics: Further metrics by spelling, such as ``"recall@20"``, ``"map@100"`` or ``"silhouette"``.
         ties: ``"expected"`` (exact expectation over random order), ``"index"`` (lower row first),
             ``"optimistic"`` or ``"pessimistic"``.
@@ -123,6 +133,9 @@ def evaluate(
         ks=ks,
         margins=margins,
         margin_curve=margin_curve,
+        fars=fars,
+        verification=verification,
+        calibrate_on=calibrate_on,
         metrics=metrics,
         ties=ties,
         average=average,
@@ -153,11 +166,18 @@ def evaluate(
         "workers": workers,
         "memory": parse_memory(memory),
     }
+    split = None if calibrate_on is None else split_of(comparison, _other(calibrate_on, taken, settings), settings)
     require_possible(settings, comparison.gallery.dim, means["memory"])
     engine = _pass(comparison, settings, kernel)
     part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=progress))
     space = measure_space(part.comparison, results, settings, engine.distance, **means)
-    return _evaluation(part, results, space, settings, taken, said, time.monotonic() - started)
+    how = Means(engine.kernel, **means, progress=progress)
+    judged = None if split is None else measure_transfer(split, settings, how._replace(progress=None))
+    pairs = measure_verification(
+        part.comparison, engine.distance, settings, how, None if judged is None else judged.rates
+    )
+    pairs = pairs if judged is None else judged.joined(pairs)
+    return _evaluation(part, results, space, pairs, settings, taken, said, time.monotonic() - started)
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
@@ -169,18 +189,29 @@ def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
 
 
 def _admit(queries: Embeddings, gallery: Any, settings: Settings) -> dict[str, Intake]:
-    repair = partial(
-        admit,
+    taken = {"queries": _repaired(queries, settings)}
+    if gallery is not None:
+        taken["gallery"] = _repaired(_embeddings(gallery, None, "gallery"), settings)
+        require_comparable(taken["queries"], taken["gallery"], settings.distance)
+    return taken
+
+
+def _repaired(embeddings: Embeddings, settings: Settings) -> Intake:
+    return admit(
+        embeddings,
         distance=settings.distance,
         nonfinite=settings.nonfinite,
         zero_rows=settings.zero_rows,
         ignore_label=settings.ignore_label,
     )
-    taken = {"queries": repair(queries)}
-    if gallery is not None:
-        taken["gallery"] = repair(_embeddings(gallery, None, "gallery"))
-        require_comparable(taken["queries"], taken["gallery"], settings.distance)
-    return taken
+
+
+def _other(calibrate_on: Any, taken: dict[str, Intake], settings: Settings) -> Any:
+    if not isinstance(calibrate_on, Embeddings):
+        return calibrate_on
+    other = _repaired(calibrate_on, settings)
+    require_comparable(taken["queries"], other, settings.distance)
+    return other.embeddings
 
 
 def _pass(comparison: Comparison, settings: Settings, kernel: str) -> Pass:
@@ -199,6 +230,7 @@ def _evaluation(
     engine: Pass,
     results: Results,
     space: Space,
+    pairs: Verification,
     settings: Settings,
     taken: dict[str, Intake],
     said: list[str],
@@ -211,10 +243,10 @@ def _evaluation(
     how = {"classes": codes, "confidence": settings.confidence, "seed": settings.seed}
     rates = {} if codes is None else shrunken_rates(results.measured, codes)
     entries = with_worst_tenth(with_intervals(entries, results.measured, units, **how), rates)
-    accounting = account(comparison, facts, settings, taken)
+    accounting = account(comparison, facts, settings, taken) | pairs.counts
     triplets = total(facts.positives * facts.negatives)
     satisfied = [total(point) / triplets for point in facts.curve.T] if triplets else []
-    metrics = entries | without_interval(space.metrics)
+    metrics = entries | without_interval(space.metrics | pairs.metrics)
     return Evaluation(
         metrics=metrics,
         accounting=accounting,
@@ -229,6 +261,7 @@ def _evaluation(
         space=space.facts,
         slices=slices(comparison.queries, results.measured, units, settings),
         margin_curve={"margins": list(settings.margin_curve), "satisfied": satisfied} if satisfied else {},
+        verification=pairs.curves,
         environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
         per_class=per_class_table(comparison, results, codes, rates),

@@ -58,14 +58,14 @@ def by_vectors(three: tuple[Any, ...], distance: str) -> Given:
         LabelError: Not one of each per triplet (E401).
     """
     named = zip(three, ROLES, strict=True)
-    intakes = [_admit(getattr(values, "vectors", values), role, distance) for values, role in named]
+    intakes = [admitted(getattr(values, "vectors", values), role, distance) for values, role in named]
     rows = _together([np.arange(len(intake.embeddings)) for intake in intakes])
     dims = [intake.embeddings.dim for intake in intakes]
     if len(set(dims)) > 1:
         found = ", ".join(f"{role} of {dim}" for role, dim in zip(ROLES, dims, strict=True)) + " dimensions"
         raise DataError("E306", found, where="triplets", fix="all three must come from the same model")
     seen: dict[bytes, int] = {}
-    items = np.stack([_alike(intake.embeddings.vectors, seen) for intake in intakes], axis=1)
+    items = np.stack([alike(intake.embeddings.vectors, seen) for intake in intakes], axis=1)
     return Given(intakes, rows, items, None, rows[:, 0])
 
 
@@ -77,8 +77,8 @@ def by_rows(three: tuple[Any, ...], embeddings: Any, distance: str) -> Given:
         LabelError: Not one of each per triplet (E401).
         ParameterError: A row or id that does not exist (E501).
     """
-    intake = _admit(embeddings, "embeddings", distance)
-    rows = _together([_rows(values, intake.embeddings, role) for values, role in zip(three, ROLES, strict=True)])
+    intake = admitted(embeddings, "embeddings", distance)
+    rows = _together([rows_of(values, intake.embeddings, role) for values, role in zip(three, ROLES, strict=True)])
     return Given([intake] * 3, rows, rows, None, np.arange(len(rows)))
 
 
@@ -133,7 +133,12 @@ def sound(given: Given, *, drop: bool) -> Given:
     return given
 
 
-def _admit(values: Any, name: str, distance: str) -> Intake:
+def admitted(values: Any, name: str, distance: str) -> Intake:
+    """Return vectors that may be measured; nothing is repaired.
+
+    Raises:
+        DataError: Vectors that cannot be evaluated (E2xx, E3xx).
+    """
     try:
         return admit(values if isinstance(values, Embeddings) else Embeddings(values, name=name), distance=distance)
     except DataError as error:  # the repairs it offers are not offered here
@@ -149,11 +154,16 @@ def _together(columns: list[Ints]) -> Ints:
     return np.stack(columns, axis=1)
 
 
-def _rows(values: Any, embeddings: Embeddings, role: str) -> Ints:
-    """Return the row of each position or id."""
+def rows_of(values: Any, embeddings: Embeddings, role: str, of: str = "triplet") -> Ints:
+    """Return the row of each position or id.
+
+    Raises:
+        DataError: None, or vectors (E301, E304).
+        ParameterError: One that does not exist, or is of another type than the ids (E501).
+    """
     column = as_column(values, role)
     if not len(column):
-        raise DataError("E301", "no triplets", where=role, fix="check the filter or the file that made them")
+        raise DataError("E301", f"no {of}s", where=role, fix="check the filter or the file that made them")
     if np.ndim(column[0]):
         raise DataError("E304", "vectors beside embeddings", where=role, fix="pass positions or ids, or no embeddings")
     given, ids, size = encode(column, role), embeddings.ids, len(embeddings)
@@ -172,12 +182,12 @@ def _rows(values: Any, embeddings: Embeddings, role: str) -> Ints:
     rows = np.array([place.get(value, -1) for value in classes], dtype=np.int64)[given.codes]
     if (rows < 0).any():
         first = int(np.argmax(rows < 0))
-        found = f"{role[:-1]} {classes[given.codes[first]]!r} of triplet {first} (0-based) does not exist"
+        found = f"{role[:-1]} {classes[given.codes[first]]!r} of {of} {first} (0-based) does not exist"
         raise ParameterError("E501", found, where=where, fix=f"{int((rows < 0).sum())} such {role} in all")
     return rows
 
 
-def _alike(vectors: AnyArray, seen: dict[bytes, int]) -> Ints:
+def alike(vectors: AnyArray, seen: dict[bytes, int]) -> Ints:
     """Return one integer per row, equal where the rows are, also from one set to another."""
     codes = [
         seen.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), len(seen))

@@ -65,9 +65,9 @@ def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units,
 
 
 def without_interval(entries: Entries) -> Entries:
-    """Return entries that are no means over queries, with the reason why they have no interval."""
+    """Return entries that are no means over queries, with the reason why those without an interval have none."""
     none = _json(Interval(None, None, None, 0, "a property of the whole set, not a mean over queries"))
-    return {name: entry | none for name, entry in entries.items()}
+    return {name: entry if "interval" in entry else entry | none for name, entry in entries.items()}
 
 
 def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> list[str]:

@@ -102,7 +102,7 @@ def measure(
 ) -> Results:
     """Return the columns of every query, in order, whatever the map, the tiles and the memory were."""
     named = settings.named()
-    per_query = tuple(name for name in named if not name.metric.of_space)
+    per_query = tuple(name for name in named if not (name.metric.of_space or name.metric.of_pairs))
     second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
     reading = Reading(engine, per_query, settings.ties, second)
     costs = _costs(engine, settings, metrics=len(per_query), beside=second.bytes)

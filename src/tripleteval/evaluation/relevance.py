@@ -40,7 +40,7 @@ def compare(queries: Embeddings, gallery: Embeddings | None, *, ignore: str | No
         raise DataError("E302", "a single item", where=queries.name, fix="at least two items of one class are needed")
     rule = _by_label(queries, searched) if relevance is None else _explicit(relevance, queries, searched)
     ignored = _same_group(queries, searched) if ignore == "group" else None
-    comparison = Comparison(queries, searched, rule, _own_rows(queries, searched), ignored)
+    comparison = Comparison(queries, searched, rule, own_rows(queries, searched), ignored)
     _require_something_to_find(comparison)
     return comparison
 
@@ -60,7 +60,8 @@ def _require_something_to_find(comparison: Comparison) -> None:
     )
 
 
-def _own_rows(queries: Embeddings, gallery: Embeddings) -> Ints:
+def own_rows(queries: Embeddings, gallery: Embeddings) -> Ints:
+    """Return the gallery row that is each query itself, -1 where there is none."""
     if gallery is queries:
         return np.arange(len(queries))
     own = np.full(len(queries), -1, np.int64)

@@ -28,6 +28,9 @@ class Settings:
     ks: tuple[int, ...] = (1, 5, 10)
     margins: tuple[float, ...] = (0.2,)
     margin_curve: tuple[float, ...] = ()
+    fars: tuple[float, ...] = (0.1, 0.01, 0.001)
+    verification: bool = True
+    calibrate_on: float | str | None = None
     ties: str = "expected"
     average: str = "query"
     ignore: str | None = None
@@ -45,13 +48,21 @@ class Settings:
 
     def named(self) -> list[Named]:
         """Return every metric to be measured: the default ones at each k and margin, then those asked for."""
-        values: dict[str | None, Sequence[float | None]] = {"k": self.ks, "margin": self.margins, None: (None,)}
+        values: dict[str | None, Sequence[float | None]] = {
+            "k": self.ks,
+            "margin": self.margins,
+            "far": self.fars,
+            None: (None,),
+        }
         found = {
             name.spelling: name
             for pattern, metric in METRICS.items()
-            if metric.default
+            if metric.default and (self.verification or not metric.of_pairs)
             for name in (_named(pattern, value) for value in _usual(metric, values))
         }
+        if self.calibrate_on is not None:
+            judged = (_named(f"{rate}@far", far) for rate in ("transfer_far", "transfer_frr") for far in self.fars)
+            found.update((name.spelling, name) for name in judged)
         found.update((name.spelling, name) for name in map(parse, self.metrics))
         # The order of the files, then that of registration: the same whichever file was imported first.
         return sorted(found.values(), key=lambda name: name.metric.measure.__module__)
@@ -79,6 +90,11 @@ def check(**given: Any) -> Settings:
             _whole("k", name.value, least=1)
     wanted = [name.value for name in asked if name.metric.parameter == "margin"]
     given["margins"] = _numbers("margin", [*_listed(given["margins"]), *wanted], least=0.0)
+    wanted = [name.value for name in asked if name.metric.parameter == "far"]
+    given["fars"] = rates("far", [*_listed(given["fars"]), *wanted])
+    given["verification"] = bool(given["verification"])
+    other = given["calibrate_on"]
+    given["calibrate_on"] = other if other is None or isinstance(other, (bool, int, float)) else "given"
     given["margin_curve"] = _numbers("margin", _listed(given["margin_curve"]))
     for what, known in (("distance", DISTANCES), ("ties", TIES), ("average", AVERAGES), ("unit", UNITS)):
         if given[what] not in known:
@@ -109,6 +125,19 @@ def _seed(value: Any) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 0:
         raise ParameterError("E511", f"seed={value!r}", fix="give a whole number, 0 or more")
     return int(value)
+
+
+def rates(what: str, values: Any) -> tuple[float, ...]:
+    """Return rates in (0, 1], each once, the largest first.
+
+    Raises:
+        ParameterError: One is no number, or outside (0, 1] (E505).
+    """
+    for value in _listed(values):
+        real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not real or not 0 < value <= 1:
+            raise ParameterError("E505", f"{what}={value!r}", fix="give a rate above 0, at most 1, such as 0.001")
+    return tuple(sorted({float(value) for value in _listed(values)}, reverse=True))
 
 
 def _named(pattern: str, value: float | None) -> Named:

@@ -8,8 +8,9 @@ What is one number of the whole space (`quantity`) returns a `Scalar` instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -56,12 +57,14 @@ class Scalar(NamedTuple):
         n: What it rests on: vectors, points, pairs or runs.
         reason: Why it is undefined.
         sd: Standard deviation over repetitions, where it is a mean over some.
+        details: What must be read with it, by name; JSON values.
     """
 
     value: float | None
     n: int
     reason: str = ""
     sd: float | None = None
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Metric:
         of: The kind of evidence it is a function of, such as ``"groups"``, ``"ranks"`` or ``"triplets"``.
         better: Whether ``"higher"`` or ``"lower"`` values are better; ``None`` for a description.
         headline: How the column becomes one number: ``"query"``, ``"pooled"`` or ``"median"``;
-            ``"space"`` for a `Scalar`.
+            ``"space"`` or ``"pairs"`` for a `Scalar`.
         pools: Whether the pooled ratio means something.
         default: Whether it is measured without being asked for.
         share: Whether its values lie in [0, 1], so that an interval must not leave it.
@@ -84,20 +87,25 @@ class Metric:
     measure: Measure
     of: str
     better: Literal["higher", "lower"] | None
-    headline: Literal["query", "pooled", "median", "space"]
+    headline: Literal["query", "pooled", "median", "space", "pairs"]
     pools: bool
     default: bool
     share: bool = False
 
     @property
     def parameter(self) -> str | None:
-        """Name of the parameter: ``"k"``, ``"margin"`` or ``None``."""
-        return {"@k": "k", "@margin": "margin"}.get(re.sub(r"^[^@]*", "", self.pattern))
+        """Name of the parameter: ``"k"``, ``"margin"``, ``"far"``, ``"fpir"`` or ``None``."""
+        return None if self.pattern == "map@r" else self.pattern.partition("@")[2] or None
 
     @property
     def of_space(self) -> bool:
         """Whether it is one number of the whole space, not one per query."""
         return self.headline == "space"
+
+    @property
+    def of_pairs(self) -> bool:
+        """Whether it is one number of all genuine and impostor pairs."""
+        return self.headline == "pairs"
 
 
 METRICS: Registry[Metric] = Registry("tripleteval.metrics", "metric")
@@ -123,12 +131,17 @@ def metric(
 
 
 def quantity(
-    pattern: str, *, of: str, better: Literal["higher", "lower"] | None, default: bool = True
+    pattern: str,
+    *,
+    of: str,
+    better: Literal["higher", "lower"] | None,
+    default: bool = True,
+    headline: Literal["space", "pairs"] = "space",
 ) -> Callable[[Whole], Whole]:
-    """Register the decorated function, evidence to `Scalar`, as one number of the whole space."""
+    """Register the decorated function, evidence to `Scalar`, as one number of the whole space, or of all pairs."""
 
     def register(measure: Whole) -> Whole:
-        METRICS.add(pattern)(Metric(pattern, measure, of, better, "space", pools=False, default=default))
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools=False, default=default))
         return measure
 
     return register
@@ -168,9 +181,9 @@ def parse(spelling: str) -> Named:
     """
     if spelling in METRICS and METRICS[spelling].parameter is None:
         return Named(spelling, METRICS[spelling])
-    by_margin = re.fullmatch(r"(\w+@margin)=(-?[\d.]+(?:e-?\d+)?)", spelling)
+    by_number = re.fullmatch(r"(\w+@[a-z]+)=(-?[\d.]+(?:e-?\d+)?)", spelling)
     by_k = re.fullmatch(r"(\w+@)(\d+)", spelling)
-    for match, pattern, kind in ((by_margin, "{}", float), (by_k, "{}k", int)):
+    for match, pattern, kind in ((by_number, "{}", float), (by_k, "{}k", int)):
         if match and (name := pattern.format(match[1])) in METRICS:
             value = kind(match[2])
             return Named(spell(name, value), METRICS[name], value)

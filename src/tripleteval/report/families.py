@@ -6,7 +6,8 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Table
-from tripleteval.metrics import METRICS
+from tripleteval.errors import ParameterError
+from tripleteval.metrics import parse
 from tripleteval.report.wording import interval, number, over, whole
 
 Entry = dict[str, Any]
@@ -27,8 +28,14 @@ def triplets(evaluation: Evaluation) -> dict[str, Entry]:
     return {name: entry for name, entry in evaluation.metrics.items() if _kind(name) in ("ranks", "triplets")}
 
 
+def of_pairs(evaluation: Evaluation) -> dict[str, Entry]:
+    """Return the metrics of genuine and impostor pairs."""
+    kinds = ("pairs", "folds", "transfer")
+    return {name: entry for name, entry in evaluation.metrics.items() if _kind(name) in kinds}
+
+
 def others(evaluation: Evaluation) -> dict[str, Entry]:
-    """Return the metrics that neither of the two speaks about."""
+    """Return the metrics that none of those speaks about."""
     return {name: entry for name, entry in evaluation.metrics.items() if not _kind(name)}
 
 
@@ -82,8 +89,10 @@ def _number(value: float | None) -> str:
 
 def _kind(spelling: str) -> str:
     """Return the kind of evidence behind a metric, or nothing for one that is not registered here."""
-    family = spelling.partition("@")[0]
-    return next((m.of for p, m in METRICS.items() if p == spelling or p.partition("@")[0] == family), "")
+    try:
+        return parse(spelling).metric.of
+    except ParameterError:
+        return ""
 
 
 def _place(spelling: str) -> int:

@@ -15,7 +15,7 @@ from tripleteval.uncertainty.interval import plural
 def headline(evaluation: Evaluation) -> Section:
     """Say who was compared with whom, and the one number most people came for."""
     names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
-    join = " against ".join if "gallery" in evaluation.accounting else listed
+    join = " against ".join if evaluation.accounting.keys() & {"gallery", "probes"} else listed
     title = f"Evaluation of {join(names)}" if names else "Evaluation"
     said = [_what(evaluation), _verdict(evaluation), _worst(evaluation), *_training(evaluation)]
     said += [*_weakest(evaluation), _sure(evaluation)]
@@ -24,6 +24,10 @@ def headline(evaluation: Evaluation) -> Section:
 
 def _what(evaluation: Evaluation) -> str:
     counts, distance = evaluation.accounting, evaluation.settings.get("distance", "euclidean")
+    if "identification" in evaluation.settings:
+        return f"{whole(counts.get('probes'))} probes, by {distance} distance."
+    if "pairs" in evaluation.settings:
+        return f"{whole(counts.get('pairs'))} given pairs, by {distance} distance."
     if "queries" not in counts:
         return f"{whole(counts.get('triplets'))} given triplets, by {distance} distance."
     classes = counts.get("classes")

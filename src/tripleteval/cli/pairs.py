@@ -1,0 +1,54 @@
+"""``tripleteval pairs``: pairs that somebody else has chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tripleteval.cli.measuring import distance_option, fars_option
+from tripleteval.cli.output import chosen_output, output_options
+
+
+@click.command("pairs")
+@click.argument("file")
+@click.option("--embeddings", required=True, metavar="FILE", help="Embeddings that the pairs name items of.")
+@click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors.")
+@click.option("--id-column", metavar="NAME", help="Column of the ids.")
+@click.option("--label-column", metavar="NAME", help="Column of the labels, which the pairs must agree with.")
+@click.option("--folds", metavar="NAME|N", help="Column of the folds in FILE, or how many to make.")
+@distance_option
+@fars_option
+@output_options
+def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> None:
+    """Evaluate given pairs: same or different?
+
+    FILE is a table (.csv, .tsv, .parquet) with the columns id_a, id_b and same (1 or 0), or LFW's pairs.txt,
+    whose folds are used. Ids are those of the embeddings, or row positions where these have none. Folds must
+    not share an identity; a number makes as many that do not.
+
+    \b
+    Examples:
+        tripleteval pairs pairs.csv --embeddings faces.parquet --folds fold
+        tripleteval pairs pairs.csv --embeddings faces.parquet --folds 10 --distance cosine --far 0.001
+        tripleteval pairs pairs.txt --embeddings lfw.parquet --json -
+    """  # noqa: D301  # \b is how click keeps lines as they are
+    output = chosen_output(file, [embeddings], chosen)
+    output.require_possible()
+    from tripleteval import evaluate_pairs
+    from tripleteval.readers import read
+    from tripleteval.readers.pair_list import matched, read_pairs
+
+    columns = {name: chosen.pop(name) for name in ("embedding_column", "id_column", "label_column")}
+    found = read(embeddings, **columns)
+    count = None if folds is None or not folds.isdecimal() else int(folds)
+    listed = read_pairs(file, None if count is not None else folds)
+    evaluation = evaluate_pairs(
+        matched(listed.firsts, found),
+        matched(listed.seconds, found),
+        listed.same,
+        embeddings=found,
+        folds=listed.folds if count is None else count,
+        **chosen,
+    )
+    output.deliver(evaluation)

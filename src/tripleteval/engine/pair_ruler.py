@@ -1,0 +1,191 @@
+"""The ruler of a pass over pairs: every genuine distance is an edge, and impostors are told apart where it counts.
+
+1. Up to `MOST_GENUINE` genuine pairs, each of their distances is an edge. What is accepted at any threshold
+   is then known exactly, and so are AUC, EER and TAR, whatever lies between the edges.
+2. Beyond, edges are quantiles of a sample; `narrowed` gives the ruler of a second pass, over what matters.
+3. Impostors are kept one by one where all of them fit. Otherwise the lowest are, and those around the
+   thresholds that a sample predicts; the sample decides what is kept, and never what is counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.data.comparison import Comparison, Lists, owners
+from tripleteval.distance.formula import FAR_SQUARED, Distance, row_blocks, squared_block, squared_pairs
+from tripleteval.evidence.pairs import Ruler
+
+MOST_GENUINE = 2**20
+CAPACITY = 2**17
+QUANTILES = 2**12  # of the sampled impostors
+GENUINE_QUANTILES = 2**16  # of the sampled genuine pairs, where there are too many to list
+_CELLS = 256
+_ASKED, _SEARCHED = 512, 2048  # rows of the sample
+_BLOCK, _PAIRS_AT_ONCE = 512, 4096
+_DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
+
+
+def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float]) -> Ruler:
+    """Return the ruler of the first pass over a comparison.
+
+    Args:
+        comparison: Who is compared with whom.
+        distance: How.
+        fars: False accept rates whose thresholds will be asked for.
+    """
+    grid = _grid(comparison, distance)
+    pairs = len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
+    everything = pairs <= CAPACITY
+    listed = not everything and _most_genuine(comparison) <= MOST_GENUINE
+    if everything:
+        edges, marks = grid, None
+    else:
+        genuine, impostor = _sample(comparison, distance)
+        marks = _Marks(impostor, pairs, fars)
+        known = _genuine(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
+        edges = np.unique(np.concatenate([grid, known, marks.edges()]))
+    kept = np.full(len(edges) + 1, everything)
+    if marks is not None and listed:
+        kept = marks.kept(edges)
+    return Ruler(edges, kept, CAPACITY, grid)
+
+
+def narrowed(ruler: Ruler, gaps: Ints) -> Ruler:
+    """Return the ruler that keeps everything in some gaps of another one, and sees nothing else."""
+    bounds = np.unique(np.concatenate([gaps - 1, gaps]))
+    edges = ruler.edges[bounds[(bounds >= 0) & (bounds < len(ruler.edges))]]
+    kept = np.zeros(len(edges) + 1, dtype=bool)
+    below = np.append(ruler.edges, np.inf)[gaps]  # the upper end of each gap
+    kept[np.searchsorted(edges, below)] = True
+    return Ruler(edges, kept, ruler.capacity, np.zeros(0))
+
+
+def grid_upto(longest: float) -> Floats:
+    """Return 0 and up to 257 multiples of a power of two, the last of them beyond ``longest``."""
+    if longest == 0 or not math.isfinite(longest):
+        return np.array([0.0, 1.0])
+    step = math.ldexp(1.0, math.frexp(longest)[1] - 8)
+    with np.errstate(over="ignore"):
+        multiples = np.arange(math.floor(longest / step) + 2, dtype=np.float64) * step
+    return np.asarray(multiples[np.isfinite(multiples)])
+
+
+class _Marks:
+    """What a sample of impostor distances says about where thresholds will be."""
+
+    def __init__(self, sample: Floats, pairs: int, fars: Sequence[float]) -> None:
+        self._sample, self._pairs, self._fars = np.sort(sample), pairs, fars
+
+    def edges(self) -> Floats:
+        """Return quantiles of the sample, its lowest values, and the ends of what will be kept."""
+        ends = [end for window in self._windows() for end in window if end > -math.inf]
+        return np.concatenate([_quantiles(self._sample, QUANTILES), self._sample[:_CELLS], ends])
+
+    def kept(self, edges: Floats) -> Bools:
+        """Return the gaps whose impostors are worth keeping and, as far as the sample can tell, fit."""
+        kept = np.zeros(len(edges) + 1, dtype=bool)
+        for low, high in self._windows():
+            first = 0 if low == -math.inf else int(np.searchsorted(edges, low)) + 1
+            kept[first : int(np.searchsorted(edges, high)) + 1] = True
+        return kept
+
+    def _windows(self) -> list[tuple[float, float]]:
+        """Return where the lowest impostors lie, and those around each threshold that is not among them."""
+        size = len(self._sample)
+        if not size:
+            return []
+        per_rank = self._pairs / size
+        lowest = int(CAPACITY / 4 / per_rank)
+        found = [(-math.inf, float(self._sample[lowest]))] if 0 < lowest < size else []
+        share = CAPACITY / 4 / max(len(self._fars), 1)
+        for far in self._fars:
+            wide = _DEVIATIONS * math.sqrt(far * (1 - far) * size) + _DEVIATIONS
+            low, high = math.floor(far * size - wide), math.ceil(far * size + wide)
+            if low > 0 and high < size and high > lowest and (high - low) * per_rank <= share:
+                found.append((float(self._sample[low]), float(self._sample[high])))
+        return found
+
+
+def _most_genuine(comparison: Comparison) -> int:
+    listed = int(comparison.rule.at_most().sum())
+    return listed // 2 if comparison.leave_one_out else listed
+
+
+def _genuine(comparison: Comparison, distance: Distance) -> Floats:
+    """Return every distinct genuine distance."""
+    found = [np.zeros(0)]
+    for start in range(0, len(comparison.queries), _BLOCK):
+        stop = min(start + _BLOCK, len(comparison.queries))
+        lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
+        found.append(_distances(comparison, distance, start, lists))
+    return np.unique(np.concatenate(found))
+
+
+def _distances(comparison: Comparison, distance: Distance, start: int, lists: Lists) -> Floats:
+    """Return the distances of the listed pairs of a block, each unordered pair once."""
+    of_query = owners(lists)
+    new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
+    of_query, rows = of_query[new], lists.rows[new]
+    queries = distance.prepare(comparison.queries.vectors[start : start + len(lists.indptr) - 1])
+    found = np.empty(len(rows))
+    for begin in range(0, len(rows), _PAIRS_AT_ONCE):
+        some = slice(begin, begin + _PAIRS_AT_ONCE)
+        gallery = distance.prepare(comparison.gallery.vectors[rows[some]])
+        found[some] = distance.from_squared(squared_pairs(queries, of_query[some], gallery))
+    return found
+
+
+def _sample(comparison: Comparison, distance: Distance) -> tuple[Floats, Floats]:
+    """Return distances of genuine and of impostor pairs of evenly spaced rows."""
+    asked = _spaced(len(comparison.queries), _ASKED)
+    rows = _spaced(len(comparison.gallery), _SEARCHED)
+    gallery = distance.prepare(comparison.gallery.vectors[rows])
+    genuine, impostor = [np.zeros(0)], [np.zeros(0)]
+    for query in asked.tolist():
+        removed = comparison.removed(query, query + 1)
+        positives, _ = comparison.positives(query, query + 1, removed)
+        prepared = distance.prepare(comparison.queries.vectors[query : query + 1])
+        others = ~np.isin(rows, positives.rows) & ~np.isin(rows, removed.rows)
+        impostor.append(distance.from_squared(squared_block(prepared, gallery)[0][others]))
+        chosen = positives.rows[_spaced(len(positives.rows), _SEARCHED)]
+        some = distance.prepare(comparison.gallery.vectors[chosen])
+        genuine.append(distance.from_squared(squared_block(prepared, some)[0]))
+    return np.concatenate(genuine), np.concatenate(impostor)
+
+
+def _spaced(count: int, most: int) -> Ints:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64)) if count else np.zeros(0, np.int64)
+
+
+def _quantiles(values: Floats, count: int) -> Floats:
+    ordered = np.sort(values)
+    return ordered[_spaced(len(ordered), count)]
+
+
+def _grid(comparison: Comparison, distance: Distance) -> Floats:
+    """Return up to 256 multiples of a power of two, the last of them beyond every distance."""
+    with np.errstate(over="ignore"):
+        longest = distance.from_squared(np.array([_longest_squared(comparison, distance)]))
+    return grid_upto(float(longest[0]))
+
+
+def _longest_squared(comparison: Comparison, distance: Distance) -> float:
+    """Return a bound of every ``squared``: the diameter of a ball around the middle of all vectors."""
+    sides = [comparison.queries.vectors, comparison.gallery.vectors]
+    sides = sides[:1] if comparison.leave_one_out else sides
+    blocks = [rows for side in sides for rows in row_blocks(side, _PAIRS_AT_ONCE)]
+    lows, highs, far = [], [], False
+    for rows in blocks:
+        columns, zero = distance.prepare(rows)
+        lows.append(columns.min(axis=1))
+        highs.append(columns.max(axis=1))
+        far = far or bool(zero.any())
+    middle = (np.min(lows, axis=0) + np.max(highs, axis=0)) / 2
+    radius = max(
+        float(np.square(distance.prepare(rows).columns - middle[:, None]).sum(axis=0).max()) for rows in blocks
+    )
+    return max(4 * radius * (1 + 1e-9), FAR_SQUARED if far else 0.0)

@@ -1,0 +1,102 @@
+"""Folds of pairs that share no identity: those that were given, checked, or made from the pairs themselves."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Ints
+from tripleteval.data.labels import encode
+from tripleteval.errors import LabelError, ParameterError
+
+_FIX = "move the pairs of an identity into one fold, or let folds=10 group them by who they share"
+
+
+class Folds(NamedTuple):
+    """A fold for every pair.
+
+    Attributes:
+        codes: (pairs,) int64, 0 to F − 1.
+        names: (F,) what each is called.
+        grouped: Whether they were made here.
+    """
+
+    codes: Ints
+    names: list[Any]
+    grouped: bool
+
+
+def folds_of(folds: Any, who: Ints, named: list[Any]) -> Folds:
+    """Return the folds that were given, or as many as were asked for.
+
+    Args:
+        folds: (pairs,) a name each, or how many to make.
+        who: (pairs, 2) int64, the identities of each pair.
+        named: What each identity is called.
+
+    Raises:
+        LabelError: Not one fold per pair (E401), or no name for one (E402, E403).
+        ParameterError: Fewer than two folds (E520), an identity in several (E520), or fewer groups of pairs
+            without a common identity than folds (E520).
+    """
+    if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
+        return _grouped(int(folds), who)
+    given = encode(folds, "folds")
+    if len(given) != len(who):
+        raise LabelError("E401", f"{len(given):,} folds for {len(who):,} pairs", where="folds", fix="give one per pair")
+    present, codes = np.unique(given.codes, return_inverse=True)
+    if len(present) < 2:
+        raise ParameterError("E520", "a single fold", where="folds", fix="a threshold is chosen on the other folds")
+    _require_disjoint(codes, who, named, names := [given.classes[code] for code in present.tolist()])
+    return Folds(codes, names, grouped=False)
+
+
+def components(who: Ints) -> Ints:
+    """Return (pairs,) the group of each pair: pairs that share an identity, directly or through others."""
+    root = list(range(int(who.max()) + 1))
+
+    def find(node: int) -> int:
+        while root[node] != node:
+            root[node] = root[root[node]]
+            node = root[node]
+        return node
+
+    for a, b in who.tolist():
+        one, two = sorted((find(a), find(b)))
+        root[two] = one
+    return np.unique([find(a) for a in who[:, 0].tolist()], return_inverse=True)[1]
+
+
+def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]) -> None:
+    seen = np.unique(np.stack([who.reshape(-1), np.repeat(codes, 2)], axis=1), axis=0)
+    shared = np.flatnonzero(np.diff(seen[:, 0]) == 0)
+    if len(shared):
+        identity, fold = seen[shared[0]]
+        count = len(np.unique(seen[shared, 0]))
+        other = names[seen[shared[0] + 1, 1]]
+        raise ParameterError(
+            "E520",
+            f"{count:,} identities in more than one fold; first: {named[identity]!r} in {names[fold]!r} and {other!r}",
+            where="folds",
+            fix=_FIX,
+        )
+
+
+def _grouped(count: int, who: Ints) -> Folds:
+    if count < 2:
+        raise ParameterError("E520", f"folds={count}", where="folds", fix="give 2 or more")
+    group = components(who)
+    sizes = np.bincount(group)
+    if len(sizes) < count:
+        raise ParameterError(
+            "E520",
+            f"{count} folds, but only {len(sizes)} groups of pairs share no identity",
+            where="folds",
+            fix=f"ask for at most {len(sizes)} folds" if len(sizes) > 1 else "give pairs of more separate identities",
+        )
+    loads, fold_of = np.zeros(count, np.int64), np.zeros(len(sizes), np.int64)
+    for largest in np.lexsort((np.arange(len(sizes)), -sizes)).tolist():
+        fold_of[largest] = int(np.argmin(loads))
+        loads[fold_of[largest]] += sizes[largest]
+    return Folds(fold_of[group], list(range(count)), grouped=True)

@@ -1,0 +1,195 @@
+"""Identification: probes and an enrolled gallery in, an `Evaluation` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray, Ints
+from tripleteval.data.comparison import Comparison, Lists, SharedClass
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.labels import Labels, join
+from tripleteval.distance.formula import Distance, distance_for
+from tripleteval.engine import maps
+from tripleteval.engine.plan import parse_memory
+from tripleteval.engine.run import choose_kernel
+from tripleteval.engine.searches import Found, SearchPass, search_orders
+from tripleteval.errors import LabelError, ParameterError, nearest
+from tripleteval.evaluation.accounting import describe
+from tripleteval.evaluation.door import environment
+from tripleteval.evaluation.intake import admit, require_comparable
+from tripleteval.evaluation.relevance import own_rows
+from tripleteval.evaluation.settings import check, rates
+from tripleteval.evaluation.verification import entry
+from tripleteval.metrics import Named, parse, spell
+from tripleteval.metrics.identification import Searches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FUSIONS = ("min", "mean")
+
+
+def evaluate_identification(
+    probes: Any,
+    gallery: Any,
+    *,
+    ks: Sequence[int] = (1, 5, 10),
+    fpirs: Sequence[float] = (0.1, 0.01),
+    fusion: str = "min",
+    distance: str = "euclidean",
+    memory: str | int = "1GiB",
+    threads: int | None = None,
+    map: maps.Map | None = None,  # noqa: A002  # an engine is a map
+    kernel: str = "auto",
+) -> Evaluation:
+    """Measure how well probes are identified among the identities that a gallery enrols.
+
+    A probe whose label is enrolled is mated; any other is a stranger, who should find nobody. Identities are
+    ranked, not items: with several templates, an identity is as close as ``fusion`` says.
+
+    Args:
+        probes: `Embeddings` with one label per item.
+        gallery: `Embeddings` with one label per item. Items whose ids stand on both sides are the same item,
+            and never found.
+        ks: Ranks of the closed-set rates.
+        fpirs: Rates of false positives per search of a stranger, above 0 and at most 1.
+        fusion: ``"min"`` for the closest template; ``"mean"`` enrols the mean vector of each identity, under
+            cosine the mean of unit vectors.
+        distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``; thresholds are in its unit.
+        memory: What may be used beyond the input.
+        threads: Worker threads; one per core by default. Ignored with ``map``.
+        map: Where blocks of probes run; the built-in ``map`` runs them one by one.
+        kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
+
+    Returns:
+        An `Evaluation` whose ``per_query`` table has one row per probe. Without mated probes, or without
+        strangers, the numbers that need them are NaN, with the reason in ``to_dict()``.
+
+    Raises:
+        DataError: Vectors that cannot be evaluated (E2xx, E3xx).
+        LabelError: An item without one label (E401), labels of different types (E403).
+        ParameterError: A rank that is no whole number (E308), an impossible rate (E505), an unknown name (E510).
+        ResourceError: ``memory`` does not hold a single probe (E802).
+
+    Source:
+        Grother & Phillips 2004; ISO/IEC 19795-1; spec C.7.
+
+    Example:
+        >>> enrolled = Embeddings([[0.0], [5.0]], ["ann", "bob"])
+        >>> evaluate_identification(Embeddings([[1.0], [9.0]], ["ann", "cid"]), enrolled)["tpir@fpir=0.1"]
+        1.0
+    """
+    started = time.monotonic()
+    ranks, budgets = _checked(ks, fpirs, fusion, distance)
+    workers = 1 if map is not None else maps.thread_count(threads)
+    sides = [admit(side, distance=distance) for side in (probes, gallery)]
+    require_comparable(sides[0], sides[1], distance)
+    asked, enrolled = (side.embeddings for side in sides)
+    inputs = [describe(asked), describe(enrolled)]
+    templates = len(enrolled)
+    own, identity, names = _identities(asked, enrolled)
+    removed = own_rows(asked, enrolled)
+    if fusion == "mean":
+        enrolled, identity, removed = _fused(enrolled, identity, len(names), removed, distance)
+    fitted = distance_for(distance, asked.vectors, enrolled.vectors)
+    engine = SearchPass(
+        _comparison(asked, enrolled, removed),
+        fitted,
+        own,
+        identity,
+        len(names),
+        choose_kernel(kernel, len(asked) * len(enrolled)),
+    )
+    orders = search_orders(engine.comparison, len(names), memory=parse_memory(memory), workers=workers)
+    found = Found(*(np.concatenate(part) for part in zip(*(map or maps.threads(workers))(engine, orders), strict=True)))
+    mated = np.isfinite(found.mate)
+    strangers = (own < 0) & np.isfinite(found.best)
+    searches = Searches(found.mate[mated], found.rank[mated], found.best[strangers], len(names), templates, ranks)
+    settings: dict[str, Any] = {"identification": fusion, "distance": distance}
+    return Evaluation(
+        metrics={name.spelling: entry(name, searches) for name in _named(ranks, budgets)},
+        accounting={
+            "probes": len(asked),
+            "mated": int(mated.sum()),
+            "non_mated": int(strangers.sum()),
+            "skipped": {"mate_removed": int(((own >= 0) & ~mated).sum())},
+            "identities": len(names),
+            "templates": templates,
+            "self_matches_removed": int((removed >= 0).sum()),
+        },
+        settings=settings | {"ks": list(ranks), "fpirs": list(budgets)},
+        inputs=inputs,
+        environment=environment(time.monotonic() - started),
+        per_query=_table(asked, found, mated, names),
+    )
+
+
+def _checked(ks: Any, fpirs: Any, fusion: str, distance: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    if fusion not in FUSIONS:
+        raise ParameterError("E510", f"fusion={fusion!r}", fix=nearest(str(fusion), FUSIONS))
+    return check(ks=ks, distance=distance).ks, rates("fpir", fpirs)
+
+
+def _named(ks: tuple[int, ...], fpirs: tuple[float, ...]) -> list[Named]:
+    found = [parse(spell("cmc@k", k)) for k in ks]
+    return found + [parse(spell(f"{name}@fpir", rate)) for rate in fpirs for name in ("tpir", "threshold")]
+
+
+def _identities(probes: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, list[Any]]:
+    """Return the identity of each probe (-1 for strangers) and of each template, and what identities are called."""
+    one, two = _single(probes), _single(gallery)
+    left, right, classes = join(one.classes, two.classes, f"labels of {probes.name} and {gallery.name}")
+    enrolled, identity = np.unique(right[two.codes], return_inverse=True)
+    place = np.full(len(classes), -1, np.int64)
+    place[enrolled] = np.arange(len(enrolled))
+    return place[left[one.codes]], identity, [classes[code] for code in enrolled.tolist()]
+
+
+def _single(side: Embeddings) -> Labels:
+    if not isinstance(side.labels, Labels):
+        raise LabelError("E401", "no single label per item", where=side.name, fix="an identity is one label")
+    return side.labels
+
+
+def _fused(
+    gallery: Embeddings, identity: Ints, count: int, removed: Ints, distance: str
+) -> tuple[Embeddings, Ints, Ints]:
+    """Return one mean vector per identity.
+
+    Raises:
+        ParameterError: A probe is itself one of the templates, which then cannot be taken out (E101).
+    """
+    if (removed >= 0).any():
+        found = "fusion='mean' while probes are among the templates"
+        raise ParameterError("E101", found, fix="enrol other items, or use fusion='min'")
+    prepared = Distance(distance).prepare(gallery.vectors).columns if distance == "cosine" else gallery.vectors.T
+    sums = np.zeros((count, gallery.dim))
+    np.add.at(sums, identity, prepared.T.astype(np.float64))
+    means = sums / np.bincount(identity, minlength=count)[:, None]
+    return Embeddings(means, name=gallery.name), np.arange(count), removed
+
+
+def _comparison(probes: Embeddings, gallery: Embeddings, removed: Ints) -> Comparison:
+    nothing = Lists(np.zeros(len(probes) + 1, np.int64), np.zeros(0, np.int64))
+    return Comparison(probes, gallery, SharedClass(nothing, nothing), removed)
+
+
+def _table(probes: Embeddings, found: Found, mated: AnyArray, names: list[Any]) -> pa.Table:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"probe": pa.array(np.arange(len(probes)))}
+    for name, column in (("id", probes.ids), ("label", probes.labels)):
+        if column is not None:
+            columns[name] = pa.array([str(value) for value in column.values()])
+    columns |= {
+        "rank": pa.array(found.rank, mask=~mated),
+        "mate_distance": pa.array(found.mate, mask=~mated),
+        "best_distance": pa.array(found.best, mask=~np.isfinite(found.best)),
+        "best_identity": pa.array([None if code < 0 else str(names[code]) for code in found.who.tolist()]),
+    }
+    return pa.table(columns)

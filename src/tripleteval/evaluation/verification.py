@@ -1,0 +1,181 @@
+"""The second pass: every pair once, for what a threshold on the distance decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from tripleteval.arrays import Ints
+from tripleteval.data.comparison import Comparison, SharedClass
+from tripleteval.distance.formula import Distance
+from tripleteval.engine.maps import Map
+from tripleteval.engine.pair_ruler import narrowed, ruler_for
+from tripleteval.engine.pairs import PairPass
+from tripleteval.engine.plan import Costs, Order, plan
+from tripleteval.evaluation.measure import Progress
+from tripleteval.evaluation.settings import Settings
+from tripleteval.evidence.pairs import Pairs, Ruler
+from tripleteval.metrics import Named, Scalar
+from tripleteval.metrics.folds import Folded
+from tripleteval.metrics.operating import (
+    Moments,
+    Operating,
+    allowed,
+    crossing,
+    histogram,
+    operating,
+    thinned,
+)
+from tripleteval.metrics.transfer import Transferred
+
+MISSING = {
+    "folds": "it takes given pairs in folds",
+    "transfer": "it takes identities to calibrate on",
+    "searches": "it takes probes and a gallery to identify them in",
+}
+NO_LABELS = "relevance is explicit: it does not say who is who"
+Entries = dict[str, dict[str, Any]]
+Part = TypeVar("Part")
+
+
+class Means(NamedTuple):
+    """How a pass is run; no number depends on it."""
+
+    kernel: str
+    mapping: Map
+    workers: int
+    memory: int
+    progress: Progress | None = None
+
+
+class Verification(NamedTuple):
+    """What is said about pairs.
+
+    Attributes:
+        metrics: As `Evaluation.metrics`, one entry per number.
+        curves: As `Evaluation.verification`.
+        counts: For the accounting.
+    """
+
+    metrics: Entries
+    curves: dict[str, Any]
+    counts: dict[str, Any]
+
+
+def measure_verification(
+    comparison: Comparison, distance: Distance, settings: Settings, means: Means, judged: Transferred | None = None
+) -> Verification:
+    """Return the numbers of all pairs of a comparison; nothing where none was asked for."""
+    named = [name for name in settings.named() if name.metric.of_pairs]
+    if not named:
+        return Verification({}, {}, {})
+    if not isinstance(comparison.rule, SharedClass):
+        return described(_nothing(NO_LABELS), named)
+    fars = [name.value for name in named if name.metric.parameter == "far"]
+    asked = any(name.metric.of == "pairs" for name in named)
+    curve = all_pairs(comparison, distance, fars, means) if asked else _nothing("not asked for")
+    return described(curve, named, judged=judged)
+
+
+def described(
+    curve: Operating, named: list[Named], folded: Folded | None = None, judged: Transferred | None = None
+) -> Verification:
+    """Return the entries of the named metrics, the curves to draw, and the counts."""
+    evidence = {"pairs": curve, "folds": folded, "transfer": judged}
+    return Verification(
+        {name.spelling: entry(name, evidence.get(name.metric.of)) for name in named},
+        {} if curve.undefined else {"roc": thinned(curve), "histogram": histogram(curve)},
+        {} if curve.reason else {"genuine_pairs": curve.genuine_pairs, "impostor_pairs": curve.impostor_pairs},
+    )
+
+
+def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], means: Means) -> Operating:
+    """Return what every threshold decides about all pairs of a comparison.
+
+    Where there are too many genuine pairs to list, a second pass resolves the distances that matter, so that
+    EER and TAR are exact.
+    """
+    ruler = ruler_for(comparison, distance, fars)
+    pairs = counted(comparison, distance, ruler, means)
+    factor = distance.factor
+    curve = operating(pairs, distance.span, factor)
+    gaps = _worth_resolving(pairs, fars, curve)
+    if not len(gaps):
+        return curve
+    resolved = counted(comparison, distance, narrowed(ruler, gaps), means._replace(progress=None))
+    kept = ruler.kept.copy()
+    kept[gaps] = not resolved.overflow
+    pairs = replace(pairs, ruler=replace(ruler, kept=kept | (ruler.kept & (not pairs.overflow))))
+    return operating(replace(pairs, overflow=False).keeping(pairs, resolved), distance.span, factor)
+
+
+def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means) -> Pairs:
+    """Return the pairs of a comparison, counted along a ruler in one pass."""
+    bins = 2 * len(ruler.edges) + 1
+    most_kept = ruler.capacity if ruler.kept.any() else 0
+    most_kept = min(most_kept, len(comparison.queries) * len(comparison.gallery))
+    engine = PairPass(comparison, distance, ruler, means.kernel)
+    total = Pairs.empty(ruler)
+    for part in in_orders(engine, comparison, means, 4 * 16 * bins + 48 * most_kept):
+        total = total.merge(part)
+    return total
+
+
+def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Means, fixed: int) -> Iterator[Part]:
+    """Yield what an engine makes of each order of a comparison.
+
+    Args:
+        engine: Runs inside the workers.
+        comparison: What is cut into orders.
+        means: How.
+        fixed: Bytes for the results of one worker: two wait, one is made, one is added up.
+    """
+    dim = comparison.queries.dim
+    costs = Costs(
+        per_positive=64,
+        at_work_per_positive=0,
+        per_query=0,
+        at_work_per_query=8 * (3 * dim + 8),
+        fixed=fixed + 4 * 8 * dim * 512,
+        held=0,
+    )
+    orders, _ = plan(comparison, costs, memory=means.memory, workers=means.workers)
+    sizes = [(order.stop - order.start) * (order.last - order.first) for order in orders]
+    done = 0
+    for size, part in zip(sizes, means.mapping(engine, orders), strict=True):
+        yield part
+        done += size
+        if means.progress is not None:
+            means.progress(done, sum(sizes))
+
+
+def _worth_resolving(pairs: Pairs, fars: list[float], curve: Operating) -> Ints:
+    """Return the gaps of the ruler that hold both kinds of pairs where a FAR, or the EER, is decided."""
+    _, impostor = curve.accepted()
+    if curve.undefined or not len(curve.blurred()):
+        return np.zeros(0, np.int64)
+    cuts = [int(np.searchsorted(impostor, allowed(far, int(impostor[-1])), side="right")) - 1 for far in fars]
+    cuts.append(crossing(curve) - 1)
+    wanted = {cut // 2 for cut in cuts if cut % 2 == 0 and cut < len(curve.genuine)}
+    gaps = np.array(sorted(wanted & set(curve.blurred().tolist())), dtype=np.int64)
+    upper = np.append(curve.at, np.inf)[gaps]  # the same gap, in the ruler's own numbers
+    return np.searchsorted(pairs.ruler.edges, upper)
+
+
+def entry(name: Named, evidence: Any) -> dict[str, Any]:
+    """Return what an evaluation holds about one number; undefined without evidence."""
+    found = Scalar(None, 0, MISSING[name.metric.of]) if evidence is None else name.measure(evidence)
+    said = {"value": found.value, "n": found.n, "better": name.metric.better, **found.details}
+    if found.sd is not None:
+        said["sd"] = found.sd
+    if found.value is None:
+        said["reason"] = found.reason
+    return said
+
+
+def _nothing(reason: str) -> Operating:
+    bins, nothing = np.zeros(1, np.int64), Moments(None, None)
+    return Operating(np.zeros(0), bins, bins, nothing, nothing, np.zeros(0), reason)

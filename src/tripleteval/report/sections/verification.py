@@ -1,0 +1,93 @@
+"""Same or different: what a threshold on the distance of two items would decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Section, Table
+from tripleteval.report.families import Entry, of_pairs
+from tripleteval.report.sections import section
+from tripleteval.report.wording import number, whole
+
+_READ_AS = {
+    "cv_accuracy": "pairs decided rightly, mean over folds ± standard error; the threshold is of the other folds",
+    "auc": "a genuine pair is closer than an impostor pair; ½ by chance",
+    "eer": "error rate where as many of either kind are decided wrongly",
+    "d_prime": "distance of the two means in standard deviations",
+    "overlap": "what the best threshold leaves undecided",
+    "best_accuracy": "pairs decided rightly by the best threshold for them: optimistic",
+}
+
+
+@section("verification", place=33)
+def verification(evaluation: Evaluation) -> Section | None:
+    """List, per false accept rate, what is accepted and up to which distance."""
+    found = of_pairs(evaluation)
+    if not found:
+        return None
+    counts = evaluation.accounting
+    said = [f"{whole(counts.get('genuine_pairs'))} genuine and {whole(counts.get('impostor_pairs'))} impostor pairs."]
+    if "genuine_pairs" not in counts or all(entry["value"] is None for entry in found.values()):
+        rows = [[name, f"undefined: {entry.get('reason', '')}"] for name, entry in found.items()]
+        return Section("Same or different?", tables=[Table(["number", "value"], rows)])
+    said.append("A pair is accepted up to the threshold; no rate is exceeded, also where distances are equal.")
+    budgets = _budgets(found)
+    if any(row[-1] == "*" for row in budgets.rows):
+        said.append("* fewer than 30 false accepts are allowed: the rate is not reliable.")
+    others = _transferred(found)
+    if others.rows:
+        sides = [counts[side]["identities"] for side in ("calibration", "transfer")]
+        said.append(
+            f"The last table: thresholds chosen on {sides[0]:,} identities, judged on {sides[1]:,} others, with "
+            "intervals over identities."
+        )
+    return Section("Same or different?", " ".join(said), [t for t in (_numbers(found), budgets, others) if t.rows])
+
+
+def _numbers(found: dict[str, Entry]) -> Table:
+    rows = [
+        [name, _value(found[name]), found[name].get("reason", meaning)]
+        for name, meaning in _READ_AS.items()
+        if name in found
+    ]
+    return Table(["number", "value", "read as"], rows, frozenset({"value"}))
+
+
+def _budgets(found: dict[str, Entry]) -> Table:
+    rows = []
+    for name, entry in found.items():
+        if name.startswith("tar@far=") and entry["value"] is not None:
+            cut = found.get(name.replace("tar@", "threshold@"), {}).get("value", entry["threshold"])
+            rows.append(
+                [
+                    name,
+                    _value(entry),
+                    number(entry["achieved_far"]),
+                    f"{entry['false_accepts']:,} of {entry['allowed_false_accepts']:,}",
+                    "–" if cut is None else f"{cut:.6g}",
+                    "*" if entry["unreliable"] else "",
+                ]
+            )
+    columns = ["number", "TAR", "FAR achieved", "false accepts", "threshold", ""]
+    return Table(columns, rows, frozenset(columns[1:5]))
+
+
+def _transferred(found: dict[str, Entry]) -> Table:
+    rows = []
+    for name, entry in found.items():
+        if name.startswith("transfer_") and entry["value"] is not None:
+            low, high, cut = entry.get("low"), entry.get("high"), entry["threshold"]
+            between = "" if low is None or high is None else f"{number(low)} to {number(high)}"
+            rows.append(
+                [name, number(entry["value"]), between, "–" if cut is None else f"{cut:.6g}", whole(entry["n"])]
+            )
+    columns = ["number", "value", "interval", "threshold", "pairs"]
+    return Table(columns, rows, frozenset(columns[1:]))
+
+
+def _value(entry: dict[str, Any]) -> str:
+    shown = number(entry["value"])
+    if "se" in entry:
+        return f"{shown} ± {number(entry['se'])}"
+    return f"{shown} ({number(entry['at_least'])} to {number(entry['at_most'])})" if "at_least" in entry else shown

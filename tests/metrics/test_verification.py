@@ -1,0 +1,207 @@
+"""What a threshold decides: against enumeration, scikit-learn, and the identities that must hold."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from tripleteval.metrics.operating import Operating, histogram, operating_of, thinned
+from tripleteval.metrics.verification import auc, best_accuracy, d_prime, eer, overlap, tar, threshold
+
+distances = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=12)
+rates = st.sampled_from([1.0, 0.7, 0.5, 0.3, 0.1, 0.05, 1e-6])
+
+
+def curve(genuine, impostor) -> Operating:
+    return operating_of(np.array(genuine), np.array(impostor), np.zeros(0))
+
+
+def enumerated(genuine, impostor, far: float) -> tuple[float, float]:
+    """Return the best TAR of any threshold whose FAR is within budget, and that FAR: every threshold is tried."""
+    best = (0.0, 0.0)
+    for cut in sorted({*genuine, *impostor}):
+        accepted = sum(v <= cut for v in impostor) / len(impostor)
+        if accepted <= far + 1e-12:
+            best = max(best, (sum(g <= cut for g in genuine) / len(genuine), accepted))
+    return best
+
+
+def crossing(far: list[float], tar: list[float]) -> float:
+    """Return where the polyline meets FNMR = FMR: segment by segment, from the start."""
+    for (f, t), (f2, t2) in pairwise(zip(far, tar, strict=True)):
+        before, after = (1 - t) - f, (1 - t2) - f2
+        if after <= 0:
+            return f + before / (before - after) * (f2 - f)
+    raise AssertionError
+
+
+@given(distances, distances, rates)
+def test_tar_at_far_is_that_of_the_best_threshold_within_the_budget(genuine, impostor, far):
+    found = tar(curve(genuine, impostor), far)
+    rate, achieved = enumerated(genuine, impostor, far)
+    assert found.value == pytest.approx(rate)
+    assert found.details["achieved_far"] == pytest.approx(achieved)
+    assert found.details["achieved_far"] <= far
+
+
+def test_200_random_tied_sets_never_exceed_the_budget():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        genuine = rng.integers(0, 12, rng.integers(1, 60)) / 4
+        impostor = rng.integers(2, 20, rng.integers(1, 400)) / 4
+        for far in (0.5, 0.1, 0.03, 0.01, 0.001):
+            found = tar(curve(genuine, impostor), far)
+            rate, achieved = enumerated(genuine.tolist(), impostor.tolist(), far)
+            assert (found.value, found.details["achieved_far"]) == pytest.approx((rate, achieved))
+            assert found.details["achieved_far"] <= far
+            cut = found.details["threshold"]
+            if cut is not None:
+                assert (genuine <= cut).mean() == pytest.approx(rate)
+                assert (impostor <= cut).mean() == pytest.approx(achieved)
+
+
+@given(distances, distances)
+def test_auc_and_roc_are_those_of_scikit_learn(genuine, impostor):
+    same = [1] * len(genuine) + [0] * len(impostor)
+    scores = [-d for d in genuine + impostor]
+    assert auc(curve(genuine, impostor)).value == pytest.approx(roc_auc_score(same, scores), abs=1e-12)
+    fpr, tpr, _ = roc_curve(same, scores, drop_intermediate=False)
+    drawn = thinned(curve(genuine, impostor))
+    assert drawn["far"] == pytest.approx(fpr.tolist())
+    assert drawn["tar"] == pytest.approx(tpr.tolist())
+
+
+@given(distances, distances)
+def test_k13_the_trapezoids_under_the_roc_are_the_auc(genuine, impostor):
+    of = curve(genuine, impostor)
+    drawn = thinned(of)
+    assert np.trapezoid(drawn["tar"], drawn["far"]) == pytest.approx(auc(of).value, abs=1e-12)
+
+
+@given(distances, distances)
+def test_the_eer_lies_on_the_roc_and_between_its_bracket(genuine, impostor):
+    of = curve(genuine, impostor)
+    found, drawn = eer(of), thinned(of)
+    assert found.value == pytest.approx(crossing(drawn["far"], drawn["tar"]), abs=1e-12)
+    low, high = found.details["bracket"]
+    assert low["far"] <= low["frr"]
+    assert high["far"] >= high["frr"]
+    assert low["far"] - 1e-12 <= found.value <= high["far"] + 1e-12
+    for side in (low, high):
+        if side["threshold"] is not None:
+            assert np.mean(np.array(impostor) <= side["threshold"]) == pytest.approx(side["far"])
+            assert np.mean(np.array(genuine) > side["threshold"]) == pytest.approx(side["frr"])
+
+
+@given(distances, distances)
+def test_the_best_accuracy_is_the_best_of_every_threshold(genuine, impostor):
+    found = best_accuracy(curve(genuine, impostor))
+    cuts = [-1.0, *sorted({*genuine, *impostor})]
+    right = [sum(g <= cut for g in genuine) + sum(v > cut for v in impostor) for cut in cuts]
+    assert found.value == pytest.approx(max(right) / (len(genuine) + len(impostor)))
+    assert found.details["in_sample"]
+    cut = found.details["threshold"]
+    if cut is not None:
+        smallest = cuts[right.index(max(right))]
+        assert smallest <= cut
+        assert not any(smallest < d <= cut for d in genuine + impostor)
+
+
+@given(distances, distances)
+def test_the_overlap_is_one_minus_the_largest_gap_of_the_two_distributions(genuine, impostor):
+    cuts = sorted({*genuine, *impostor})
+    apart = max(np.mean(np.array(genuine) <= c) - np.mean(np.array(impostor) <= c) for c in cuts)
+    assert overlap(curve(genuine, impostor)).value == pytest.approx(1 - max(apart, 0.0))
+
+
+@given(distances, distances, rates)
+def test_k16_every_impostor_twice_changes_no_rate(genuine, impostor, far):
+    one, two = curve(genuine, impostor), curve(genuine, impostor + impostor)
+    for metric in (auc, eer, overlap):
+        assert metric(one).value == pytest.approx(metric(two).value, abs=1e-12)
+    # Twice as many impostors allow twice as many false accepts, and sometimes one more.
+    if (far * len(impostor)).is_integer():
+        assert tar(one, far).value == tar(two, far).value
+        assert tar(two, far).details["allowed_false_accepts"] == 2 * tar(one, far).details["allowed_false_accepts"]
+
+
+@given(distances, distances)
+def test_swapping_the_roles_is_not_the_same_rate(genuine, impostor):
+    one = curve(genuine, impostor)
+    assert auc(curve(impostor, genuine)).value == pytest.approx(1 - auc(one).value)
+
+
+def test_k10_a_collapsed_model_is_chance():
+    of = curve([0.0] * 5, [0.0] * 7)
+    assert (auc(of).value, eer(of).value, overlap(of).value) == (0.5, 0.5, 1.0)
+    assert tar(of, 0.99).value == 0
+    assert tar(of, 0.99).details["achieved_far"] == 0
+    assert threshold(of, 0.5).value is None
+    assert threshold(of, 0.5).reason == "no pair can be accepted"
+    assert d_prime(of).reason == "all distances of a kind are equal"
+
+
+def test_k11_a_perfect_model_is_perfect():
+    of = curve([1.0, 2.0], [3.0, 4.0, 5.0])
+    assert (auc(of).value, eer(of).value, overlap(of).value, best_accuracy(of).value) == (1, 0, 0, 1)
+    assert tar(of, 1e-9).value == 1
+    assert threshold(of, 1e-9).value == 2.5
+
+
+def test_at_a_far_of_one_everything_is_accepted():
+    of = curve([1.0, 9.0], [3.0, 4.0])
+    assert tar(of, 1.0).value == 1
+    assert threshold(of, 1.0).reason == "every pair is accepted"
+
+
+def test_few_false_accepts_are_said_to_be_unreliable_and_none_to_be_beyond_resolution():
+    of = curve([0.5], [float(i) for i in range(1000)])
+    seen = {far: tar(of, far).details for far in (0.1, 0.03, 0.0299, 0.001, 0.0009)}
+    assert {far: d["unreliable"] for far, d in seen.items()} == {0.1: False, 0.03: False, 0.0299: True} | dict.fromkeys(
+        (0.001, 0.0009), True
+    )
+    assert {far for far, d in seen.items() if d["below_resolution"]} == {0.0009}
+
+
+def test_thresholds_between_neighbouring_floats_still_separate_them():
+    low = 1.0
+    high = float(np.nextafter(low, 2))
+    cut = threshold(curve([low], [high]), 0.5).value
+    assert low <= cut < high
+
+
+def test_a_thinned_roc_keeps_its_ends_its_order_and_only_true_points():
+    rng = np.random.default_rng(1)
+    genuine, impostor = rng.normal(1, 0.5, 4000), rng.normal(2, 0.5, 9000)
+    drawn = thinned(curve(genuine, impostor))
+    assert len(drawn["far"]) <= 258
+    assert (drawn["far"][0], drawn["tar"][0], drawn["far"][-1], drawn["tar"][-1]) == (0, 0, 1, 1)
+    assert drawn["far"] == sorted(drawn["far"])
+    assert drawn["tar"] == sorted(drawn["tar"])
+    for cut, far, rate in zip(drawn["threshold"][1:-1:17], drawn["far"][1:-1:17], drawn["tar"][1:-1:17], strict=True):
+        assert ((impostor <= cut).mean(), (genuine <= cut).mean()) == pytest.approx((far, rate))
+
+
+def test_a_histogram_holds_every_pair_once():
+    rng = np.random.default_rng(2)
+    genuine, impostor = rng.uniform(0, 2, 500), rng.uniform(1, 3, 900)
+    drawn = histogram(operating_of(genuine, impostor, np.arange(0, 300) / 64))
+    assert (sum(drawn["genuine"]), sum(drawn["impostor"])) == (500, 900)
+    assert drawn["genuine"] == np.histogram(genuine, drawn["edges"])[0].tolist()
+    assert drawn["impostor"] == np.histogram(impostor, drawn["edges"])[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostor", "why"), [([], [1.0], "genuine"), ([1.0], [], "impostor"), ([], [], "no pairs")]
+)
+def test_a_missing_side_leaves_everything_undefined_with_the_reason(genuine, impostor, why):
+    of = curve(genuine, impostor)
+    for metric in (auc, eer, overlap, best_accuracy, d_prime):
+        found = metric(of)
+        assert found.value is None
+        assert why in found.reason
+    assert tar(of, 0.1).value is None
+    assert threshold(of, 0.1).value is None

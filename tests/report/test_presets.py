@@ -1,0 +1,58 @@
+"""A preset says which numbers come first, and changes none of them."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tripleteval as te
+from tripleteval.cli import main
+from tripleteval.report.presets import PRESETS, chosen
+from tripleteval.report.sections import sections
+
+
+@pytest.fixture
+def run() -> te.Evaluation:
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(20), 10)
+    return te.evaluate(rng.normal(size=(20, 6))[y] + 0.5 * rng.normal(size=(200, 6)), y)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_lists_a_few_numbers_that_were_measured(run, preset):
+    names = chosen(run, preset)
+    assert 4 <= len(names) <= 8
+    assert set(names) <= set(run)
+    assert len(set(names)) == len(names)
+
+
+def test_the_headline_far_is_the_strictest_that_is_reliable(run):
+    # 19,000 impostor pairs allow 19 false accepts at 0.001 and 190 at 0.01.
+    assert chosen(run, "face")[:3] == ["tar@far=0.01", "eer", "threshold@far=0.01"]
+    few = te.evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
+    assert chosen(few, "face")[0] == "tar@far=0.1"
+
+
+def test_the_primary_number_of_each_comes_first(run):
+    assert chosen(run, "product")[:3] == ["recall@10", "hit_rate@1", "map@r"]
+    assert chosen(run, "reid")[:2] == ["map", "hit_rate@1"]
+
+
+def test_without_a_preset_nothing_is_said(run):
+    assert not any("Headline for" in section.title for section in sections(run))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_command_line_prints_it_first_and_the_hash_stays(tmp_path, monkeypatch, preset):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    np.savez("x.npz", embeddings=rng.normal(size=(60, 4)), labels=np.repeat(np.arange(12), 5))
+    plain = json.loads(CliRunner().invoke(main, ["evaluate", "x.npz", "--no-save", "--json", "-"]).stdout)
+    done = CliRunner().invoke(main, ["evaluate", "x.npz", "--preset", preset, "--output", preset])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.index("Headline for") < done.stdout.index("Retrieval")
+    kept = te.load(preset)
+    assert kept.result_hash == plain["result_hash"]
+    assert kept.environment["preset"] == preset
+    assert CliRunner().invoke(main, ["evaluate", "x.npz", "--preset", "car"]).exit_code == 2
