@@ -33,7 +33,7 @@ from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
-from tripleteval.evaluation.transfer import split_of
+from tripleteval.evaluation.transfer import measure_pairs, split_of
 from tripleteval.evaluation.verification import Means, Verification
 
 
@@ -172,11 +172,7 @@ def evaluate(
     part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=progress))
     space = measure_space(part.comparison, results, settings, engine.distance, **means)
     how = Means(engine.kernel, **means, progress=progress)
-    judged = None if split is None else measure_transfer(split, settings, how._replace(progress=None))
-    pairs = measure_verification(
-        part.comparison, engine.distance, settings, how, None if judged is None else judged.rates
-    )
-    pairs = pairs if judged is None else judged.joined(pairs)
+    pairs = measure_pairs(part.comparison, split, engine.distance, settings, how)
     return _evaluation(part, results, space, pairs, settings, taken, said, time.monotonic() - started)
 
 
