@@ -56,7 +56,8 @@ def split_of(comparison: Comparison, calibrate_on: Any, settings: Settings) -> S
     """
     queries, gallery = comparison.queries, comparison.gallery
     if not isinstance(comparison.rule, SharedClass):
-        raise ParameterError("E101", "calibrate_on with explicit relevance, which does not say who is who")
+        found = "calibrate_on with explicit relevance, which does not say who is who"
+        raise ParameterError("E101", found, fix="give labels instead")
     if isinstance(calibrate_on, Embeddings):
         _require_strangers(calibrate_on, {*_present(queries), *_present(gallery)})
         return Split(compare(calibrate_on, None, ignore=settings.ignore, relevance=None), comparison)
@@ -105,7 +106,12 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     fars = list(settings.fars)
     curve = all_pairs(split.chosen_on, distance, fars, means)
     if curve.undefined:
-        raise ParameterError("E520", f"no threshold can be chosen: {curve.undefined}", where="calibrate_on")
+        raise ParameterError(
+            "E520",
+            f"no threshold can be chosen: {curve.undefined}",
+            where="calibrate_on",
+            fix="it takes pairs of one identity and of two",
+        )
     points = [within_budget(curve, far) for far in fars]
     cuts = [
         point.threshold if point.threshold is not None else math.copysign(math.inf, 1 if point.impostor else -1)
