@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tripleteval.errors import ResourceError as ResourceError
     from tripleteval.evaluation.door import evaluate as evaluate
     from tripleteval.evaluation.given import evaluate_triplets as evaluate_triplets
+    from tripleteval.evaluation.search import evaluate_search as evaluate_search
     from tripleteval.gates.door import gate as gate
     from tripleteval.readers import read as read
     from tripleteval.runs import load as load
@@ -41,6 +42,7 @@ _HOMES = {
     "ResourceError": "errors",
     "compare": "differences.door",
     "evaluate": "evaluation.door",
+    "evaluate_search": "evaluation.search",
     "evaluate_triplets": "evaluation.given",
     "gate": "gates.door",
     "load": "runs",

@@ -14,7 +14,7 @@ from tripleteval.search import How, Index, Params, backend
     "usearch",
     module="usearch",
     extra="search",
-    build_grid={"dtype": ("f32", "f16", "i8"), "connectivity": (16,), "expansion_add": (128,)},
+    build_grid={"dtype": ("f32",), "connectivity": (16,), "expansion_add": (128,)},
     search_grid={"expansion_search": (16, 64, 256)},
     randomised=True,
     faithful=False,
