@@ -57,9 +57,15 @@ def test_a_gallery_whose_ids_are_shared(document_of_search):
     assert found["facts"]["own_rows_left_out"] == 6
 
 
+def test_the_ladder_is_five_more_backends(document_of_search):
+    found = document_of_search("--ladder", "--param", "dim=1", "--param", "rescore=4")
+    assert [entry["backend"] for entry in found["entries"]] == ["float16", "int8", "pca", "truncate", "binary"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "exit_code"),
     [
+        ([], "E101", 2),
         (["--backend", "anoy"], "E510", 2),
         (["--backend", "exact", "--param", "efSearch"], "E101", 2),
         (["--backend", "exact", "--param", "efSearch=16"], "E510", 2),

@@ -27,7 +27,8 @@ _AGAIN = "May be repeated."
 @click.command("search")
 @click.argument("file", type=PATH, metavar="FILE")
 @reading_options
-@click.option("--backend", "backends", multiple=True, required=True, metavar="NAME", help=f"Library to try. {_AGAIN}")
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help=f"Library to try. {_AGAIN}")
+@click.option("--ladder", is_flag=True, help="Try float16, int8, pca, truncate and binary as well.")
 @click.option("-k", "--k", type=int, default=10, **_SHOWN, help="Neighbours per query.")
 @click.option(
     "--param",
@@ -71,7 +72,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
         tripleteval search val.parquet --backend faiss-hnsw --backend annoy
         tripleteval search val.parquet --backend faiss-hnsw --param efSearch=16,64,256 --output hnsw
         tripleteval search probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt \\
-            --backend float16 --backend int8 --backend pca --param dim=32,64
+            --backend exact --ladder --param dim=32,64
     """  # noqa: D301  # \b is how click keeps lines as they are
     output, json_, quiet, overwrite = (chosen.pop(name) for name in ("output", "json_", "quiet", "overwrite"))
     relevance = chosen.pop("relevance")
@@ -79,6 +80,9 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
     if json_ not in {None, "-"}:
         require_new_file(json_, tuple(path for path in read_files if path), overwrite=overwrite)
     params = dict(map(_param, given))
+    from tripleteval.search import LADDER
+
+    chosen["backends"] = [*chosen["backends"], *(LADDER if chosen.pop("ladder") else ())]
     if output is not None:
         from tripleteval.runs import require_free
 

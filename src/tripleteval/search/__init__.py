@@ -19,6 +19,8 @@ from tripleteval.arrays import AnyArray
 from tripleteval.errors import MissingExtra, ParameterError
 from tripleteval.registry import Registry
 
+LADDER = ("float16", "int8", "pca", "truncate", "binary")
+
 Params = Mapping[str, Any]
 Grid = Mapping[str, tuple[Any, ...]]
 
