@@ -36,7 +36,7 @@ def searched():
         progress=lambda done, whole: steps.append((done, whole)),
         **{**FAST, "seeds": 2},
     )
-    assert steps == [(done, 7) for done in range(8)]
+    assert steps == [(240 * done, 240 * 8) for done in range(1, 9)]
     return found
 
 

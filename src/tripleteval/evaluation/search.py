@@ -23,7 +23,7 @@ from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.search_entries import Lists, entries, verdict
 from tripleteval.evaluation.search_grid import plans
 from tripleteval.evaluation.search_metrics import asked_for, usual
-from tripleteval.evaluation.search_sweep import Limits, Sweep
+from tripleteval.evaluation.search_sweep import Limits, Sweep, Told
 from tripleteval.evaluation.search_tables import identical_in_float32, per_class_table, unreached_table
 from tripleteval.evaluation.search_truth import Progress, judge, true_neighbors
 from tripleteval.evaluation.settings import check
@@ -86,7 +86,7 @@ def evaluate_search(
         threads: Threads for building and for batches; all cores with ``None``. Latency is one query at a time.
         nonfinite: ``"refuse"`` or ``"drop"`` rows with NaN or infinite values; no index ever sees one.
         zero_rows: Under cosine, ``"refuse"`` or ``"exclude"`` zero vectors.
-        progress: Called with steps done and steps in all.
+        progress: Called with queries answered, exactly or by an index, and how many there will be.
 
     Returns:
         A `SearchEvaluation`: one entry per setting. A library that died, hung or lied has an entry that says so.
@@ -111,7 +111,7 @@ def evaluate_search(
     fitted = distance_for(distance, comparison.queries.vectors, comparison.gallery.vectors)
     k = min(chosen.ks[0], len(comparison.gallery) - int((comparison.own_row >= 0).any()))
     asked = _sampled(comparison, exact_sample)
-    truth = true_neighbors(_of(comparison, asked), fitted, k, threads=workers, progress=None)
+    told = Told(progress, len(asked))
     most = int(judge(comparison, np.zeros((len(comparison.queries), 0), np.int64)).relevant.max())
     by = f"recall@{k}" if by is None else by
     names = list({n.spelling: n for n in [*usual(k, most), *asked_for([*metrics, by], k, most)]}.values())
@@ -122,8 +122,9 @@ def evaluate_search(
         Frame.around(fitted, comparison.queries.vectors, comparison.gallery.vectors),
     )
     limits = Limits(timeout, _memory(memory, question), workers, repeats)
-    sweep = Sweep(question, k, seeds, limits, step=lambda: None)
-    sweep = _told(sweep, progress, sweep.steps(tried))
+    sweep = Sweep(question, k, seeds, limits, told.step)
+    told.expect(sweep.steps(tried))
+    truth = true_neighbors(_of(comparison, asked), fitted, k, threads=workers, progress=told.exact)
     outcomes = [outcome for plan in tried for outcome in sweep.run(plan)]
     lists = Lists(comparison, truth, asked, fitted, tuple(names), k, by)
     found = entries(lists, outcomes)
@@ -204,20 +205,6 @@ def _of(comparison: Comparison, rows: Ints) -> Comparison:
 
 def _memory(memory: str | int | None, question: Question) -> int:
     return max(_LEAST_MEMORY, _COPIES * question.searched.nbytes) if memory is None else parse_memory(memory)
-
-
-def _told(sweep: Sweep, progress: Progress | None, whole: int) -> Sweep:
-    if progress is None:
-        return sweep
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        progress(done, whole)
-
-    progress(0, whole)
-    return Sweep(sweep.question, sweep.k, sweep.seeds, sweep.limits, step)
 
 
 def _dropped(taken: list[Intake]) -> list[str]:

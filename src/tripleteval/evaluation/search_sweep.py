@@ -40,6 +40,31 @@ class Limits(NamedTuple):
     repeats: int
 
 
+class Told:
+    """Counts queries that were answered, and tells whoever wants to know; each setting answers as many again."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, queries: int) -> None:
+        self.progress, self.queries, self.rounds, self.done = progress, queries, 0, 0
+
+    def expect(self, rounds: int) -> None:
+        """Say how often `step` will be called, after the exact answers."""
+        self.rounds = rounds + 1
+
+    def exact(self, done: int, whole: int) -> None:
+        """Take note of exact answers."""
+        self.done = self.queries * done // whole
+        self._tell()
+
+    def step(self) -> None:
+        """Take note that one more setting has answered everyone."""
+        self.done += self.queries
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.progress is not None:
+            self.progress(self.done, self.queries * self.rounds)
+
+
 @dataclass
 class Outcome:
     """One setting over all seeds.
