@@ -29,6 +29,7 @@ from tripleteval.evaluation.search_truth import Progress, judge, true_neighbors
 from tripleteval.evaluation.settings import check
 from tripleteval.search.answers import Question
 from tripleteval.search.rows import Frame
+from tripleteval.search.store import Asked, Store
 
 _LEAST_MEMORY = 2**31
 _COPIES = 8  # of the gallery, that a library may need while it builds
@@ -38,7 +39,7 @@ def evaluate_search(
     queries: Any,
     labels: Any = None,
     *,
-    backends: Sequence[str],
+    backends: Sequence[str | Store],
     k: int = 10,
     gallery: Any = None,
     distance: str = "euclidean",
@@ -67,7 +68,8 @@ def evaluate_search(
         labels: (n,) class of each row, if ``queries`` is an array.
         backends: ``annoy``, ``faiss-flat``, ``faiss-ivf``, ``faiss-ivfpq``, ``faiss-hnsw``, ``hnswlib``,
             ``usearch``, ``scann``, ``exact``; the compressions ``float16``, ``int8``, ``pca``, ``truncate``,
-            ``binary``; or ``package.module:NAME`` of a `tripleteval.search.Backend` of your own.
+            ``binary``; ``package.module:NAME`` of a `tripleteval.search.Backend` of your own; or a live store
+            that holds the gallery, such as a `tripleteval.search.pgvector.Pgvector`.
         k: Length of the lists.
         gallery: Who is searched (`Embeddings`); by default every query is searched among the others.
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
@@ -122,7 +124,12 @@ def evaluate_search(
         Frame.around(fitted, comparison.queries.vectors, comparison.gallery.vectors),
     )
     limits = Limits(timeout, _memory(memory, question), workers, repeats)
-    sweep = Sweep(question, k, seeds, limits, told.step)
+    identities = comparison.gallery.ids
+    ids = () if identities is None else tuple(map(str, identities.values()))
+    for plan in tried:
+        if isinstance(plan.backend, Store):
+            Asked(question, ids).require_ids(plan.backend, distance)
+    sweep = Sweep(question, k, seeds, limits, told.step, ids)
     told.expect(sweep.steps(tried))
     truth = true_neighbors(_of(comparison, asked), fitted, k, threads=workers, progress=told.exact)
     outcomes = [outcome for plan in tried for outcome in sweep.run(plan)]

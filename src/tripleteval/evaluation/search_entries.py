@@ -155,6 +155,7 @@ def _entry(lists: Lists, outcome: Outcome) -> dict[str, Any]:
     dark = [unreached(lists.truth.found, each, len(lists.comparison.gallery)) for each in seen]
     return {
         **_named(outcome),
+        **({"store": outcome.store} if outcome.store else {}),
         "overlap": overlap,
         "metrics": lost,
         "speed": outcome.speed,
@@ -183,9 +184,11 @@ def _failed(outcome: Outcome) -> dict[str, Any]:
 
 
 def _build(outcome: Outcome) -> dict[str, Any]:
-    grown = [each["grown"] for each in outcome.builds if each["grown"] is not None]
+    seconds, grown = (
+        [each[name] for each in outcome.builds if each[name] is not None] for name in ("seconds", "grown")
+    )
     return {
-        "seconds": statistics.median(each["seconds"] for each in outcome.builds),
+        "seconds": statistics.median(seconds) if seconds else None,
         "memory_bytes": statistics.median(grown) if grown else None,
         "file_bytes": outcome.builds[0].get("file_bytes"),
         "rows_bytes": outcome.builds[0]["bytes_of_rows"],

@@ -9,6 +9,7 @@ from typing import Any
 
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.search import Backend, Grid, find_backend
+from tripleteval.search.store import Store
 
 Params = dict[str, Any]
 _MOST_SETTINGS = 500
@@ -19,12 +20,12 @@ class Plan:
     """What is tried of one backend: each build is searched with every setting.
 
     Attributes:
-        backend: Which.
+        backend: Which; a store has nothing to build.
         builds: Build parameters, one index each.
         searches: Search parameters tried on every index.
     """
 
-    backend: Backend
+    backend: Backend | Store
     builds: tuple[Params, ...]
     searches: tuple[Params, ...]
 
@@ -39,11 +40,11 @@ class Plan:
         }
 
 
-def plans(names: Sequence[str], params: Mapping[str, Sequence[Any]]) -> list[Plan]:
+def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> list[Plan]:
     """Return what to try.
 
     Args:
-        names: Backends, in the order of the table.
+        names: Backends, in the order of the table; a store is passed as it is.
         params: Values of a parameter in place of its usual ones; ``"efSearch"`` holds for every backend that
             knows it, ``"faiss-hnsw:efSearch"`` for one.
 
@@ -54,11 +55,12 @@ def plans(names: Sequence[str], params: Mapping[str, Sequence[Any]]) -> list[Pla
     """
     if isinstance(names, str) or not names:
         raise ParameterError("E101", f"backends={names!r}", fix="give a list such as ['annoy', 'faiss-hnsw']")
-    backends = [find_backend(name) for name in dict.fromkeys(names)]
+    backends = [each if isinstance(each, Store) else find_backend(each) for each in dict.fromkeys(names)]
     for backend in backends:
-        backend.require_installed()
+        if isinstance(backend, Backend):
+            backend.require_installed()
     given = {name: _values(name, values) for name, values in params.items()}
-    known = {key for backend in backends for name in backend.grid for key in (name, f"{backend.name}:{name}")}
+    known = {key for each in backends for name in _known(each) for key in (name, f"{each.name}:{name}")}
     for name in given:
         if name not in known:
             raise ParameterError("E510", f"no backend asked for knows the parameter {name!r}", fix=nearest(name, known))
@@ -71,12 +73,20 @@ def plans(names: Sequence[str], params: Mapping[str, Sequence[Any]]) -> list[Pla
     return made
 
 
-def _plan(backend: Backend, given: Mapping[str, tuple[Any, ...]]) -> Plan:
+def _known(backend: Backend | Store) -> tuple[str, ...]:
+    return tuple(backend.grid) if isinstance(backend, Backend) else backend.settings
+
+
+def _plan(backend: Backend | Store, given: Mapping[str, tuple[Any, ...]]) -> Plan:
     def chosen(grid: Grid) -> tuple[Params, ...]:
         values = [given.get(f"{backend.name}:{name}", given.get(name, usual)) for name, usual in grid.items()]
         return tuple(dict(zip(grid, each, strict=True)) for each in product(*values))
 
-    return Plan(backend, chosen(backend.build_grid), chosen(backend.search_grid))
+    if isinstance(backend, Backend):
+        return Plan(backend, chosen(backend.build_grid), chosen(backend.search_grid))
+    usual = backend.grid
+    asked = [name for name in backend.settings if name in usual or name in given or f"{backend.name}:{name}" in given]
+    return Plan(backend, ({},), chosen({name: usual.get(name, ()) for name in asked}))
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

@@ -15,11 +15,12 @@ import numpy as np
 
 from tripleteval.errors import BackendError
 from tripleteval.evaluation.search_grid import Params, Plan
-from tripleteval.search import How
+from tripleteval.search import Backend, How
 from tripleteval.search.answers import Question, neighbors
 from tripleteval.search.contract import Found
 from tripleteval.search.files import save
 from tripleteval.search.process import Searcher
+from tripleteval.search.store import Asked, Store
 
 _BATCH, _FEWEST_FOR_P99 = 1000, 1000
 
@@ -77,6 +78,7 @@ class Outcome:
         speed: Throughput and latency, of the first seed.
         builds: What each seed's build took.
         error: Why there is nothing.
+        store: What a live store says about itself.
     """
 
     plan: Plan
@@ -86,6 +88,7 @@ class Outcome:
     speed: dict[str, Any] = field(default_factory=dict)
     builds: list[dict[str, Any]] = field(default_factory=list)
     error: BackendError | None = None
+    store: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Sweep:
         seeds: How often a randomised index is built.
         limits: What a library may take.
         step: Called after every setting of every index.
+        ids: Identity of every gallery row, as text; empty where there are none.
     """
 
     question: Question
@@ -105,6 +109,7 @@ class Sweep:
     seeds: int
     limits: Limits
     step: Callable[[], None]
+    ids: tuple[str, ...] = ()
 
     def steps(self, plans: Sequence[Plan]) -> int:
         """Return how often ``step`` will be called."""
@@ -112,26 +117,43 @@ class Sweep:
 
     def run(self, plan: Plan) -> list[Outcome]:
         """Return what became of every setting of a backend."""
+        if not isinstance(plan.backend, Backend):
+            return self._ask(plan, plan.backend)
         outcomes = []
         for build in plan.builds:
             tried = [Outcome(plan, build, search) for search in plan.searches]
             for seed in range(self._seeds(plan)):
-                self._try(tried, How(build, seed, self.limits.threads, self.question.asked.shape[1]))
+                self._try(plan.backend, tried, How(build, seed, self.limits.threads, self.question.asked.shape[1]))
             outcomes += tried
         return outcomes
 
     def _seeds(self, plan: Plan) -> int:
-        return self.seeds if plan.backend.randomised else 1
+        return self.seeds if isinstance(plan.backend, Backend) and plan.backend.randomised else 1
 
-    def _try(self, outcomes: list[Outcome], how: How) -> None:
+    def _ask(self, plan: Plan, store: Store) -> list[Outcome]:
+        """Ask a live store with every setting, one query at a time on one connection."""
+        asked, facts = Asked(self.question, self.ids), store.describe()
+        compared, absent, stale = asked.stale(store)
+        facts |= {"rows_compared": compared, "rows_absent": absent, "rows_stale": stale}
+        size = sum(index["bytes"] or 0 for index in facts["indexes"])
+        built = {"seconds": None, "grown": None, "file_bytes": size or None, "bytes_of_rows": None}
+        outcomes = [Outcome(plan, {}, search, builds=[built], store=facts) for search in plan.searches]
+        for outcome in outcomes:
+            try:
+                found, seconds = asked.ask(store, self.k, outcome.search)
+                outcome.found, outcome.speed = [found], _speed([sum(seconds)], seconds, len(seconds), threads=1)
+            except BackendError as error:
+                outcome.error = error
+            self.step()
+        return outcomes
+
+    def _try(self, backend: Backend, outcomes: list[Outcome], how: How) -> None:
         """Build one index and search it with every setting; one that fails costs the index, so build it again."""
         waiting = [outcome for outcome in outcomes if outcome.error is None]
         while waiting:
             at_work = waiting
             try:
-                with Searcher(
-                    waiting[0].plan.backend, how, timeout=self.limits.timeout, memory=self.limits.memory
-                ) as searcher:
+                with Searcher(backend, how, timeout=self.limits.timeout, memory=self.limits.memory) as searcher:
                     built = self._built(searcher, how)
                     while waiting:
                         at_work = waiting[:1]
@@ -160,15 +182,19 @@ class Sweep:
         batch = self.question.asked[:_BATCH]
         width = self.question.width(self.k)
         took = searcher.time(batch, width, params, repeats=self.limits.repeats, singles=len(batch))
-        alone = 1000 * np.array(took["single"])
-        p99 = float(np.percentile(alone, 99)) if len(alone) >= _FEWEST_FOR_P99 else None
-        return {
-            "queries_per_second": len(batch) / max(statistics.median(took["batch"]), 1e-9),
-            "p50_ms": float(np.percentile(alone, 50)),
-            "p95_ms": float(np.percentile(alone, 95)),
-            "p99_ms": p99,
-            "batch": len(batch),
-            "repeats": len(took["batch"]),
-            "singles": len(alone),
-            "threads": self.limits.threads,
-        }
+        return _speed(took["batch"], took["single"], len(batch), threads=self.limits.threads)
+
+
+def _speed(batches: list[float], singles: list[float], size: int, *, threads: int) -> dict[str, Any]:
+    """Return throughput by the median batch, and percentiles of latency; p99 of too few queries is a guess."""
+    alone = 1000 * np.array(singles)
+    return {
+        "queries_per_second": size / max(statistics.median(batches), 1e-9),
+        "p50_ms": float(np.percentile(alone, 50)),
+        "p95_ms": float(np.percentile(alone, 95)),
+        "p99_ms": float(np.percentile(alone, 99)) if len(alone) >= _FEWEST_FOR_P99 else None,
+        "batch": size,
+        "repeats": len(batches),
+        "singles": len(alone),
+        "threads": threads,
+    }

@@ -33,6 +33,7 @@ def sections(search: SearchEvaluation) -> Iterator[Section]:
     hurt = _hurt(search, by)
     if hurt is not None:
         yield hurt
+    yield from _stores(search)
     threads = search.environment.get("threads")
     yield Section("How it was measured", "\n".join([_asked(search.facts, k), _timed(search, threads), *search.notes]))
 
@@ -96,7 +97,7 @@ def _row(entry: dict[str, Any], by: str) -> tuple[str, ...]:
         f"{speed['queries_per_second']:,.0f}",
         f"{speed['p50_ms']:.3f}",
         "–" if speed["p99_ms"] is None else f"{speed['p99_ms']:.3f}",
-        f"{entry['build']['seconds']:.1f}",
+        "–" if entry["build"]["seconds"] is None else f"{entry['build']['seconds']:.1f}",
         "–" if size is None else f"{size / 1e6:,.1f}",
     )
 
@@ -120,6 +121,24 @@ def _hurt(search: SearchEvaluation, by: str) -> Section | None:
     return Section(
         "Who is hurt", text, (Table(("class", "queries", "points lost"), shown, frozenset(("queries", "points lost"))),)
     )
+
+
+def _stores(search: SearchEvaluation) -> Iterator[Section]:
+    """Yield, for every store that was asked, what it is, and what of it no longer is what was exported."""
+    stores = {entry["backend"]: entry for entry in search if "store" in entry}
+    for name, entry in stores.items():
+        facts = entry["store"]
+        indexes = ", ".join(f"{i['name']} ({i['method']})" for i in facts["indexes"]) or "none: every row is compared"
+        said = [f"{facts['rows']:,} rows; indexes on the vectors: {indexes}."]
+        wrong = facts["rows_absent"] + facts["rows_stale"]
+        if wrong:
+            said.append(
+                f"Of {facts['rows_compared']} exported rows looked up, {facts['rows_absent']} are not there and "
+                f"{facts['rows_stale']} hold another vector: export again before believing the losses."
+            )
+        short = [e for e in search if e["backend"] == name and "error" not in e and e["overlap"]["missing"] > 0]
+        said += [f"{e['label']} returned {100 * e['overlap']['missing']:.0f} % too few rows." for e in short]
+        yield Section(f"The store: {name}", "\n".join(said), level="warning" if wrong or short else "plain")
 
 
 def _asked(facts: dict[str, Any], k: int) -> str:
