@@ -26,7 +26,15 @@ def test_options_arrive_and_the_document_is_alone_on_stdout(document_of_search):
         "--backend", "exact", "--backend", "faiss-ivf", "--param", "nprobe=1,2", "--distance", "cosine"
     )
     assert [entry["label"] for entry in found["entries"]] == ["exact", "faiss-ivf nprobe=1", "faiss-ivf nprobe=2"]
-    settings = {"k": 2, "distance": "cosine", "by": "recall@2", "tolerance": 0.005, "seeds": 1, "exact_sample": None}
+    settings = {
+        "k": 2,
+        "distance": "cosine",
+        "judge_by": "recall@2",
+        "tolerance": 0.005,
+        "confidence": 0.95,
+        "seeds": 1,
+        "exact_sample": None,
+    }
     assert found["settings"] == settings
     assert found["facts"]["own_rows_left_out"] == 6
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from tripleteval.cli.measuring import distance_option
+from tripleteval.cli.measuring import confidence_option, distance_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.progress import progress_bar
 from tripleteval.cli.reading import read_relevance, read_sets, reading_options
@@ -41,8 +41,9 @@ _AGAIN = "May be repeated."
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help=f"One more, as precision@5. {_AGAIN}")
 @click.option("--seeds", type=int, default=3, **_SHOWN, help="How often a randomised index is built.")
 @click.option("--exact-sample", type=int, metavar="N", help="Make exact lists for N queries only.")
-@click.option("--by", metavar="NAME", help="Metric that settings are judged by; recall@k by default.")
+@click.option("--judge-by", metavar="NAME", help="Metric that settings are judged by; recall@k by default.")
 @click.option("--tolerance", type=float, default=0.005, **_SHOWN, help="What the setting named first may cost of it.")
+@confidence_option
 @click.option("--repeats", type=int, default=5, **_SHOWN, help="How often a batch is timed.")
 @click.option("--timeout", type=float, default=600.0, **_SHOWN, help="Seconds that one build or search may take.")
 @click.option("--memory", help="Memory a library may use; by default 8 times the gallery.")

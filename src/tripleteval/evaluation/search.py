@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from tripleteval.evaluation.search_metrics import asked_for, usual
 from tripleteval.evaluation.search_sweep import Limits, Sweep, Told
 from tripleteval.evaluation.search_tables import identical_in_float32, per_class_table, unreached_table
 from tripleteval.evaluation.search_truth import Progress, judge, true_neighbors
-from tripleteval.evaluation.settings import check
+from tripleteval.evaluation.settings import Settings, check
 from tripleteval.search.answers import Question
 from tripleteval.search.rows import Frame
 from tripleteval.search.store import Asked, Store
@@ -48,8 +49,9 @@ def evaluate_search(
     relevance: Any = None,
     seeds: int = 3,
     exact_sample: int | None = None,
-    by: str | None = None,
+    judge_by: str | None = None,
     tolerance: float = 0.005,
+    confidence: float = 0.95,
     repeats: int = 5,
     timeout: float = 600.0,
     memory: str | int | None = None,
@@ -80,8 +82,9 @@ def evaluate_search(
         seeds: How often a randomised index is built; its numbers are means over the builds.
         exact_sample: Compare with the truth for so many queries only, drawn evenly from all classes; the
             approximate search runs for all of them, and both numbers are given.
-        by: The metric that settings are judged by; recall@k by default.
+        judge_by: The metric that settings are judged by; recall@k by default.
         tolerance: How much of it the setting named in the verdict may cost.
+        confidence: Of the intervals, which resample whole classes; in (0, 1).
         repeats: How often a batch is timed; its median counts.
         timeout: Seconds that building an index, or one search of all queries, may take.
         memory: What a library may take beyond itself; by default 8 times the gallery and at least 2 GiB.
@@ -101,7 +104,8 @@ def evaluate_search(
     """
     started = time.monotonic()
     tried = plans(backends, params or {})
-    chosen = check(ks=k, distance=distance, nonfinite=nonfinite, zero_rows=zero_rows, **_UNUSED)
+    rules = {"ks": k, "distance": distance, "confidence": confidence, "nonfinite": nonfinite, "zero_rows": zero_rows}
+    chosen = check(**{**asdict(Settings(neighbors=0, margins=())), **rules})
     _require(seeds=seeds, repeats=repeats)
     workers = thread_count(threads)
     if zero_rows == "far":
@@ -115,7 +119,7 @@ def evaluate_search(
     asked = _sampled(comparison, exact_sample)
     told = Told(progress, len(asked))
     most = int(judge(comparison, np.zeros((len(comparison.queries), 0), np.int64)).relevant.max())
-    by = f"recall@{k}" if by is None else by
+    by = f"recall@{k}" if judge_by is None else judge_by
     names = list({n.spelling: n for n in [*usual(k, most), *asked_for([*metrics, by], k, most)]}.values())
     question = Question(
         comparison.queries.vectors,
@@ -133,7 +137,7 @@ def evaluate_search(
     told.expect(sweep.steps(tried))
     truth = true_neighbors(_of(comparison, asked), fitted, k, threads=workers, progress=told.exact)
     outcomes = [outcome for plan in tried for outcome in sweep.run(plan)]
-    lists = Lists(comparison, truth, asked, fitted, tuple(names), k, by)
+    lists = Lists(comparison, truth, asked, fitted, tuple(names), k, by, confidence)
     found = entries(lists, outcomes)
     return SearchEvaluation(
         entries=found,
@@ -142,8 +146,9 @@ def evaluate_search(
         settings={
             "k": k,
             "distance": distance,
-            "by": by,
+            "judge_by": by,
             "tolerance": tolerance,
+            "confidence": confidence,
             "seeds": seeds,
             "exact_sample": exact_sample,
         },
@@ -153,18 +158,6 @@ def evaluate_search(
         per_class=per_class_table(lists, outcomes),
         unreached=unreached_table(lists, outcomes),
     )
-
-
-_UNUSED: dict[str, Any] = {
-    "margins": (),
-    "margin_curve": (),
-    "metrics": (),
-    "ties": "expected",
-    "average": "query",
-    "ignore": None,
-    "ignore_label": None,
-    "neighbors": 0,
-}
 
 
 def _require(**counts: Any) -> None:

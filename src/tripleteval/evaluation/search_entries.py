@@ -14,14 +14,15 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
+from tripleteval.evaluation.intervals import units_of
 from tripleteval.evaluation.search_loss import losses, unreached
 from tripleteval.evaluation.search_metrics import columns
 from tripleteval.evaluation.search_overlap import Overlap
 from tripleteval.evaluation.search_sweep import Outcome
 from tripleteval.evaluation.search_truth import Relevance, Truth, judge
-from tripleteval.evaluation.tables import class_codes
 from tripleteval.metrics import Column, Named
 from tripleteval.search.contract import Found
+from tripleteval.uncertainty.sums import Units
 
 _LOW_CEILING = 0.5
 
@@ -38,6 +39,7 @@ class Lists:
         names: What is measured.
         k: Length of the lists.
     headline: The metric whose loss settings are chosen by.
+        confidence: Of the intervals.
     """
 
     comparison: Comparison
@@ -47,6 +49,7 @@ class Lists:
     names: tuple[Named, ...]
     k: int
     headline: str
+    confidence: float
 
     @cached_property
     def valid(self) -> Ints:
@@ -54,15 +57,19 @@ class Lists:
         return np.asarray(len(self.comparison.gallery) - (self.comparison.own_row >= 0))
 
     @cached_property
-    def units(self) -> Ints:
-        """(queries,) the class of each query, or the query itself where it has no single one."""
-        codes = class_codes(self.comparison.queries)
-        return np.arange(len(self.comparison.queries)) if codes is None else codes
+    def units(self) -> Units:
+        """The class of each query, or the query itself where it has no single one."""
+        return units_of(self.comparison.queries, "class")
+
+    @property
+    def queries(self) -> int:
+        """How many ask."""
+        return len(self.comparison.queries)
 
     @cached_property
     def exact(self) -> dict[str, Column]:
         """Every metric over the true lists."""
-        everyone = np.full((len(self.units), self.truth.found.rows.shape[1]), -1)
+        everyone = np.full((self.queries, self.truth.found.rows.shape[1]), -1)
         everyone[self.asked] = self.truth.found.rows
         relevance = judge(self.comparison, everyone)
         some = Relevance(relevance.gains[self.asked], relevance.relevant[self.asked], _of(relevance, self.asked))
@@ -76,11 +83,11 @@ class Lists:
     def facts(self) -> dict[str, Any]:
         """Return what was asked of whom."""
         return {
-            "queries": len(self.units),
+            "queries": self.queries,
             "compared_with_truth": len(self.asked),
             "gallery": len(self.comparison.gallery),
             "dim": self.comparison.gallery.dim,
-            "classes": len(np.unique(self.units)),
+            "classes": len(self.units.present) if self.units.noun == "class" else None,
             "own_rows_left_out": int((self.comparison.own_row >= 0).sum()),
             "ties_truncated": int(self.truth.tied.sum()),
         }
@@ -94,9 +101,9 @@ class Lists:
                 f"For {tied:,} queries an item beyond the list is exactly as far as its last one; which of them is "
                 "listed is arbitrary, and tie-aware recall does not mind."
             )
-        if len(self.asked) < len(self.units):
+        if len(self.asked) < self.queries:
             found.append(
-                f"Exact lists were made for {len(self.asked):,} of {len(self.units):,} queries; losses are about them."
+                f"Exact lists were made for {len(self.asked):,} of {self.queries:,} queries; losses are about them."
             )
         ceiling = self._ceiling()
         if self.headline == f"recall@{self.k}" and ceiling < _LOW_CEILING:
@@ -107,7 +114,7 @@ class Lists:
         return found
 
     def _ceiling(self) -> float:
-        relevant = judge(self.comparison, np.zeros((len(self.units), 0), np.int64)).relevant
+        relevant = judge(self.comparison, np.zeros((self.queries, 0), np.int64)).relevant
         relevant = relevant[relevant > 0]
         return float(np.mean(np.minimum(relevant, self.k) / relevant))
 
@@ -134,7 +141,7 @@ def verdict(found: Sequence[dict[str, Any]], name: str, tolerance: float) -> str
         return f"No setting costs at most {points} of {name}; {best['label']} comes nearest and costs {lost:.2f}."
     best = max(cheap, key=lambda entry: entry["speed"]["queries_per_second"])
     told = best["metrics"][name]
-    high = "" if told["high"] is None else f" (95 % interval up to {100 * told['high']:.2f})"
+    high = "" if told["high"] is None else f" (its interval ends at {100 * told['high']:.2f})"
     return (
         f"The cheapest setting that costs at most {points} of {name} is {best['label']}: it costs "
         f"{100 * told['loss']:.2f} points{high}, at {best['speed']['queries_per_second']:,.0f} queries per second."
@@ -148,8 +155,10 @@ def _entry(lists: Lists, outcome: Outcome) -> dict[str, Any]:
     overlap = {name: _mean([each[name] for each in overlaps]) for name in overlaps[0]}
     values = [lists.values(each) for each in outcome.found]
     together = {name: over_seeds([each[name] for each in values]) for name in values[0]}
-    lost = losses(lists.exact, {name: value[asked] for name, value in together.items()}, lists.units[asked])
-    if len(asked) < len(lists.units):
+    units = Units(lists.units.codes[asked], lists.units.noun)
+    sampled = {name: value[asked] for name, value in together.items()}
+    lost = losses(lists.exact, sampled, units, lists.confidence)
+    if len(asked) < lists.queries:
         for name, entry in lost.items():
             entry["value_all_queries"] = _mean([together[name]])
     dark = [unreached(lists.truth.found, each, len(lists.comparison.gallery)) for each in seen]

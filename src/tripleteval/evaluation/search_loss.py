@@ -12,19 +12,30 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.evaluation.summary import class_means
 from tripleteval.metrics import Column
 from tripleteval.search.contract import NOBODY, Found
+from tripleteval.uncertainty.interval import Interval
+from tripleteval.uncertainty.paired import paired_intervals
+from tripleteval.uncertainty.sums import Sums, Units
 
-REPLICATES, SEED, FEWEST, FEW = 2000, 0, 5, 20
 
-
-def losses(true: Mapping[str, Column], found: Mapping[str, Floats], units: Ints) -> dict[str, dict[str, Any]]:
+def losses(
+    true: Mapping[str, Column], found: Mapping[str, Floats], units: Units, confidence: float
+) -> dict[str, dict[str, Any]]:
     """Return for each metric its value on the index's lists, on the true ones, and the loss with its interval.
+
+    The interval resamples whole classes, the same for both lists: see `uncertainty.paired`.
 
     Args:
         true: Columns over the true lists.
         found: (queries,) values over the lists that were found.
-        units: (queries,) the unit of inference of each query: its class.
+        units: The unit of inference of each query: its class.
+        confidence: Of the intervals.
     """
-    return {name: _loss(column.values(), found[name], units) for name, column in true.items()}
+    values = {name: column.values() for name, column in true.items()}
+    known = {name: each for name, each in values.items() if not np.isnan(each).all()}
+    pairs = [(_sums(found[name], each, units), _sums(each, each, units)) for name, each in known.items()]
+    drawn = paired_intervals(pairs, confidence=confidence, seed=0, noun=units.noun)
+    ends = dict(zip(known, drawn, strict=True))
+    return {name: _loss(each, found[name], ends.get(name)) for name, each in values.items()}
 
 
 def class_loss(true: Floats, found: Floats, codes: Ints, classes: int) -> Floats:
@@ -38,32 +49,18 @@ def unreached(true: Found, found: Found, gallery: int) -> Ints:
     return np.where(reached == 0, wanted, 0)
 
 
-def _loss(true: Floats, found: Floats, units: Ints) -> dict[str, Any]:
+def _sums(values: Floats, true: Floats, units: Units) -> Sums:
+    """Return the sums per class over the queries whose true value is defined."""
     defined = ~np.isnan(true)
-    if not defined.any():
-        return {"value": None, "exact": None, "loss": None, "reason": "no query has anything relevant to find"}
-    true, found, units = true[defined], found[defined], units[defined]
-    low, high = interval(true - found, units)
-    means = [math.fsum(each.tolist()) / len(each) for each in (found, true)]
-    return {
-        "value": means[0],
-        "exact": means[1],
-        "loss": means[1] - means[0],
-        "low": low,
-        "high": high,
-        "classes": len(np.unique(units)),
-        "n": len(true),
-    }
+    return Sums(units.sum(np.where(defined, values, 0.0)), units.sum(defined))
 
 
-def interval(differences: Floats, units: Ints) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of a mean of paired differences, resampling whole units; none below 5 units."""
-    codes = np.unique(units, return_inverse=True)[1]
-    counts = np.bincount(codes)
-    sums = np.bincount(codes, weights=differences)
-    if len(counts) < FEWEST:
-        return None, None
-    rng = np.random.default_rng(SEED)
-    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), REPLICATES)
-    low, high = np.percentile((drawn @ sums) / (drawn @ counts), [2.5, 97.5])
-    return float(low), float(high)
+def _loss(true: Floats, found: Floats, interval: Interval | None) -> dict[str, Any]:
+    if interval is None:
+        reason = "no query has anything relevant to find"
+        return {"value": None, "exact": None, "loss": None, "low": None, "high": None, "reason": reason}
+    defined = ~np.isnan(true)
+    value, exact = (math.fsum(each[defined].tolist()) / int(defined.sum()) for each in (found, true))
+    ends = {"low": interval.low, "high": interval.high, "interval": interval.method, "units": interval.units}
+    said = {"interval_reason": interval.reason} if interval.reason else {}
+    return {"value": value, "exact": exact, "loss": exact - value, **ends, "n": int(defined.sum()), **said}

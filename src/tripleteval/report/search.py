@@ -22,7 +22,7 @@ _WORST = 5
 
 def sections(search: SearchEvaluation) -> Iterator[Section]:
     """Yield what to print: the verdict, the table of settings, what failed, who is hurt, and notes."""
-    k, by = search.settings["k"], search.settings["by"]
+    k, by = search.settings["k"], search.settings["judge_by"]
     yield Section("What would approximate search cost?", search.verdict, (_table(search, by),), level="good")
     failed = [entry for entry in search if "error" in entry]
     if failed:

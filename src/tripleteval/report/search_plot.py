@@ -15,7 +15,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 
 def pareto_svg(search: SearchEvaluation) -> str:
     """Return the plot: queries per second (logarithmic) to the right, points lost upwards."""
-    name = search.settings["by"]
+    name = search.settings["judge_by"]
     ran = [e for e in search if "error" not in e and e["metrics"][name]["loss"] is not None]
     speeds = [e["speed"]["queries_per_second"] for e in ran] or [1.0]
     lost = [100 * e["metrics"][name]["loss"] for e in ran] or [0.0]
