@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tripleteval.evaluation.given import evaluate_triplets as evaluate_triplets
     from tripleteval.evaluation.identification import evaluate_identification as evaluate_identification
     from tripleteval.evaluation.pairs import evaluate_pairs as evaluate_pairs
+    from tripleteval.evaluation.search import evaluate_search as evaluate_search
     from tripleteval.gates.door import gate as gate
     from tripleteval.readers import read as read
     from tripleteval.runs import load as load
@@ -45,6 +46,7 @@ _HOMES = {
     "evaluate": "evaluation.door",
     "evaluate_identification": "evaluation.identification",
     "evaluate_pairs": "evaluation.pairs",
+    "evaluate_search": "evaluation.search",
     "evaluate_triplets": "evaluation.given",
     "gate": "gates.door",
     "load": "runs",

@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "Say whether one run is better than another, and which queries it broke.",
     "gate": "Check a run against requirements, for continuous integration.",
     "embed": "Embed a folder of pictures with a model.",
+    "search": "Measure what approximate search loses in recall, and what it saves.",
     "report": "Write a page, Markdown or model-card results about one run, or several side by side.",
     "export": "Write one TABLE of a RUN as Parquet or CSV.",
     "runs": "List the runs in DIR with their headline numbers, and how these moved.",

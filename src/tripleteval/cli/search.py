@@ -1,0 +1,139 @@
+"""``tripleteval search``: what would approximate search cost?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from tripleteval.cli.measuring import confidence_option, distance_option
+from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.cli.progress import progress_bar
+from tripleteval.cli.reading import read_relevance, read_sets, reading_options
+from tripleteval.errors import ParameterError, one_line
+
+if TYPE_CHECKING:
+    from tripleteval.data.search_evaluation import SearchEvaluation
+
+_PIPED_WIDTH = 140
+_SHOWN: dict[str, Any] = {"show_default": True}
+_AGAIN = "May be repeated."
+
+
+@click.command("search")
+@click.argument("file", type=PATH, metavar="FILE")
+@reading_options
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help=f"Library to try. {_AGAIN}")
+@click.option("--ladder", is_flag=True, help="Try float16, int8, pca, truncate and binary as well.")
+@click.option("-k", "--k", type=int, default=10, **_SHOWN, help="Neighbours per query.")
+@click.option(
+    "--param",
+    "given",
+    multiple=True,
+    metavar="NAME=V,V",
+    help=f"Values to try of a parameter, as efSearch=16,64. {_AGAIN}",
+)
+@distance_option
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help=f"One more, as precision@5. {_AGAIN}")
+@click.option("--seeds", type=int, default=3, **_SHOWN, help="How often a randomised index is built.")
+@click.option("--exact-sample", type=int, metavar="N", help="Make exact lists for N queries only.")
+@click.option("--judge-by", metavar="NAME", help="Metric that settings are judged by; recall@k by default.")
+@click.option("--tolerance", type=float, default=0.005, **_SHOWN, help="What the setting named first may cost of it.")
+@confidence_option
+@click.option("--repeats", type=int, default=5, **_SHOWN, help="How often a batch is timed.")
+@click.option("--timeout", type=float, default=600.0, **_SHOWN, help="Seconds that one build or search may take.")
+@click.option("--memory", help="Memory a library may use; by default 8 times the gallery.")
+@click.option("--threads", type=int, default=1, **_SHOWN, help="Threads for building and for batches.")
+@click.option("--nonfinite", type=click.Choice(["refuse", "drop"]), default="refuse", **_SHOWN, help="Rows with NaN.")
+@click.option(
+    "--zero-rows",
+    type=click.Choice(["refuse", "exclude"]),
+    default="refuse",
+    **_SHOWN,
+    help="Zero vectors, under cosine.",
+)
+@click.option("--output", type=PATH, metavar="DIR", help="Folder to write: search.json, tables, pareto.svg.")
+@click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
+@click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors.")
+@click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
+def command(file: str, given: Sequence[str], **chosen: Any) -> None:
+    """Measure what approximate search loses in recall, and what it saves.
+
+    FILE holds the queries, as for evaluate. NAME is annoy, faiss-flat, faiss-ivf, faiss-ivfpq, faiss-hnsw,
+    hnswlib, usearch, scann or exact; float16, int8, pca, truncate or binary for compressed vectors searched
+    exactly; or package.module:NAME of your own.
+
+    \b
+    Examples:
+        tripleteval search val.parquet --backend faiss-hnsw --backend annoy
+        tripleteval search val.parquet --backend faiss-hnsw --param efSearch=16,64,256 --output hnsw
+        tripleteval search probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt \\
+            --backend exact --ladder --param dim=32,64
+    """  # noqa: D301  # \b is how click keeps lines as they are
+    output, json_, quiet, overwrite = (chosen.pop(name) for name in ("output", "json_", "quiet", "overwrite"))
+    relevance = chosen.pop("relevance")
+    read_files = (file, *(chosen[name] for name in ("labels", "gallery", "gallery_labels")), relevance)
+    if json_ not in {None, "-"}:
+        require_new_file(json_, tuple(path for path in read_files if path), overwrite=overwrite)
+    params = dict(map(_param, given))
+    from tripleteval.search import LADDER
+
+    chosen["backends"] = [*chosen["backends"], *(LADDER if chosen.pop("ladder") else ())]
+    if output is not None:
+        from tripleteval.runs import require_free
+
+        require_free(output)
+    queries, gallery = read_sets(file, chosen)
+    from tripleteval import evaluate_search
+
+    with progress_bar(quiet) as progress:
+        found = evaluate_search(
+            queries,
+            gallery=gallery,
+            relevance=None if relevance is None else read_relevance(relevance),
+            params=params,
+            progress=progress,
+            **chosen,
+        )
+    _deliver(found, output, json_, quiet=quiet)
+
+
+def _param(text: str) -> tuple[str, list[Any]]:
+    name, equals, values = text.partition("=")
+    if not (name and equals and values):
+        raise ParameterError("E101", f"--param {text!r}", fix="give a name and values, such as efSearch=16,64,256")
+    return name, [_value(value) for value in values.split(",")]
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _deliver(found: SearchEvaluation, output: str | None, json_: str | None, *, quiet: bool) -> None:
+    document = json.dumps(found.to_dict(), indent=1, allow_nan=False)
+    if output is not None:
+        found.save(output)
+        if not quiet:
+            click.echo(f"saved in {one_line(output)}", err=True)
+    if json_ == "-":
+        click.echo(document)
+        return
+    if json_ is not None:
+        from tripleteval.disk import atomic_write
+
+        atomic_write(os.path.realpath(json_), f"{document}\n".encode())
+    from rich.console import Console
+
+    system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+    Console(file=sys.stdout, width=width, color_system=system).print(found)

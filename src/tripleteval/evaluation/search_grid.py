@@ -1,0 +1,96 @@
+"""Which settings of which backends are tried: every combination of the values of every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.search import Backend, Grid, find_backend
+from tripleteval.search.store import Store
+
+Params = dict[str, Any]
+_MOST_SETTINGS = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tried of one backend: each build is searched with every setting.
+
+    Attributes:
+        backend: Which; a store has nothing to build.
+        builds: Build parameters, one index each.
+        searches: Search parameters tried on every index.
+    """
+
+    backend: Backend | Store
+    builds: tuple[Params, ...]
+    searches: tuple[Params, ...]
+
+    @property
+    def varied(self) -> set[str]:
+        """The parameters of which more than one value is tried."""
+        return {
+            name
+            for each in (self.builds, self.searches)
+            for name in each[0]
+            if len({params[name] for params in each}) > 1
+        }
+
+
+def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> list[Plan]:
+    """Return what to try.
+
+    Args:
+        names: Backends, in the order of the table; a store is passed as it is.
+        params: Values of a parameter in place of its usual ones; ``"efSearch"`` holds for every backend that
+            knows it, ``"faiss-hnsw:efSearch"`` for one.
+
+    Raises:
+        ParameterError: No backend or an unknown one, a parameter none of them knows (E510), or values that are
+            none (E101).
+        MissingExtra: The library of a backend is not installed (E103).
+    """
+    if isinstance(names, str) or not names:
+        raise ParameterError("E101", f"backends={names!r}", fix="give a list such as ['annoy', 'faiss-hnsw']")
+    backends = [each if isinstance(each, Store) else find_backend(each) for each in dict.fromkeys(names)]
+    for backend in backends:
+        if isinstance(backend, Backend):
+            backend.require_installed()
+    given = {name: _values(name, values) for name, values in params.items()}
+    known = {key for each in backends for name in _known(each) for key in (name, f"{each.name}:{name}")}
+    for name in given:
+        if name not in known:
+            raise ParameterError("E510", f"no backend asked for knows the parameter {name!r}", fix=nearest(name, known))
+    made = [_plan(backend, given) for backend in backends]
+    count = sum(len(plan.builds) * len(plan.searches) for plan in made)
+    if count > _MOST_SETTINGS:
+        raise ParameterError(
+            "E101", f"{count:,} settings", fix=f"give fewer values; at most {_MOST_SETTINGS} are tried"
+        )
+    return made
+
+
+def _known(backend: Backend | Store) -> tuple[str, ...]:
+    return tuple(backend.grid) if isinstance(backend, Backend) else backend.settings
+
+
+def _plan(backend: Backend | Store, given: Mapping[str, tuple[Any, ...]]) -> Plan:
+    def chosen(grid: Grid) -> tuple[Params, ...]:
+        values = [given.get(f"{backend.name}:{name}", given.get(name, usual)) for name, usual in grid.items()]
+        return tuple(dict(zip(grid, each, strict=True)) for each in product(*values))
+
+    if isinstance(backend, Backend):
+        return Plan(backend, chosen(backend.build_grid), chosen(backend.search_grid))
+    usual = backend.grid
+    asked = [name for name in backend.settings if name in usual or name in given or f"{backend.name}:{name}" in given]
+    return Plan(backend, ({},), chosen({name: usual.get(name, ()) for name in asked}))
+
+
+def _values(name: str, values: Any) -> tuple[Any, ...]:
+    listed = tuple(dict.fromkeys([values] if isinstance(values, (int, float, str)) else values))
+    if not listed or not all(isinstance(value, (int, float, str)) for value in listed):
+        raise ParameterError("E101", f"{name}={values!r}", fix="give one number or word, or a list of them")
+    return listed

@@ -1,0 +1,77 @@
+"""The tables behind the entries: which classes an index hurts, and which items it cannot find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import Labels
+from tripleteval.evaluation.search_entries import Lists, label_of, over_seeds
+from tripleteval.evaluation.search_loss import class_loss, unreached
+from tripleteval.evaluation.search_sweep import Outcome
+from tripleteval.search.contract import Found
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_UNREACHED = 1000
+_MOST_COMPARED = 2_000_000
+
+
+def per_class_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table | None:
+    """Return one row per class: its queries and, per setting, the mean loss of recall@k over them."""
+    labels = lists.comparison.queries.labels
+    if not isinstance(labels, Labels):
+        return None
+    import pyarrow as pa
+
+    codes, of = labels.codes[lists.asked], len(labels.classes)
+    counts = np.bincount(codes, minlength=of)
+    present = np.flatnonzero(counts)
+    table: dict[str, Any] = {
+        "label": pa.array([str(labels.classes[code]) for code in present.tolist()]),
+        "queries": pa.array(counts[present]),
+    }
+    true = lists.exact[lists.headline].values()
+    for outcome in outcomes:
+        if outcome.error is None:
+            values: list[Floats] = [lists.values(each)[lists.headline] for each in outcome.found]
+            lost = class_loss(true, over_seeds(values)[lists.asked], codes, of)[present]
+            table[label_of(outcome)] = pa.array(lost, mask=np.isnan(lost))
+    return pa.table(table)
+
+
+def unreached_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table:
+    """Return gallery items that stand in true lists but in no list of the first index, most wanted first."""
+    import pyarrow as pa
+
+    columns: dict[str, list[Any]] = {"setting": [], "gallery": [], "true_lists": []}
+    for outcome in outcomes:
+        if outcome.error is not None:
+            continue
+        first = Found(outcome.found[0].rows[lists.asked], outcome.found[0].squared[lists.asked])
+        wanted = unreached(lists.truth.found, first, len(lists.comparison.gallery))
+        rows = np.argsort(-wanted, kind="stable")[: min(_MOST_UNREACHED, int((wanted > 0).sum()))]
+        columns["setting"] += [label_of(outcome)] * len(rows)
+        columns["gallery"] += rows.tolist()
+        columns["true_lists"] += wanted[rows].tolist()
+    types = (pa.string(), pa.int64(), pa.int64())
+    return pa.table({name: pa.array(c, kind) for (name, c), kind in zip(columns.items(), types, strict=True)})
+
+
+def identical_in_float32(gallery: Embeddings) -> list[str]:
+    """Return a note where distinct float64 rows become one in float32, which is what libraries store."""
+    if gallery.vectors.dtype != np.float64 or len(gallery) > _MOST_COMPARED:
+        return []
+    distinct = [_distinct(gallery.vectors.astype(dtype)) for dtype in (np.float64, np.float32)]
+    lost = distinct[0] - distinct[1]
+    return [f"{lost:,} gallery rows are copies of others in float32, which search libraries store."] if lost else []
+
+
+def _distinct(rows: Floats) -> int:
+    plain = np.ascontiguousarray(rows + 0.0)  # −0.0 is 0.0
+    return len(np.unique(plain.view(np.dtype((np.void, plain.dtype.itemsize * plain.shape[1])))))

@@ -1,0 +1,151 @@
+"""The inside of the child process: one line of JSON asks, one line of JSON answers, arrays travel as files.
+
+Started by ``process`` as ``python -m tripleteval.search.child``. Whatever a library prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tripleteval.arrays import AnyArray
+from tripleteval.search import Backend, How, Index, find_backend
+
+_ENOUGH_SECONDS = 30
+
+
+class Worker:
+    """One index and what can be asked of it; every method is one request."""
+
+    def __init__(self) -> None:
+        self.backend: Backend
+        self.index: Index
+        self.memory: int | None = None
+
+    def start(self, backend: str, memory: int | None) -> dict[str, Any]:
+        """Import the library, so that what it costs is not counted as the index."""
+        self.backend, self.memory = find_backend(backend), memory
+        if self.backend.module and self.backend.module != "scann":  # which must be imported its own way
+            import_module(self.backend.module)
+        _limit_memory(memory)
+        return {}
+
+    def build(self, gallery: str, how: list[Any]) -> dict[str, Any]:
+        """Build the index; return how long that took and by how much the process grew."""
+        rows = _read(gallery)
+        before = resident()
+        started = time.perf_counter()
+        self.index = self.backend.index.build(rows, How(*how))
+        seconds = time.perf_counter() - started
+        after = resident()
+        grown = None if before is None or after is None else after - before
+        return {"seconds": seconds, "grown": grown, "bytes_of_rows": rows.nbytes}
+
+    def load(self, path: str, how: list[Any]) -> dict[str, Any]:
+        """Load a saved index."""
+        started = time.perf_counter()
+        self.index = self.backend.index.load(path, How(*how))
+        return {"seconds": time.perf_counter() - started}
+
+    def save(self, path: str) -> dict[str, Any]:
+        """Save the index."""
+        self.index.save(path)
+        return {}
+
+    def search(self, queries: str, k: int, params: dict[str, Any], rows: str, squared: str) -> dict[str, Any]:
+        """Search all queries and write the answer, whatever it is."""
+        answer = self.index.search(_read(queries), k, params)
+        for path, array in zip((rows, squared), answer, strict=True):
+            np.save(path, np.asarray(array), allow_pickle=False)
+        return {}
+
+    def search_singly(self, queries: str, k: int, params: dict[str, Any], note: str) -> dict[str, Any]:
+        """Search query by query, noting each before it is asked: the note survives what the process does not."""
+        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            for row, query in enumerate(_read(queries)):
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                os.write(descriptor, b"%019d" % row)
+                self.index.search(query[None, :], k, params)
+        finally:
+            os.close(descriptor)
+        return {}
+
+    def time(self, queries: str, k: int, params: dict[str, Any], repeats: int, singles: int) -> dict[str, Any]:
+        """Return the seconds of whole batches, and of the first ``singles`` queries asked one by one.
+
+        What takes longer than half a minute in all is not repeated further.
+        """
+        rows = _read(queries)
+        search = self.index.search
+        search(rows[:singles], k, params)  # warms the caches
+        batch = _timed([partial(search, rows, k, params)] * repeats)
+        alone = _timed([partial(search, rows[i : i + 1], k, params) for i in range(singles)])
+        return {"batch": batch, "single": alone}
+
+
+def resident() -> int | None:
+    """Return the bytes of memory this process holds, where the system tells."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            said = getattr(worker, request.pop("do"))(**request)
+        except Exception as error:  # noqa: BLE001  # whatever a library raises is an answer
+            said = {"error": f"{type(error).__name__}: {error}"[:2000]}
+        answers.write(json.dumps(said) + "\n")
+        answers.flush()
+
+
+def _read(path: str) -> AnyArray:
+    array: AnyArray = np.load(path, allow_pickle=False)
+    return array
+
+
+def _timed(runs: list[Callable[[], object]]) -> list[float]:
+    took: list[float] = []
+    for run in runs:
+        started = time.perf_counter()
+        run()
+        took.append(time.perf_counter() - started)
+        if sum(took) > _ENOUGH_SECONDS:
+            break
+    return took
+
+
+def _limit_memory(memory: int | None) -> None:
+    """Let the data of this process grow by ``memory`` bytes beyond what the library itself has taken."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    taken = Path("/proc/self/statm")
+    if memory is not None and taken.exists():
+        pages = int(taken.read_text(encoding="ascii").split()[5])
+        limit = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""``tripleteval search``: what arrives, what is printed, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+QUICK = ["--seeds", "1", "--repeats", "1", "-k", "2", "--quiet"]
+
+
+@pytest.fixture
+def document_of_search(run):
+    def given(*arguments):
+        result = run("search", "val.npz", *arguments, *QUICK, "--json", "-")
+        assert result.exit_code == 0, result.stderr
+        assert not result.stderr
+        return json.loads(result.stdout)
+
+    return given
+
+
+def test_options_arrive_and_the_document_is_alone_on_stdout(document_of_search):
+    found = document_of_search(
+        "--backend", "exact", "--backend", "faiss-ivf", "--param", "nprobe=1,2", "--distance", "cosine"
+    )
+    assert [entry["label"] for entry in found["entries"]] == ["exact", "faiss-ivf nprobe=1", "faiss-ivf nprobe=2"]
+    settings = {
+        "k": 2,
+        "distance": "cosine",
+        "judge_by": "recall@2",
+        "tolerance": 0.005,
+        "confidence": 0.95,
+        "seeds": 1,
+        "exact_sample": None,
+    }
+    assert found["settings"] == settings
+    assert found["facts"]["own_rows_left_out"] == 6
+
+
+def test_the_table_says_what_it_would_cost(run):
+    result = run("search", "val.parquet", "--backend", "exact", *QUICK)
+    assert result.exit_code == 0, result.stderr
+    assert "cheapest setting that costs at most 0.5 points of recall@2 is exact" in " ".join(result.stdout.split())
+    assert not Path("runs").exists()
+
+
+def test_a_folder_and_a_file_are_written(run):
+    arguments = ["--backend", "exact", *QUICK, "--output", "out", "--json", "out.json"]
+    assert run("search", "val.npz", *arguments).exit_code == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "classes.parquet",
+        "pareto.svg",
+        "search.json",
+        "unreached.parquet",
+    ]
+    assert json.loads(Path("out.json").read_text()) == json.loads(Path("out/search.json").read_text())
+    again = run("search", "val.npz", *arguments[:-2])
+    assert (again.exit_code, again.stderr.split()[0]) == (5, "E801")
+
+
+def test_a_gallery_whose_ids_are_shared(document_of_search):
+    found = document_of_search("--backend", "exact", "--gallery", "val.npz")
+    assert found["facts"]["own_rows_left_out"] == 6
+
+
+def test_the_ladder_is_five_more_backends(document_of_search):
+    found = document_of_search("--ladder", "--param", "dim=1", "--param", "rescore=4")
+    assert [entry["backend"] for entry in found["entries"]] == ["float16", "int8", "pca", "truncate", "binary"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        ([], "E101", 2),
+        (["--backend", "anoy"], "E510", 2),
+        (["--backend", "exact", "--param", "efSearch"], "E101", 2),
+        (["--backend", "exact", "--param", "efSearch=16"], "E510", 2),
+        (["--backend", "exact", "--k", "0"], "E308", 2),
+        (["--backend", "exact", "--json", "val.npz"], "E611", 4),
+        (["--backend", "exact", "--memory", "lots"], "E101", 2),
+        (["--backend", "no_such.module:NAME"], "E510", 2),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_code(run, arguments, code, exit_code):
+    result = run("search", "val.npz", *arguments)
+    assert result.exit_code == exit_code
+    assert result.stderr.split()[0] == code
+    assert not result.stdout
