@@ -15,7 +15,7 @@ from tripleteval.search.process import Searcher
 from tripleteval.search.rows import Frame
 
 EXACT = {"exact", "faiss-flat"}
-UNSEEDED = {"scann"}
+UNSEEDED = {"lancedb", "scann"}
 BETTER = {"binary": {"rescore": 4}}  # 16 bits alone are too few
 
 

@@ -65,8 +65,8 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
     """Measure what approximate search loses in recall, and what it saves.
 
     FILE holds the queries, as for evaluate. NAME is annoy, faiss-flat, faiss-ivf, faiss-ivfpq, faiss-hnsw,
-    hnswlib, usearch, scann or exact; float16, int8, pca, truncate or binary for compressed vectors searched
-    exactly; or package.module:NAME of your own.
+    hnswlib, usearch, scann, lancedb or exact; float16, int8, pca, truncate or binary for compressed vectors
+    searched exactly; or package.module:NAME of your own.
 
     \b
     Examples:

@@ -69,9 +69,9 @@ def evaluate_search(
         queries: `Embeddings`, or an (n, dim) array of any framework and real dtype.
         labels: (n,) class of each row, if ``queries`` is an array.
         backends: ``annoy``, ``faiss-flat``, ``faiss-ivf``, ``faiss-ivfpq``, ``faiss-hnsw``, ``hnswlib``,
-            ``usearch``, ``scann``, ``exact``; the compressions ``float16``, ``int8``, ``pca``, ``truncate``,
-            ``binary``; ``package.module:NAME`` of a `tripleteval.search.Backend` of your own; or a live store
-            that holds the gallery, such as a `tripleteval.search.pgvector.Pgvector`.
+            ``usearch``, ``scann``, ``lancedb``, ``exact``; the compressions ``float16``, ``int8``, ``pca``,
+            ``truncate``, ``binary``; ``package.module:NAME`` of a `tripleteval.search.Backend` of your own; or a
+            live store that holds the gallery, such as a `tripleteval.search.pgvector.Pgvector`.
         k: Length of the lists.
         gallery: Who is searched (`Embeddings`); by default every query is searched among the others.
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
