@@ -18,6 +18,8 @@ from rich.console import Console
 
 from report.hostile import HOSTILE
 from tripleteval import Embeddings, Evaluation, MissingExtra, evaluate
+from tripleteval.data.section import Section
+from tripleteval.report.console import draw
 from tripleteval.report.html import fragment, page
 from tripleteval.report.sections import sections
 
@@ -78,9 +80,9 @@ def hostile() -> Evaluation:
     return evaluate(found)
 
 
-def printed(evaluation: Evaluation, **options: Any) -> str:
+def printed(evaluation: Evaluation, *more: Section, **options: Any) -> str:
     console = Console(file=StringIO(), **options)
-    console.print(evaluation)
+    console.print(evaluation, *(part for section in more for part in draw(section)))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -121,7 +123,7 @@ def test_hostile_labels_do_not_break_out_of_a_notebook(hostile: Evaluation) -> N
 
 
 def test_hostile_labels_do_not_reach_the_terminal(hostile: Evaluation) -> None:
-    shown = printed(hostile, width=100, color_system=None)
+    shown = printed(hostile, *sections(hostile), width=100, color_system=None)
     assert not MADE_VISIBLE.search(shown)
     assert "[bold red]x[/bold red]" in shown
     assert ":smile:" in shown
@@ -191,21 +193,30 @@ def test_every_cell_and_sentence_is_drawn_in_both_forms(which: str, request: pyt
     evaluation = request.getfixturevalue(which)
     written = re.sub(r"\s+", " ", "".join(parsed(page([("a", evaluation)])).text))
     shown = re.sub(r"\s+", " ", printed(evaluation, width=120))
+    brief = {section.title for section in sections(evaluation, brief=True)}
     for section in sections(evaluation):
         for text in (section.title, *section.text.splitlines()):
             assert text in written
-            assert text.replace(" ", "") in shown.replace(" ", "")
+            assert section.title not in brief or text.replace(" ", "") in shown.replace(" ", "")
         for table in section.tables:
             for cell in (cell for row in table.rows for cell in row):
                 assert cell in written
-                assert cell in shown
+                assert section.title not in brief or cell in shown
+
+
+def test_a_terminal_gets_what_fits_a_screen_and_is_told_where_the_rest_is(run: Evaluation) -> None:
+    brief = [section.title for section in sections(run, brief=True)]
+    assert len(brief) < len(sections(run))
+    assert "Hubs" not in brief
+    assert "tripleteval report" in printed(run, width=120).splitlines()[-1]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_a_narrow_terminal_folds_numbers_and_never_cuts_them(run: Evaluation, width: int) -> None:
     shown = printed(run, width=width)
     assert "…" not in shown
-    digits = sum(c.isdigit() for s in sections(run) for t in s.tables for row in t.rows for cell in row for c in cell)
+    said = sections(run, brief=True)
+    digits = sum(c.isdigit() for s in said for t in s.tables for row in t.rows for cell in row for c in cell)
     tables = "\n".join(line for line in shown.splitlines())
     assert sum(c.isdigit() for c in tables) >= digits
 

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+_MORE = "Charts, thresholds, hubs, confusable classes, suspected labels: tripleteval report RUN -o report.html"
 _STYLES = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
 
 
 def render(evaluation: Evaluation) -> Iterable[RenderableType]:
-    """Return what rich prints for an evaluation: every section, its sentences and its tables."""
-    for said in sections(evaluation):
+    """Return what rich prints for an evaluation: the sections for a terminal, their sentences and tables."""
+    for said in sections(evaluation, brief=True):
         yield from draw(said)
+    yield _text(_MORE, "dim")
 
 
 def draw(said: Section) -> Iterator[RenderableType]:

@@ -20,29 +20,31 @@ class Placed(NamedTuple):
         place: Where it speaks.
         write: Takes an `Evaluation`, and where ``shows`` a `Material` as well.
         shows: Whether it speaks only where the evaluated sets themselves are at hand.
+        brief: Whether it speaks in a terminal too, where one reads from the bottom and has one screen.
     """
 
     place: int
     write: Callable[..., Section | None]
     shows: bool = False
+    brief: bool = True
 
 
 SECTIONS: Registry[Placed] = Registry("tripleteval.report.sections", "report section")
 
 
-def section(name: str, *, place: int, shows: bool = False) -> Callable[[Write], Write]:
+def section(name: str, *, place: int, shows: bool = False, brief: bool = True) -> Callable[[Write], Write]:
     """Register the decorated function as the report section ``name``; see `Placed` for the rest."""
 
     def register(write: Write) -> Write:
-        SECTIONS.add(name)(Placed(place, write, shows))
+        SECTIONS.add(name)(Placed(place, write, shows, brief))
         return write
 
     return register
 
 
-def sections(evaluation: Evaluation, material: Material | None = None) -> list[Section]:
-    """Return everything there is to say about an evaluation, in order."""
-    authors = sorted((placed.place, name, placed) for name, placed in SECTIONS.items())
+def sections(evaluation: Evaluation, material: Material | None = None, *, brief: bool = False) -> list[Section]:
+    """Return everything there is to say about an evaluation, in order; ``brief`` is for a terminal."""
+    authors = sorted((placed.place, name, placed) for name, placed in SECTIONS.items() if placed.brief or not brief)
     said = []
     for _, _, placed in authors:
         if not placed.shows:

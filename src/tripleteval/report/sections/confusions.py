@@ -11,7 +11,7 @@ from tripleteval.report.wording import label, number, percent, whole
 _MOST = 12
 
 
-@section("confusions", place=62)
+@section("confusions", place=62, brief=False)
 def confused(evaluation: Evaluation) -> Section | None:
     """List which class stands in whose first place, how often, and by how much the own class is farther."""
     found = confusions(evaluation)

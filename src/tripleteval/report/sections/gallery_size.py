@@ -9,7 +9,7 @@ from tripleteval.report.sections import section
 from tripleteval.report.wording import number, whole
 
 
-@section("gallery size", place=25)
+@section("gallery size", place=25, brief=False)
 def by_size(evaluation: Evaluation) -> Section | None:
     """Draw hit rates against the number of distractors, what was not measured marked as such."""
     found = gallery_sizes(evaluation)

@@ -19,7 +19,7 @@ _MOST = 8
 _MOST_BARS = 60
 
 
-@section("hubs", place=64)
+@section("hubs", place=64, brief=False)
 def found_often(evaluation: Evaluation) -> Section | None:
     """Say how evenly the gallery is found: the most frequent items, and the share that is never found."""
     found, gallery = hubs(evaluation), evaluation.accounting.get("gallery")

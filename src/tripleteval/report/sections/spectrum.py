@@ -10,7 +10,7 @@ from tripleteval.report.sections import section
 from tripleteval.report.wording import percent, whole
 
 
-@section("spectrum", place=36)
+@section("spectrum", place=36, brief=False)
 def spectrum(evaluation: Evaluation) -> Section | None:
     """Draw the share of the variance along each principal direction."""
     return drawn(evaluation.space)

@@ -13,7 +13,7 @@ _MOST = 10
 _MOST_CASES = 24
 
 
-@section("suspected labels", place=72)
+@section("suspected labels", place=72, brief=False)
 def suspected(evaluation: Evaluation) -> Section | None:
     """Show the items whose neighbours agree on another class, the most suspicious first."""
     found = suspects(evaluation)

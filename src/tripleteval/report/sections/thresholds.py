@@ -15,10 +15,10 @@ from tripleteval.report.wording import number, percent, whole
 _RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
 
 
-@section("thresholds", place=34)
+@section("thresholds", place=34, brief=False)
 def thresholds(evaluation: Evaluation) -> Section | None:
     """Draw genuine and impostor distances with a threshold to move, and the rates that every threshold gives."""
-    return told(getattr(evaluation, "verification", {}), evaluation.metrics)
+    return told(evaluation.verification, evaluation.metrics)
 
 
 def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
