@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -9,9 +10,11 @@ import warnings
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 import tripleteval as te
+from tripleteval.cli import main
 from tripleteval.errors import BackendError, ParameterError
 from tripleteval.search.pgvector import Pgvector
 
@@ -185,3 +188,27 @@ def test_impossible_settings_are_refused(dsn, items, asked):
         te.evaluate_search(asked, gallery=items, backends=[store(dsn)], distance="cosine")
     with pytest.raises(ParameterError, match="a gallery without ids"):
         te.evaluate_search(items.vectors, items.labels, backends=[store(dsn)])
+
+
+def test_the_command_line_asks_the_server_the_environment_names(dsn, items, tmp_path, monkeypatch):
+    where = psycopg.conninfo.conninfo_to_dict(dsn)
+    for name, value in (
+        ("PGHOST", where["host"]),
+        ("PGUSER", "postgres"),
+        ("PGDATABASE", "postgres"),
+        ("PGPASSWORD", SECRET),
+    ):
+        monkeypatch.setenv(name, value)
+    mine = items.take(np.arange(7, N, 100))
+    np.savez(tmp_path / "mine.npz", vectors=mine.vectors, labels=mine.labels.values(), ids=np.array(mine.ids.values()))
+    arguments = ["search", str(tmp_path / "mine.npz"), "--pgvector", "my items", "--store-vectors", 'vec"tor']
+    arguments += ["--store-ids", "the id", "--param", "enable_indexscan=off", "--param", "hnsw.ef_search=40", "--quiet"]
+    whole = CliRunner().invoke(main, [*arguments, "--json", "-"])
+    assert json.loads(whole.stdout)["entries"][0]["error"]["code"] == "E701"  # the other shops were not exported
+    part = CliRunner().invoke(main, [*arguments, "--store-where", "shop=7", "--json", "-"])
+    assert part.exit_code == 0, part.stderr
+    assert json.loads(part.stdout)["entries"][0]["overlap"]["tie_aware_recall"] == 1.0
+    monkeypatch.setenv("PGHOST", str(tmp_path))
+    nobody = CliRunner().invoke(main, arguments)
+    assert (nobody.exit_code, nobody.stderr.split()[0]) == (6, "E706")
+    assert all(SECRET not in ran.output for ran in (whole, part, nobody))

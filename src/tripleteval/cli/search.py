@@ -18,6 +18,7 @@ from tripleteval.errors import ParameterError, one_line
 
 if TYPE_CHECKING:
     from tripleteval.data.search_evaluation import SearchEvaluation
+    from tripleteval.search.store import Store
 
 _PIPED_WIDTH = 140
 _SHOWN: dict[str, Any] = {"show_default": True}
@@ -29,6 +30,10 @@ _AGAIN = "May be repeated."
 @reading_options
 @click.option("--backend", "backends", multiple=True, metavar="NAME", help=f"Library to try. {_AGAIN}")
 @click.option("--ladder", is_flag=True, help="Try float16, int8, pca, truncate and binary as well.")
+@click.option("--pgvector", metavar="TABLE", help="Ask this table too; PGHOST, PGSERVICE … say where it is.")
+@click.option("--store-vectors", default="embedding", **_SHOWN, metavar="NAME", help="Its column of vectors.")
+@click.option("--store-ids", default="id", **_SHOWN, metavar="NAME", help="Its column of ids, those of the gallery.")
+@click.option("--store-where", multiple=True, metavar="NAME=VALUE", help=f"Only its rows with this value. {_AGAIN}")
 @click.option("-k", "--k", type=int, default=10, **_SHOWN, help="Neighbours per query.")
 @click.option(
     "--param",
@@ -74,6 +79,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
         tripleteval search val.parquet --backend faiss-hnsw --param efSearch=16,64,256 --output hnsw
         tripleteval search probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt \\
             --backend exact --ladder --param dim=32,64
+        PGSERVICE=shop tripleteval search val.parquet --pgvector items --param hnsw.ef_search=40,400
     """  # noqa: D301  # \b is how click keeps lines as they are
     output, json_, quiet, overwrite = (chosen.pop(name) for name in ("output", "json_", "quiet", "overwrite"))
     relevance = chosen.pop("relevance")
@@ -83,7 +89,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
     params = dict(map(_param, given))
     from tripleteval.search import LADDER
 
-    chosen["backends"] = [*chosen["backends"], *(LADDER if chosen.pop("ladder") else ())]
+    chosen["backends"] = [*chosen["backends"], *(LADDER if chosen.pop("ladder") else ()), *_stores(chosen)]
     if output is not None:
         from tripleteval.runs import require_free
 
@@ -103,10 +109,28 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
     _deliver(found, output, json_, quiet=quiet)
 
 
+def _stores(chosen: dict[str, Any]) -> list[Store]:
+    table, vectors, ids, where = (chosen.pop(n) for n in ("pgvector", "store_vectors", "store_ids", "store_where"))
+    if table is None:
+        if where:
+            raise ParameterError("E101", "--store-where without --pgvector", fix="name the table")
+        return []
+    from tripleteval.search.pgvector import Pgvector
+
+    tests = dict(_pair("--store-where", text) for text in where)
+    how = {"distance": chosen["distance"], "timeout": chosen["timeout"], "where": tests}
+    return [Pgvector(table=table, vector_column=vectors, id_column=ids, **how)]
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ParameterError("E101", f"{option} {text!r}", fix="give a name and what it is, such as efSearch=16,64,256")
+    return name, value
+
+
 def _param(text: str) -> tuple[str, list[Any]]:
-    name, equals, values = text.partition("=")
-    if not (name and equals and values):
-        raise ParameterError("E101", f"--param {text!r}", fix="give a name and values, such as efSearch=16,64,256")
+    name, values = _pair("--param", text)
     return name, [_value(value) for value in values.split(",")]
 
 

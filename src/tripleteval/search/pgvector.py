@@ -60,7 +60,7 @@ class Pgvector:
     """
 
     name = "pgvector"
-    settings = SETTINGS
+    settings: tuple[str, ...] = SETTINGS
 
     def __init__(
         self,
