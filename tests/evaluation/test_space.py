@@ -18,8 +18,8 @@ def notes(vectors, **settings) -> str:
     return "\n".join(te.evaluate(vectors, LABELS, **settings).notes)
 
 
-def test_about_a_healthy_space_nothing_is_remarked():
-    assert notes(HEALTHY, distance="cosine") == ""
+def test_about_a_healthy_space_nothing_is_remarked_but_that_six_classes_are_few():
+    assert notes(HEALTHY, distance="cosine") == "Intervals rest on 6 classes only: they are t intervals, and rough."
 
 
 def test_a_collapsed_network_is_called_so_by_its_loss_and_its_rank():
