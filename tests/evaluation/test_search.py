@@ -154,6 +154,21 @@ def test_it_is_json_prints_and_saves(searched, tmp_path):
     assert "search.fakes:aborts_always: E702" in said
 
 
+def test_an_order_by_quantised_distances_is_not_put_right():
+    """The right five, farthest first: nothing is missing, but the first hit is another."""
+    embeddings = clustered()
+    (entry,) = te.evaluate_search(embeddings, backends=["search.fakes:quantised_backwards"], k=5, **FAST)
+    points = embeddings.vectors.astype(float)
+    far = np.square(points[:, None] - points[None]).sum(axis=2)
+    np.fill_diagonal(far, -1)  # the query itself first, so last of what is returned
+    order = np.argsort(far, axis=1)
+    hit = np.arange(240) % 24 == order[:, 5] % 24
+    assert entry["overlap"]["tie_aware_recall"] == 1.0
+    assert entry["metrics"]["recall@5"]["loss"] == 0.0
+    assert entry["metrics"]["hit_rate@1"]["value"] == pytest.approx(hit.mean(), abs=1e-12)
+    assert entry["metrics"]["hit_rate@1"]["loss"] > 0
+
+
 def test_no_index_ever_sees_a_row_with_nan():
     points = clustered().vectors.copy()
     points[7, 2] = np.nan

@@ -70,7 +70,8 @@ def require_right(name, asked, found, queries, gallery, power):
     rows, _ = brute(queries, gallery, 10)
     right = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found.rows.tolist(), rows.tolist(), strict=True)])
     assert right > (0.999 if name in EXACT else 0.6), right
-    assert np.all(np.diff(found.squared, axis=1) >= 0)
+    assert found.as_returned is not BACKENDS[name].faithful
+    assert found.as_returned or np.all(np.diff(found.squared, axis=1) >= 0)
     true = np.sqrt(np.square(queries[:, None] - gallery[found.rows]).sum(axis=2)) ** power
     mine = asked.frame.distance.from_squared(found.squared)
     assert np.allclose(true / power, mine, rtol=1e-9, atol=1e-12)

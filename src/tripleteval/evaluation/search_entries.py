@@ -150,7 +150,7 @@ def verdict(found: Sequence[dict[str, Any]], name: str, tolerance: float) -> str
 
 def _entry(lists: Lists, outcome: Outcome) -> dict[str, Any]:
     asked = lists.asked
-    seen = [Found(each.rows[asked], each.squared[asked]) for each in outcome.found]
+    seen = [each.take(asked) for each in outcome.found]
     overlaps = [Overlap(lists.truth, each, lists.distance).numbers() for each in seen]
     overlap = {name: _mean([each[name] for each in overlaps]) for name in overlaps[0]}
     values = [lists.values(each) for each in outcome.found]

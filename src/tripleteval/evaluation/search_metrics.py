@@ -55,7 +55,7 @@ def columns(names: Sequence[Named], found: Found, relevance: Relevance, valid: I
     """Return each metric's column over all queries."""
     parts = []
     for some, known in relevance.blocks():
-        groups = tie_groups_of_lists(Found(found.rows[some], found.squared[some]), known, valid[some])
+        groups = tie_groups_of_lists(found.take(some), known, valid[some])
         parts.append([name.measure(groups) for name in names])
     joined = [Column(*map(np.concatenate, zip(*each, strict=True))) for each in zip(*parts, strict=True)]
     return {name.spelling: column for name, column in zip(names, joined, strict=True)}
@@ -64,13 +64,14 @@ def columns(names: Sequence[Named], found: Found, relevance: Relevance, valid: I
 def tie_groups_of_lists(found: Found, relevance: Relevance, valid: Ints) -> TieGroups:
     """Return the tie groups of lists, with one last group of everything that is not in the list.
 
-    Items of a list at one distance come in random order among themselves. A tie that the end of the list cuts
-    is cut here too: what stands beyond is not known of an index's list, so it is not used of the true one.
+    Items of a list at one distance come in random order among themselves, unless the order is the index's own.
+    A tie that the end of the list cuts is cut here too: what stands beyond is not known of an index's list, so it
+    is not used of the true one.
     """
     queries, k = found.rows.shape
     there = found.rows != NOBODY
     fresh = there.copy()
-    fresh[:, 1:] &= found.squared[:, 1:] != found.squared[:, :-1]
+    fresh[:, 1:] &= (found.squared[:, 1:] != found.squared[:, :-1]) | found.as_returned
     query, first = np.nonzero(fresh)
     group = np.cumsum(fresh.ravel()).reshape(fresh.shape) - 1
     relevant = relevance.gains > 0

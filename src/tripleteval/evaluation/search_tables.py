@@ -13,7 +13,6 @@ from tripleteval.data.labels import Labels
 from tripleteval.evaluation.search_entries import Lists, label_of, over_seeds
 from tripleteval.evaluation.search_loss import class_loss, unreached
 from tripleteval.evaluation.search_sweep import Outcome
-from tripleteval.search.contract import Found
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +52,7 @@ def unreached_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table:
     for outcome in outcomes:
         if outcome.error is not None:
             continue
-        first = Found(outcome.found[0].rows[lists.asked], outcome.found[0].squared[lists.asked])
+        first = outcome.found[0].take(lists.asked)
         wanted = unreached(lists.truth.found, first, len(lists.comparison.gallery))
         rows = np.argsort(-wanted, kind="stable")[: min(_MOST_UNREACHED, int((wanted > 0).sum()))]
         columns["setting"] += [label_of(outcome)] * len(rows)

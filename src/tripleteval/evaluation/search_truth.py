@@ -36,7 +36,7 @@ class Truth:
 
     def take(self, rows: Ints) -> Truth:
         """Return the truth about some of the queries."""
-        return Truth(Found(self.found.rows[rows], self.found.squared[rows]), self.valid[rows], self.tied[rows])
+        return Truth(self.found.take(rows), self.valid[rows], self.tied[rows])
 
 
 class Relevance(NamedTuple):

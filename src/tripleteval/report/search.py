@@ -76,14 +76,15 @@ def _write_table(path: Path, table: pa.Table) -> None:
 
 def _table(search: SearchEvaluation, by: str) -> Table:
     ran = [entry for entry in search if "error" not in entry]
-    columns = ("", "setting", "recall of neighbours", f"loss of {by}", "95 %", "loss of hit_rate@1")
+    share = f"{100 * search.settings['confidence']:g} %"
+    columns = ("", "setting", "recall of neighbours", f"loss of {by}", share, f"loss of {_other(search)}")
     speed = ("queries/s", "p50 ms", "p99 ms", "build s", "MB")
-    rows = [_row(entry, by) for entry in ran]
+    rows = [_row(entry, by, _other(search)) for entry in ran]
     return Table((*columns, *speed), rows, numeric=frozenset((*columns[2:], *speed)))
 
 
-def _row(entry: dict[str, Any], by: str) -> tuple[str, ...]:
-    lost, first, speed = entry["metrics"][by], entry["metrics"]["hit_rate@1"], entry["speed"]
+def _row(entry: dict[str, Any], by: str, other: str) -> tuple[str, ...]:
+    lost, first, speed = entry["metrics"][by], entry["metrics"][other], entry["speed"]
     spread = entry["seeds"]["tie_aware_recall"]
     around = f" ±{(max(spread) - min(spread)) / 2:.4f}" if len(spread) > 1 else ""
     size = entry["build"]["file_bytes"]
@@ -100,6 +101,11 @@ def _row(entry: dict[str, Any], by: str) -> tuple[str, ...]:
         "–" if entry["build"]["seconds"] is None else f"{entry['build']['seconds']:.1f}",
         "–" if size is None else f"{size / 1e6:,.1f}",
     )
+
+
+def _other(search: SearchEvaluation) -> str:
+    """Return the second metric of the table: the first hit, or recall where that is judged by already."""
+    return f"recall@{search.settings['k']}" if search.settings["judge_by"] == "hit_rate@1" else "hit_rate@1"
 
 
 def _points(share: float | None) -> str:

@@ -55,7 +55,8 @@ def neighbors(searcher: Searcher, question: Question, k: int, params: Params) ->
     """Return the neighbours a backend finds.
 
     Returns:
-        At most ``k`` per query, without the query itself, by true distance.
+        At most ``k`` per query, without the query itself: by true distance, or as returned where a library ranks
+        by quantised ones.
 
     Raises:
         BackendError: The backend lied (E701), died (E702), hung (E703) or refused (E704).
@@ -68,4 +69,4 @@ def neighbors(searcher: Searcher, question: Question, k: int, params: Params) ->
     if searcher.backend.faithful:
         dim = question.asked.shape[1]
         require_honest(question.frame.squared(own), true, question.largest, dim, where)
-    return without_own(in_order(rows, true), question.own_row, min(k, width))
+    return without_own(in_order(rows, true, faithful=searcher.backend.faithful), question.own_row, min(k, width))

@@ -22,15 +22,21 @@ _PAIRS_AT_ONCE = 2**16
 
 
 class Found(NamedTuple):
-    """The nearest gallery rows found for each query, ascending by (squared, row).
+    """The nearest gallery rows found for each query, nearest first.
 
     Attributes:
         rows: (queries, k) int64, ``NOBODY`` where fewer were found.
         squared: (queries, k) float64, the engine's own measure of each pair, bit for bit; +inf for nobody.
+        as_returned: Whether the order is the library's own. Else it is by (squared, row), and equal is tied.
     """
 
     rows: Ints
     squared: Floats
+    as_returned: bool = False
+
+    def take(self, queries: Ints | slice) -> Found:
+        """Return the lists of some queries."""
+        return Found(self.rows[queries], self.squared[queries], self.as_returned)
 
 
 def require_contract(rows: AnyArray, squared: AnyArray, shape: tuple[int, int], gallery: int, where: str) -> None:
@@ -95,8 +101,14 @@ def require_honest(own: Floats, true: Floats, largest: float, dim: int, where: s
         _refuse(np.isfinite(true) & ~(np.abs(own - true) <= slack), "a wrong distance", own, where)
 
 
-def in_order(rows: AnyArray, squared: Floats) -> Found:
-    """Return the answer by (squared, row), nobody last."""
+def in_order(rows: AnyArray, squared: Floats, *, faithful: bool) -> Found:
+    """Return the answer by (squared, row), nobody last, if the library's own distances are true to float32.
+
+    What ranks by quantised distances keeps its own order: to put it right would be a second look at the vectors,
+    which whoever runs the index does not have.
+    """
+    if not faithful:
+        return Found(rows.astype(np.int64), squared, as_returned=True)
     last = np.where(rows == NOBODY, np.iinfo(np.int64).max, rows)
     order = np.lexsort((last, squared), axis=1)
     ordered = np.take_along_axis(rows, order, axis=1).astype(np.int64)
@@ -115,7 +127,7 @@ def without_own(found: Found, own_row: Ints, k: int) -> Found:
     order = np.argsort(itself, axis=1, kind="stable")  # the query itself to the end
     rows = np.take_along_axis(np.where(itself, NOBODY, found.rows), order, axis=1)[:, :k]
     squared = np.take_along_axis(np.where(itself, np.inf, found.squared), order, axis=1)[:, :k]
-    return Found(rows, squared)
+    return found._replace(rows=rows, squared=squared)
 
 
 def _refuse(wrong: Bools, what: str, values: AnyArray, where: str) -> None:

@@ -91,6 +91,11 @@ class Pgvector:
         return f"Pgvector(dsn='***', table={self.table!r})"
 
     @property
+    def faithful(self) -> bool:
+        """Whether it ranks by distances true to float32."""
+        return bool(self._facts["type"] == "vector")
+
+    @property
     def grid(self) -> Grid:
         """What may be set, with usual values for the index there is."""
         usual = {name: (value,) for name, value in self._fixed.items()}

@@ -33,6 +33,11 @@ class Store(Protocol):
     settings: tuple[str, ...]
 
     @property
+    def faithful(self) -> bool:
+        """Whether it ranks by distances true to float32."""
+        ...
+
+    @property
     def grid(self) -> Grid:
         """Those of its ``settings`` that are tried unasked, with their usual values."""
         ...
@@ -82,7 +87,7 @@ class Asked:
             raise ParameterError("E101", found, fix="give both the same distance")
 
     def ask(self, store: Store, k: int, params: Params) -> Answered:
-        """Return the neighbours a store finds, by true distance, without the query itself.
+        """Return the neighbours a store finds, without the query itself.
 
         Raises:
             BackendError: It answers with too many ids, one twice, or one the gallery does not have (E701), or
@@ -103,7 +108,9 @@ class Asked:
         claimed = np.broadcast_to(np.arange(width, dtype=np.float64), rows.shape)  # a store tells no distances
         require_contract(rows, claimed, (len(vectors), width), len(question.gallery), where)
         true = measured(rows, question.queries, question.gallery, question.frame.distance)
-        return Answered(without_own(in_order(rows, true), question.own_row, min(k, width)), seconds)
+        return Answered(
+            without_own(in_order(rows, true, faithful=store.faithful), question.own_row, min(k, width)), seconds
+        )
 
     def stale(self, store: Store) -> tuple[int, int, int]:
         """Return of how many rows, evenly spread, the store holds none, or another vector than was exported."""
