@@ -28,7 +28,9 @@ def searched():
     queries = queries.take(np.arange(ASKED))
     params = {"efSearch": [64], "ef": [64], "expansion_search": [64], "search_k": [2000], "leaves_to_search": [16]}
     params |= {"nprobe": [8], "efConstruction": [40], "ef_construction": [40], "n_trees": [10], "expansion_add": [40]}
-    return te.evaluate_search(queries, gallery=gallery, backends=installed, k=K, seeds=1, repeats=1, params=params)
+    known = {name for backend in installed for name in BACKENDS[backend].grid}
+    given = {name: values for name, values in params.items() if name in known}
+    return te.evaluate_search(queries, gallery=gallery, backends=installed, k=K, seeds=1, repeats=1, params=given)
 
 
 def entry(searched, backend: str) -> dict:
