@@ -153,7 +153,7 @@ def _entry(lists: Lists, outcome: Outcome) -> dict[str, Any]:
     seen = [each.take(asked) for each in outcome.found]
     overlaps = [Overlap(lists.truth, each, lists.distance).numbers() for each in seen]
     overlap = {name: _mean([each[name] for each in overlaps]) for name in overlaps[0]}
-    values = [lists.values(each) for each in outcome.found]
+    outcome.values = values = [lists.values(each) for each in outcome.found]
     together = {name: over_seeds([each[name] for each in values]) for name in values[0]}
     units = Units(lists.units.codes[asked], lists.units.noun)
     sampled = {name: value[asked] for name, value in together.items()}

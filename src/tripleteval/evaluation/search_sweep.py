@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tripleteval.arrays import Floats
 from tripleteval.errors import BackendError
 from tripleteval.evaluation.search_grid import Params, Plan
 from tripleteval.search import Backend, How
@@ -79,6 +80,7 @@ class Outcome:
         builds: What each seed's build took.
         error: Why there is nothing.
         store: What a live store says about itself.
+        values: Every metric, per query, of what each seed's index found; filled in when the lists are read.
     """
 
     plan: Plan
@@ -89,6 +91,7 @@ class Outcome:
     builds: list[dict[str, Any]] = field(default_factory=list)
     error: BackendError | None = None
     store: dict[str, Any] = field(default_factory=dict)
+    values: list[dict[str, Floats]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def per_class_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table | Non
     true = lists.exact[lists.headline].values()
     for outcome in outcomes:
         if outcome.error is None:
-            values: list[Floats] = [lists.values(each)[lists.headline] for each in outcome.found]
+            values: list[Floats] = [each[lists.headline] for each in outcome.values]
             lost = class_loss(true, over_seeds(values)[lists.asked], codes, of)[present]
             table[label_of(outcome)] = pa.array(lost, mask=np.isnan(lost))
     return pa.table(table)
