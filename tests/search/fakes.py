@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 
 import numpy as np
@@ -93,6 +94,7 @@ quantised_backwards = backend(lambda q, r, s, p: (r[:, ::-1], np.sort(s, axis=1)
 forgets_half = backend(half)
 refuses_nan = backend(without_nan)
 aborts_always = backend(lambda q, r, s, p: os.abort())
+litters = backend(lambda q, r, s, p: (tempfile.mkdtemp(prefix="litter"), (r, s))[1])
 honest = backend(lambda q, r, s, p: (r, s), search_grid={"effort": (1,)})
 pads = backend(lambda q, r, s, p: put(r, s, -1, -1, np.inf))
 gap = backend(lambda q, r, s, p: put(r, s, 1, -1))

@@ -104,6 +104,15 @@ def test_what_a_library_prints_is_not_taken_for_an_answer(asked):
     assert np.array_equal(found_by("chatty", asked).rows, found_by("honest", asked).rows)
 
 
+def test_what_a_library_leaves_behind_goes_with_its_process(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with watched("litters") as searcher:
+        searcher.build(asked.searched)
+        neighbors(searcher, asked, 4, {})
+        assert len(list(tmp_path.rglob("litter*"))) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_others_go_on_after_one_died(asked):
     with pytest.raises(BackendError):
         found_by("aborts", asked)

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
-from weakref import finalize
 
 import numpy as np
 
@@ -44,16 +43,14 @@ class Lance:
         import lancedb
         import pyarrow as pa
 
-        folder = tempfile.mkdtemp(prefix="lance-")
+        folder = tempfile.mkdtemp(prefix="lance-")  # inside the folder of the process, and gone with it
         vectors = pa.FixedSizeListArray.from_arrays(pa.array(gallery.ravel()), how.dim)
         columns = {"row": pa.array(np.arange(len(gallery))), "vector": vectors}
         table = lancedb.connect(folder).create_table(_TABLE, pa.table(columns))
         if how.params["index"] != "none":
             kind = getattr(lancedb.index, _INDEXES[how.params["index"]])
             table.create_index("vector", config=kind(distance_type="l2"))
-        built = Lance(folder)
-        finalize(built, shutil.rmtree, folder, ignore_errors=True)
-        return built
+        return Lance(folder)
 
     @staticmethod
     def load(path: str, how: How) -> Index:  # noqa: ARG004

@@ -100,6 +100,7 @@ class Searcher:
     def _begin(self) -> None:
         env = {**os.environ, **dict.fromkeys(_THREADS, str(self.how.threads))}
         env["OMP_WAIT_POLICY"] = "passive"  # threads that spin while they wait make a shared machine crawl
+        env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self.folder.name)  # what a library leaves goes with the folder
         env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         with open(self._path("stderr"), "wb") as stderr:  # noqa: PTH123  # a temporary file of our own
             self.process = subprocess.Popen(  # our own module
