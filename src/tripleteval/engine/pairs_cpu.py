@@ -14,6 +14,7 @@ import numpy as np
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared
 from tripleteval.engine.pairs import HALF, Sides, Tile
+from tripleteval.engine.squared_cpu import squared_line
 from tripleteval.evidence.pairs import Ruler
 
 _STEPS = 2.0**HALF
@@ -115,29 +116,14 @@ def _count(
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _lengths(query: Floats, far: bool, tile: Floats, tile_far: Bools, rooted: bool, line: Floats) -> None:
-    dim, width = tile.shape
-    line[:] = 0.0
-    whole = dim - dim % 4
-    for i in range(0, whole, 4):
-        q0, q1, q2, q3 = query[i], query[i + 1], query[i + 2], query[i + 3]
-        t0, t1, t2, t3 = tile[i], tile[i + 1], tile[i + 2], tile[i + 3]
-        for c in range(width):
-            d0 = q0 - t0[c]
-            d1 = q1 - t1[c]
-            d2 = q2 - t2[c]
-            d3 = q3 - t3[c]
-            line[c] = (((line[c] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
-    for i in range(whole, dim):
-        for c in range(width):
-            d = query[i] - tile[i, c]
-            line[c] += d * d
+    squared_line(query, tile, line)
     if far:
         line[:] = FAR_SQUARED
-    for c in range(width):
+    for c in range(tile.shape[1]):
         if tile_far[c]:
             line[c] = FAR_SQUARED
     if rooted:
-        for c in range(width):
+        for c in range(tile.shape[1]):
             line[c] = np.sqrt(line[c])
 
 

@@ -19,20 +19,26 @@ def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _fill(queries: Floats, tile: Floats, total: Floats) -> None:
-    dim, width = tile.shape
-    whole = dim - dim % 4
     for q in range(queries.shape[0]):
-        query, line = queries[q], total[q]
-        for i in range(0, whole, 4):
-            q0, q1, q2, q3 = query[i], query[i + 1], query[i + 2], query[i + 3]
-            t0, t1, t2, t3 = tile[i], tile[i + 1], tile[i + 2], tile[i + 3]
-            for c in range(width):
-                d0 = q0 - t0[c]
-                d1 = q1 - t1[c]
-                d2 = q2 - t2[c]
-                d3 = q3 - t3[c]
-                line[c] = (((line[c] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
-        for i in range(whole, dim):
-            for c in range(width):
-                d = query[i] - tile[i, c]
-                line[c] += d * d
+        squared_line(queries[q], tile, total[q])
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def squared_line(query: Floats, tile: Floats, line: Floats) -> None:
+    """Fill ``line`` with the squared distances of one query to every column of a tile."""
+    dim, width = tile.shape
+    line[:] = 0.0
+    whole = dim - dim % 4
+    for i in range(0, whole, 4):
+        q0, q1, q2, q3 = query[i], query[i + 1], query[i + 2], query[i + 3]
+        t0, t1, t2, t3 = tile[i], tile[i + 1], tile[i + 2], tile[i + 3]
+        for c in range(width):
+            d0 = q0 - t0[c]
+            d1 = q1 - t1[c]
+            d2 = q2 - t2[c]
+            d3 = q3 - t3[c]
+            line[c] = (((line[c] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
+    for i in range(whole, dim):
+        for c in range(width):
+            d = query[i] - tile[i, c]
+            line[c] += d * d
