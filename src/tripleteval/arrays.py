@@ -17,6 +17,7 @@ from tripleteval.errors import DataError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 AnyArray = npt.NDArray[Any]
 
 _EXACT_INTEGER = 2**53

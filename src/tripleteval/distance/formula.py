@@ -26,9 +26,9 @@ DISTANCES: tuple[str, ...] = get_args(DistanceName)
 # A zero vector under cosine has similarity 0, so distance 1, to everything (spec 0.8): squared is 2.
 FAR_SQUARED = 2.0
 
-# A distance enters a sum as a whole number of steps, 2**40 of which span the data: the sum is an integer, so no order
-# of work shows in it. Beyond a gallery of 2**22 rows each doubling costs a bit; below 2**11 there is room for 50.
-_STEP_BITS = 40
+# A distance enters a sum as a whole number of steps, 2**36 of which span the data: the sum is an integer, so no order
+# of work shows in it. Beyond a gallery of 2**26 rows each doubling costs a bit; below 2**11 there is room for 50.
+_STEP_BITS = 36
 _FINE_STEP_BITS = 50
 _FEW_ROWS = 2**11
 _SUM_BITS = 62

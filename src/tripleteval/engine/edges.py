@@ -60,7 +60,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add what another tally counted of the same queries, against other negatives."""
-        from tripleteval.engine.settle import insert_all  # numba takes a second to import
+        from tripleteval.engine.nearest import insert_all  # numba takes a second to import
 
         self.counts += other.counts
         self.lengths += other.lengths

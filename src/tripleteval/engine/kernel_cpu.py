@@ -7,190 +7,125 @@ threads; what is counted does not. When every query is searched among the others
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
-from tripleteval.engine.edges import Edges, Tally
+from tripleteval.distance.formula import Distance
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
-from tripleteval.engine.limits import ANYTHING, Limits
-from tripleteval.engine.lines import every_square, settle_lines
-from tripleteval.engine.settle import settle
-from tripleteval.engine.sift import EIGHT, hide, sift, sift_across
+from tripleteval.engine.settle import Points, settle
+from tripleteval.engine.side import Asking, Side
+from tripleteval.engine.sift import EIGHT, hide, sift
 
 _MOST = 0.2  # share of a tile's pairs from which on float64 computes them all
-_FEW_EDGES = 100  # per query; from there on it costs less to find the bin of each pair
 _NOTHING = np.empty((1, 0))
+_NO_DOUBTS = np.empty(0)
 
 
-class Asking(NamedTuple):
-    """A block of queries while it is being counted.
-
-    Attributes:
-        first: Row of its first query, where the queries are rows of the gallery.
-        rows: The queries.
-        limits: What may matter to them; lowered in place.
-        hidden: Per query, the gallery rows that are not negatives, ascending.
-        edges: What to count below.
-        tally: Filled in place.
-    """
-
-    first: int
-    rows: Rows
-    limits: Limits
-    hidden: Lists
-    edges: Edges
-    tally: Tally
-
-
-def count(asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
+def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles of ``width`` rows."""
-    room = _Room(shelf.frame, width, asking.edges)
-    size = len(asking.rows.norms)
+    room = _Room(shelf.frame, width)
+    one = Side.of(asking.first, rows, shelf.frame, asking)
     begun = _hide_from(asking, first, last)
-    for top in range(0, size, width):
-        bottom = min(top + width, size)
-        doubled = -2.0 * asking.rows.single[top:bottom]
+    for top in range(0, len(one), width):
+        bottom = min(top + width, len(one))
+        room.take(one, top, bottom)
         for begin in range(first, last, width):
-            tile = shelf.rows(begin, min(begin + width, last))
-            product = room.product(doubled, tile.single)
-            hide(
-                product[:, : len(tile.norms)],
-                begin,
-                asking.hidden.indptr[top : bottom + 1],
-                asking.hidden.rows,
-                begun[top:bottom],
-            )
-            room.count(product, asking, top, tile, begin)
+            two = Side.of(begin, shelf.rows(begin, min(begin + width, last)), shelf.frame)
+            product = room.product(two.rows.single)
+            hide(product, begin, asking.hidden.indptr[top : bottom + 1], asking.hidden.rows, begun[top:bottom])
+            room.count(product, one, two, top, 0)
 
 
-def count_both(one: Asking, two: Asking, frame: Frame, width: int) -> None:
+def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
     """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice."""
     same = one is two
-    room = _Room(frame, width, one.edges)
-    size, across = len(one.rows.norms), len(two.rows.norms)
-    begun = _hide_from(one, two.first, two.first + across)
+    room = _Room(frame, width)
+    begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
-        _hide_from(two, one.first, one.first + size)
-    for top in range(0, size, width):
-        bottom = min(top + width, size)
-        doubled = -2.0 * one.rows.single[top:bottom]
-        for left in range(0, across, width):
-            tile = two.rows.cut(left, min(left + width, across))
+        _hide_from(two.asking, one.first, one.first + len(one))
+    hidden = one.asking.hidden
+    for top in range(0, len(one), width):
+        bottom = min(top + width, len(one))
+        room.take(one, top, bottom)
+        for left in range(0, len(two), width):
+            right = min(left + width, len(two))
+            here = Lists(hidden.indptr[top : bottom + 1], hidden.rows)
             if same and left < top:  # seen from the other side already; only the lists walk on
-                begun[top:bottom] = _places(
-                    Lists(one.hidden.indptr[top : bottom + 1], one.hidden.rows), one.first + left + len(tile.norms)
-                )
+                begun[top:bottom] = _places(here, one.first + right)
                 continue
-            product = room.product(doubled, tile.single)
-            hide(
-                product[:, : len(tile.norms)],
-                two.first + left,
-                one.hidden.indptr[top : bottom + 1],
-                one.hidden.rows,
-                begun[top:bottom],
-            )
-            room.count(product, one, top, tile, two.first + left)
-            if not (same and left == top):
-                room.count_across(product, two, left, one.rows.cut(top, bottom), one.first + top)
+            product = room.product(two.rows.single[left:right])
+            hide(product, two.first + left, here.indptr, here.rows, begun[top:bottom])
+            room.count(product, one, two, top, left, lone=same and left == top)
 
 
 class _Room:
     """The memory one worker computes in, and the tile in it."""
 
-    def __init__(self, frame: Frame, width: int, edges: Edges) -> None:
+    def __init__(self, frame: Frame, width: int) -> None:
         self.frame = frame
-        self.edges = edges
         self.products = np.zeros((width, _padded(width)), np.float32)
         self.listed = np.empty(self.products.size + EIGHT, np.int32)
+        self.sides = np.empty(len(self.listed), np.uint8)
+        self.doubled = self.products
         self.squares = _NOTHING[0]
-        self.known = _NOTHING
 
-    def product(self, doubled: Singles, columns: Singles) -> Singles:
-        """Return (rows, padded columns) ``−2S``."""
-        whole = self.products[: len(doubled), : _padded(len(columns))]
-        np.matmul(doubled, columns.T, out=whole[:, : len(columns)])
-        self.known = _NOTHING
+    def take(self, side: Side, top: int, bottom: int) -> None:
+        """Take the rows of the tiles to come."""
+        self.doubled = -2.0 * side.rows.single[top:bottom]
+
+    def product(self, columns: Singles) -> Singles:
+        """Return (rows, columns) ``−2S``, in a row whose length is a multiple of eight."""
+        whole = self.products[: len(self.doubled), : len(columns)]
+        np.matmul(self.doubled, columns.T, out=whole)
         return whole
 
-    def _know(self, rows: Rows, columns: Rows) -> None:
-        """Compute the whole tile in float64: where most pairs matter, line by line costs less than pair by pair."""
+    def count(self, product: Singles, one: Side, two: Side, top: int, left: int, *, lone: bool = False) -> None:
+        """Count each side of the tile as negatives of the other, or with ``lone`` only for its rows.
+
+        Args:
+            product: (rows, columns) of items from ``top`` of ``one`` and from ``left`` of ``two`` on.
+            one: Queries.
+            two: Gallery, and queries if they ask.
+            top: See above.
+            left: See above.
+            lone: Whether the tile is its own mirror image.
+        """
+        bottom, right = top + product.shape[0], left + product.shape[1]
+        other = replace(two, asking=None) if lone else two
+        whole = self.products[: len(product), : _padded(product.shape[1])]
+        found = sift(whole, one.sieve(top, bottom), other.sieve(left, right), self.listed, self.sides)
+        if not found:
+            return
+        asking = one.asking
+        asking.tally.settled[0] += found
+        rows, columns = one.rows.cut(top, bottom), two.rows.cut(left, right)
+        known, doubts = _NOTHING, (_NO_DOUBTS, _NO_DOUBTS)
+        if found > product.size * _MOST:
+            known, doubts = self._know(rows, columns)
+        distance = asking.edges.distance
+        settle(
+            self.listed[:found],
+            self.sides[:found],
+            Points(rows.exact, rows.far, doubts[0]),
+            Points(columns.exact, columns.far, doubts[1]),
+            known,
+            one.book(top, bottom, two.first + left, self.frame),
+            other.book(left, right, one.first + top, self.frame),
+            distance.rooted,
+            1.0 / distance.step,
+        )
+
+    def _know(self, rows: Rows, columns: Rows) -> tuple[Floats, tuple[Floats, Floats]]:
+        """Return ``squared`` of the whole tile as a float64 product gives it, and the doubts of both sides."""
         if not self.squares.size:
             self.squares = np.empty(self.products.size)
         shape = len(rows.norms), len(columns.norms)
-        self.known = self.squares[: shape[0] * shape[1]].reshape(shape)
-        every_square(
-            rows.exact, rows.far, np.ascontiguousarray(columns.exact.T), columns.far, self.products, self.known
-        )
-
-    def count(self, product: Singles, asking: Asking, top: int, columns: Rows, first: int) -> None:
-        """Count the tile's columns as negatives of its rows, which are queries from ``top`` on."""
-        bottom = top + len(product)
-        limits = asking.limits.cut(top, bottom)
-        lows, errors = _lows(columns, self.frame, product.shape[1])
-        found = sift(product, lows, errors, limits.reach, limits.nearest, limits.upper, limits.own_errors, self.listed)
-        self._settle(found, asking.rows.cut(top, bottom), columns, product.shape[1], first, asking, top, limits)
-
-    def count_across(self, product: Singles, asking: Asking, left: int, rows: Rows, first: int) -> None:
-        """Count the tile's rows as negatives of its columns, which are queries from ``left`` on."""
-        columns = asking.rows.cut(left, left + product.shape[1])
-        limits = asking.limits.cut(left, left + len(columns.norms))
-        lows, errors = _lows(rows, self.frame, len(product))
-        found = sift_across(
-            product, lows, errors, limits.reach, limits.nearest, limits.upper, limits.own_errors, self.listed
-        )
-        self._settle(found, rows, columns, product.shape[1], first, asking, left, limits, across=True)
-
-    def _settle(
-        self,
-        found: int,
-        rows: Rows,
-        columns: Rows,
-        width: int,
-        first: int,
-        asking: Asking,
-        start: int,
-        limits: Limits,
-        *,
-        across: bool = False,
-    ) -> None:
-        if not found:
-            return
-        if found > len(rows.norms) * width * _MOST and not self.known.size:
-            self._know(rows, columns)
-        edges, tally, distance = asking.edges, asking.tally, asking.edges.distance
-        stop = start + len(limits.norms)
-        tally.settled[0] += found
-        bins = edges.indptr[start : stop + 1]
-        near = tally.squared[start:stop], tally.rows[start:stop]
-        rooted, scale, kept = distance.rooted, 1.0 / distance.step, limits.kept(self.frame)
-        if self.known.size and bins[-1] - bins[0] <= _FEW_EDGES * (stop - start):
-            squares = np.ascontiguousarray(self.known.T) if across else self.known
-            settle_lines(
-                squares, first, bins, edges.squared, edges.rows, rooted, scale, kept, tally.counts, tally.lengths, *near
-            )
-            return
-        settle(
-            self.listed[:found],
-            rows.exact,
-            rows.far,
-            columns.exact,
-            columns.far,
-            self.known,
-            across,
-            first,
-            bins,
-            edges.squared,
-            edges.rows,
-            rooted,
-            scale,
-            kept,
-            tally.counts,
-            tally.lengths,
-            *near,
-        )
+        known = self.squares[: shape[0] * shape[1]].reshape(shape)
+        doubts = self.frame.squares(rows, columns, known)
+        return known, doubts
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:
@@ -210,11 +145,3 @@ def _places(lists: Lists, row: int) -> Ints:
 
 def _padded(width: int) -> int:
     return -(-width // EIGHT) * EIGHT
-
-
-def _lows(tile: Rows, frame: Frame, width: int) -> tuple[Singles, Floats]:
-    """Return, of each item of a tile, its norm less its share of the bound, and twice that share."""
-    shares, lows = np.zeros(width), np.full(width, np.inf, np.float32)
-    shares[: len(tile.norms)] = np.where(tile.far, ANYTHING, frame.relative * tile.norms)
-    lows[: len(tile.norms)] = np.where(tile.far, -ANYTHING, tile.norms - shares[: len(tile.norms)])
-    return lows, 2 * shares

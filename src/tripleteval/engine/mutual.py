@@ -59,12 +59,14 @@ def _stand(engine: Pass, order: Order) -> Standing:
 
 
 def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
-    from tripleteval.engine.kernel_cpu import Asking, count_both
+    from tripleteval.engine.kernel_cpu import count_both
+    from tripleteval.engine.side import Asking, Side
 
     one, two = pair
-    asking = []
-    for side in pair[: 1 if one is two else 2]:
-        block, rows = side.block, engine.shelf.rows(side.order.start, side.order.stop)
-        asking.append(Asking(block.start, rows, side.limits.copy(), block.hidden, block.edges, engine.empty(block)))
-    count_both(asking[0], asking[-1], engine.shelf.frame, engine.width)
-    return [mine.tally for mine in asking]
+    frame, sides = engine.shelf.frame, []
+    for standing in pair[: 1 if one is two else 2]:
+        block, rows = standing.block, engine.shelf.rows(standing.order.start, standing.order.stop)
+        asking = Asking(block.start, standing.limits.copy(), block.hidden, block.edges, engine.empty(block))
+        sides.append(Side.of(block.start, rows, frame, asking))
+    count_both(sides[0], sides[-1], frame, engine.width)
+    return [side.asking.tally for side in sides]

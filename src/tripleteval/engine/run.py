@@ -110,7 +110,7 @@ class Pass:
         """Return ``squared`` of each query and the gallery rows listed for it."""
         squared = np.empty(len(lists.rows))
         if self.kernel == "cpu" and (held := self.shelf.held) is not None:
-            from tripleteval.engine.lines import listed_squares
+            from tripleteval.engine.listed_squares import listed_squares
 
             rows = np.ascontiguousarray(queries.columns.T)
             listed_squares(lists.indptr, lists.rows, rows, queries.far, held.exact, held.far, squared)
@@ -162,8 +162,8 @@ class Pass:
         from tripleteval.engine import kernel_cpu  # numba takes a second to import
 
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
-        asking = kernel_cpu.Asking(block.start, rows, limits, block.hidden, block.edges, tally)
-        kernel_cpu.count(asking, self.shelf, first, last, self.width)
+        asking = kernel_cpu.Asking(block.start, limits, block.hidden, block.edges, tally)
+        kernel_cpu.count(rows, asking, self.shelf, first, last, self.width)
 
     def ready(self) -> None:
         """Make what every order needs, before several threads would each make their own."""

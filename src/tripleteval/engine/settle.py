@@ -1,4 +1,4 @@
-"""What float64 decides, compiled: each listed pair, in two rungs.
+"""What float64 decides, compiled: each listed pair once, for both its sides, in two rungs.
 
 The first adds the squares up in any order, which vector units like, and knows its own error: unless an edge, the
 boundary between two steps of a sum, or a place among the nearest lies within it, the pair is counted. Else the last
@@ -7,98 +7,144 @@ rung adds them up in the one order that has the bits of the reference.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Bools, Bytes, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
 from tripleteval.engine.frame import Numbers
-from tripleteval.engine.sift import COLUMN, SHIFT
+from tripleteval.engine.nearest import insert
+from tripleteval.engine.sift import COLUMN, SHIFT, TO_COLUMN, TO_ROW
 
+_AT_ONCE = 512
 _TINY = 1e-290  # far above what underflow can cost a square of prepared rows, far below every square that matters
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+class Points(NamedTuple):
+    """The items of one side of a tile.
+
+    Attributes:
+        exact: (items, dim) float64, prepared.
+        far: (items,) true where a zero vector is at a distance of its own.
+        doubts: (items,) share of the error of ``known``.
+    """
+
+    exact: Floats
+    far: Bools
+    doubts: Floats
+
+
+class Book(NamedTuple):
+    """Where the queries of one side of a tile are counted.
+
+    Attributes:
+        first: Gallery row of the first item of the other side.
+        indptr: (queries + 1,) edges of each query; see `edges.Edges`, also for the next two.
+        squared: (edges,) float64.
+        rows: (edges,) int64.
+        kept: (queries,) what is beyond cannot be among the nearest.
+        counts: (edges,) int64; see `edges.Tally`, also for the rest.
+        lengths: (edges,) int64.
+        near_squared: (queries, k) float64.
+        near_rows: (queries, k) int64.
+    """
+
+    first: int
+    indptr: Ints
+    squared: Floats
+    rows: Ints
+    kept: Floats
+    counts: Ints
+    lengths: Ints
+    near_squared: Floats
+    near_rows: Ints
 
 
 @_compiled
 def settle(
     listed: Numbers,
-    rows: Floats,
-    rows_far: Bools,
-    columns: Floats,
-    columns_far: Bools,
+    sides: Bytes,
+    rows: Points,
+    columns: Points,
     known: Floats,
-    across: bool,
-    first: int,
-    edge_indptr: Ints,
-    edge_squared: Floats,
-    edge_rows: Ints,
+    by_row: Book,
+    by_column: Book,
     rooted: bool,
     scale: float,
-    kept: Floats,
-    counts: Ints,
-    lengths: Ints,
-    near_squared: Floats,
-    near_rows: Ints,
 ) -> int:
     """Count the listed pairs into the bins of their queries and offer them to their nearest.
 
     Args:
         listed: Pairs as ``row << SHIFT | column`` of the tile.
-        rows: (rows, dim) prepared rows of the tile.
-        rows_far: True where a zero vector is at a distance of its own.
-        columns: (columns, dim) prepared.
-        columns_far: As ``rows_far``.
-        known: (rows, width) ``squared`` of the whole tile in the given order, or nothing.
-        across: Whether the columns are the queries, and not the rows.
-        first: Gallery row of the tile's first column (or row).
-        edge_indptr: See `edges.Edges`; so are the next two.
-        edge_squared: See above.
-        edge_rows: See above.
+        sides: To whom each of them may matter.
+        rows: The rows of the tile.
+        columns: Its columns.
+        known: (rows, width) ``squared`` of the whole tile to within the doubts of both sides, or nothing.
+        by_row: Of the queries that are rows.
+        by_column: Of the queries that are columns.
         rooted: Whether the distance is the root of ``squared``.
         scale: Steps of ``lengths`` per unit of distance.
-        kept: (queries,) what is beyond cannot be among the nearest.
-        counts: See `edges.Tally`; so are the rest.
-        lengths: See above.
-        near_squared: See above.
-        near_rows: See above.
 
     Returns:
         How many pairs took the last rung.
     """
-    k, in_order = near_squared.shape[1], 0
-    doubt = (rows.shape[1] + 8) * 2.0**-52
-    for i in range(len(listed)):
-        r, c = listed[i] >> SHIFT, listed[i] & COLUMN
-        q, row = (c, first + r) if across else (r, first + c)
-        start, stop = edge_indptr[q], edge_indptr[q + 1]
-        certain = known.size > 0
-        squared, error, place, whole = 0.0, 0.0, 0, 0.0
-        if not certain and not rows_far[r] and not columns_far[c]:
-            squared = in_any_order(rows, r, columns, c)
-            error = squared * doubt + _TINY
-            place, beyond = _edges_within(edge_squared, start, stop, squared - error, squared + error)
-            length = (np.sqrt(squared) if rooted else squared) * scale
-            whole = np.rint(length)
-            certain = (
-                place == beyond
-                and squared - error > min(kept[q], near_squared[q, k - 1])
-                and abs(length - whole) < 0.5 - length * doubt - _TINY
-            )
-            in_order += not certain
-        if known.size or not certain:
+    # Taken apart here: an array read out of a tuple inside the loop costs a count of its references each time.
+    q_exact, q_far, q_doubts = rows
+    g_exact, g_far, g_doubts = columns
+    q_first, q_ptr, q_edges, q_edge_rows, q_kept, q_counts, q_lengths, q_near, q_near_rows = by_row
+    g_first, g_ptr, g_edges, g_edge_rows, g_kept, g_counts, g_lengths, g_near, g_near_rows = by_column
+    in_order, last = 0, q_near.shape[1] - 1
+    relative, half = (q_exact.shape[1] + 8) * 2.0**-52, 0.5 if rooted else 1.0
+    squares, errors = np.empty(_AT_ONCE), np.empty(_AT_ONCE)
+    steps, known_step = np.empty(_AT_ONCE, np.int64), np.empty(_AT_ONCE, np.bool_)
+    doubtful, lefts = np.empty(_AT_ONCE + 1, np.int64), np.empty(_AT_ONCE + 1, np.uint8)
+    for begin in range(0, len(listed), _AT_ONCE):
+        size = min(_AT_ONCE, len(listed) - begin)
+        # One thing at a time for many pairs: no pair waits for what another one turns out to be.
+        for i in range(size):
+            r, c = listed[begin + i] >> SHIFT, listed[begin + i] & COLUMN
             if known.size:
-                squared = known[r, c]
-            elif rows_far[r] or columns_far[c]:
-                squared = FAR_SQUARED
+                squares[i], errors[i] = known[r, c], q_doubts[r] + g_doubts[c]
             else:
-                squared = in_given_order(rows, r, columns, c)
-            place = _edges_upto(edge_squared, edge_rows, start, stop, squared, row)
-            whole = np.rint((np.sqrt(squared) if rooted else squared) * scale)
-            if squared <= near_squared[q, k - 1]:
-                insert(near_squared, near_rows, q, squared, row)
-        if place < stop:
-            counts[place] += 1
-            lengths[place] += np.int64(whole)
+                squares[i] = in_any_order(q_exact, r, g_exact, c)
+                errors[i] = squares[i] * relative + _TINY
+        for i in range(size):
+            length = (np.sqrt(squares[i]) if rooted else squares[i]) * scale
+            whole = np.rint(length)
+            # What the error of a square is worth in steps: of a root, half as much.
+            slack = length * (errors[i] / squares[i]) * half + length * 2.0**-51
+            known_step[i] = abs(length - whole) + slack < 0.5
+            steps[i] = np.int64(whole)
+        doubts = 0
+        for i in range(size):
+            r, c = listed[begin + i] >> SHIFT, listed[begin + i] & COLUMN
+            far = q_far[r] or g_far[c]
+            left = sides[begin + i]
+            if known_step[i] and not far:
+                low, high = squares[i] - errors[i], squares[i] + errors[i]
+                if left & TO_ROW and low > min(q_kept[r], q_near[r, last]):
+                    start, stop = q_ptr[r], q_ptr[r + 1]
+                    place = _edges_below(q_edges, start, stop, low)
+                    if place == stop or q_edges[place] > high:
+                        left ^= TO_ROW
+                        if place < stop:
+                            q_counts[place] += 1
+                            q_lengths[place] += steps[i]
+                if left & TO_COLUMN and low > min(g_kept[c], g_near[c, last]):
+                    start, stop = g_ptr[c], g_ptr[c + 1]
+                    place = _edges_below(g_edges, start, stop, low)
+                    if place == stop or g_edges[place] > high:
+                        left ^= TO_COLUMN
+                        if place < stop:
+                            g_counts[place] += 1
+                            g_lengths[place] += steps[i]
+            doubtful[doubts], lefts[doubts] = begin + i, left
+            doubts += left > 0
+        in_order += doubts
+        _settle_in_order(listed, doubtful[:doubts], lefts, rows, columns, by_row, by_column, rooted, scale)
     return in_order
 
 
@@ -123,23 +169,65 @@ def in_given_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
 
 
 @_compiled
-def _edges_within(edges: Floats, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
-    """Return the first edge above ``low``, and the first above ``high``."""
+def _settle_in_order(
+    listed: Numbers,
+    doubtful: Ints,
+    sides: Bytes,
+    rows: Points,
+    columns: Points,
+    by_row: Book,
+    by_column: Book,
+    rooted: bool,
+    scale: float,
+) -> None:
+    """Count the listed pairs named in ``doubtful`` by their exact place; arguments as in `settle`."""
+    q_exact, q_far, _ = rows
+    g_exact, g_far, _ = columns
+    q_first, q_ptr, q_edges, q_edge_rows, _, q_counts, q_lengths, q_near, q_near_rows = by_row
+    g_first, g_ptr, g_edges, g_edge_rows, _, g_counts, g_lengths, g_near, g_near_rows = by_column
+    last = q_near.shape[1] - 1
+    squares = np.empty(len(doubtful))
+    for i in range(len(doubtful)):
+        r, c = listed[doubtful[i]] >> SHIFT, listed[doubtful[i]] & COLUMN
+        squares[i] = FAR_SQUARED if q_far[r] or g_far[c] else in_given_order(q_exact, r, g_exact, c)
+    for i in range(len(doubtful)):
+        r, c, squared = listed[doubtful[i]] >> SHIFT, listed[doubtful[i]] & COLUMN, squares[i]
+        step = np.int64(np.rint((np.sqrt(squared) if rooted else squared) * scale))
+        if sides[i] & TO_ROW:
+            _count(q_ptr, q_edges, q_edge_rows, q_counts, q_lengths, r, squared, q_first + c, step)
+            if squared <= q_near[r, last]:
+                insert(q_near, q_near_rows, r, squared, q_first + c)
+        if sides[i] & TO_COLUMN:
+            _count(g_ptr, g_edges, g_edge_rows, g_counts, g_lengths, c, squared, g_first + r, step)
+            if squared <= g_near[c, last]:
+                insert(g_near, g_near_rows, c, squared, g_first + r)
+
+
+@_compiled
+def _count(
+    indptr: Ints, edges: Floats, edge_rows: Ints, counts: Ints, lengths: Ints, q: int, squared: float, row: int, steps: int
+) -> None:
+    """Count a negative of query ``q`` at exactly ``squared``."""
+    place = _edges_upto(edges, edge_rows, indptr[q], indptr[q + 1], squared, row)
+    if place < indptr[q + 1]:
+        counts[place] += 1
+        lengths[place] += steps
+
+
+@_compiled
+def _edges_below(edges: Floats, start: int, stop: int, low: float) -> int:
+    """Return the first edge above ``low``."""
     place, left = start, stop - start
     while left > 0:  # without a branch to mispredict
         half = (left + 1) >> 1
         place += half * (edges[place + half - 1] <= low)
         left -= half
-    beyond = place
-    while beyond < stop and edges[beyond] <= high:
-        beyond += 1
-    return place, beyond
+    return place
 
 
 @_compiled
-def _edges_upto(edges: Floats, edge_rows: Ints, start: int, stop: int, squared: float, row: int) -> int:
+def _edges_upto(edges: Floats, edge_rows: Ints, low: int, high: int, squared: float, row: int) -> int:
     """Return the first edge after (squared, row), lexicographically."""
-    low, high = start, stop
     while low < high:
         middle = (low + high) >> 1
         edge = edges[middle]
@@ -148,32 +236,3 @@ def _edges_upto(edges: Floats, edge_rows: Ints, start: int, stop: int, squared: 
         else:
             high = middle
     return low
-
-
-@_compiled
-def insert(near_squared: Floats, near_rows: Ints, q: int, squared: float, row: int) -> None:
-    """Put a negative into its place among the nearest, which are ascending by (squared, row), if it has one."""
-    k = near_squared.shape[1]
-    place = k
-    while place > 0 and (
-        near_squared[q, place - 1] > squared
-        or (near_squared[q, place - 1] == squared and (near_rows[q, place - 1] > row or near_rows[q, place - 1] < 0))
-    ):
-        place -= 1
-    if place == k:
-        return
-    for i in range(k - 1, place, -1):
-        near_squared[q, i] = near_squared[q, i - 1]
-        near_rows[q, i] = near_rows[q, i - 1]
-    near_squared[q, place] = squared
-    near_rows[q, place] = row
-
-
-@_compiled
-def insert_all(near_squared: Floats, near_rows: Ints, other_squared: Floats, other_rows: Ints) -> None:
-    """Put the nearest of others into their places among the nearest of the same queries."""
-    queries, k = other_squared.shape
-    for q in range(queries):
-        for i in range(k):
-            if other_rows[q, i] >= 0 and other_squared[q, i] <= near_squared[q, k - 1]:
-                insert(near_squared, near_rows, q, other_squared[q, i], other_rows[q, i])

@@ -1,22 +1,46 @@
 """What float32 can rule out: of a tile of products, the pairs that may matter, compiled.
 
-A negative matters when it may lie below the last edge of its query, or among its nearest. With ``v`` and its bound as
-in `frame`, that is ``−2S + (b − its share of the bound) <= limit + the query's share``: one addition and one
-comparison per pair, eight or sixteen pairs at a time, and a look at every eight answers together.
+A negative matters to a query when it may lie below the query's last edge, or among its nearest. With ``v`` and its
+bound as in `frame`, that is ``−2S + (b − its share of the bound) <= limit + the query's share``: one addition and one
+comparison per pair and side, eight or sixteen pairs at a time, and a look at every eight answers together. Both the
+rows and the columns of a tile may be queries, each the other's gallery.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Bytes, Floats
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
 SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
 COLUMN = 2**SHIFT - 1
+TO_ROW, TO_COLUMN = 1, 2
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+class Sieve(NamedTuple):
+    """One side of a tile: what its items weigh as gallery, and how far they look as queries.
+
+    Attributes:
+        lows: (items,) float32, norm less its share of the bound.
+        errors: (items,) twice that share.
+        reach: (items,) last edge, in the frame and less the query's norm; -inf where the item is no query.
+        nearest: (items,) upper bound of the nearest negative; lowered in place.
+        upper: (items, k) upper bounds of the k nearest, ascending; lowered in place.
+        own_errors: (items,) the query's share of the bound.
+    """
+
+    lows: Singles
+    errors: Floats
+    reach: Floats
+    nearest: Floats
+    upper: Floats
+    own_errors: Floats
 
 
 @_compiled
@@ -32,102 +56,55 @@ def hide(product: Singles, first: int, indptr: Ints, rows: Ints, cursor: Ints) -
 
 
 @_compiled
-def sift(
-    product: Singles,
-    lows: Singles,
-    errors: Floats,
-    reach: Floats,
-    nearest: Floats,
-    upper: Floats,
-    own_errors: Floats,
-    listed: Numbers,
-) -> int:
-    """List the pairs of the tile that may matter to their row's query; return how many there are.
+def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers, sides: Bytes) -> int:
+    """List the pairs of the tile that may matter to either side; return how many there are.
 
     Args:
-        product: (queries, columns) ``−2S``, +inf where there is no negative; a multiple of eight columns.
-        lows: (columns,) norm of each column less its share of the bound, +inf where there is no column.
-        errors: (columns,) twice that share.
-        reach: (queries,) last edge, in the frame and less the query's norm.
-        nearest: (queries,) upper bound of the nearest negative; lowered in place.
-        upper: (queries, k) upper bounds of the k nearest, ascending; lowered in place.
-        own_errors: (queries,) the query's share of the bound.
-        listed: Filled with ``query << SHIFT | column``; a little longer than the tile.
+        product: (rows, columns) ``−2S``, +inf where there is no negative; a multiple of eight columns.
+        rows: As many items as rows.
+        columns: As many items as columns, or up to seven fewer.
+        listed: Filled with ``row << SHIFT | column``; a little longer than the tile.
+        sides: Filled with `TO_ROW`, `TO_COLUMN` or their sum: to whom the pair may matter.
     """
-    queries, width = product.shape
+    r_lows, r_errors, r_reach, r_nearest, r_upper, r_own = rows
+    c_lows, c_errors, c_reach, c_nearest, c_upper, c_own = columns
+    height, width = product.shape
+    lows, limits = np.full(width, np.inf, np.float32), np.full(width, -np.inf, np.float32)
+    for c in range(len(c_lows)):
+        lows[c], limits[c] = c_lows[c], _limit(c_reach, c_nearest, c_upper, c_own, c)
     matters = np.empty(width, np.uint8)
     eights = matters.view(np.uint64)
     n = 0
-    for q in range(queries):
-        limit = _limit(reach, nearest, upper, own_errors, q)
-        lowers = _may_lower(reach, nearest, upper, q)
+    for r in range(height):
+        low, limit = r_lows[r], _limit(r_reach, r_nearest, r_upper, r_own, r)
         for c in range(width):
-            matters[c] = product[q, c] + lows[c] <= limit
-        for eight in range(width // 8):
+            v = product[r, c]
+            matters[c] = (v + lows[c] <= limit) | (v + low <= limits[c])
+        for eight in range(width // EIGHT):
             if not eights[eight]:
                 continue
             start = n
-            for c in range(eight * 8, eight * 8 + 8):
-                listed[n] = q << SHIFT | c
-                n += matters[c]
-            if lowers:  # the limit may have come down since the answers were made
-                stop, n = n, start
-                for i in range(start, stop):
-                    c = listed[i] & COLUMN
-                    if product[q, c] + lows[c] <= limit:
-                        listed[n] = listed[i]
-                        n += 1
-                        _offer(product[q, c] + lows[c] + errors[c] + own_errors[q], nearest, upper, q)
-                        limit = _limit(reach, nearest, upper, own_errors, q)
-    return n
-
-
-@_compiled
-def sift_across(
-    product: Singles,
-    lows: Singles,
-    errors: Floats,
-    reach: Floats,
-    nearest: Floats,
-    upper: Floats,
-    own_errors: Floats,
-    listed: Numbers,
-) -> int:
-    """List the pairs that may matter to their column's query: `sift` of the same tile, seen from the other side.
-
-    Args:
-        product: As in `sift`.
-        lows: (rows,) of the rows, which are now the gallery; so are ``errors``.
-        errors: See `sift`.
-        reach: (columns,) of the columns, which are now the queries; so are ``nearest``, ``upper``, ``own_errors``.
-        nearest: See `sift`.
-        upper: See `sift`.
-        own_errors: See `sift`.
-        listed: Filled with ``row << SHIFT | column``.
-    """
-    rows, width = product.shape
-    limits = np.full(width, -np.inf, np.float32)
-    for c in range(len(reach)):
-        limits[c] = _limit(reach, nearest, upper, own_errors, c)
-    matters = np.empty(width, np.uint8)
-    eights = matters.view(np.uint64)
-    n = 0
-    for r in range(rows):
-        low = lows[r]
-        for c in range(width):
-            matters[c] = product[r, c] + low <= limits[c]
-        for eight in range(width // 8):
-            if not eights[eight]:
-                continue
-            start = n
-            for c in range(eight * 8, eight * 8 + 8):
+            for c in range(eight * EIGHT, eight * EIGHT + EIGHT):
                 listed[n] = r << SHIFT | c
                 n += matters[c]
-            for i in range(start, n):
-                c = listed[i] & COLUMN
-                if _may_lower(reach, nearest, upper, c):
-                    _offer(product[r, c] + low + errors[r] + own_errors[c], nearest, upper, c)
-                    limits[c] = _limit(reach, nearest, upper, own_errors, c)
+            stop, n = n, start
+            for i in range(start, stop):  # a limit may have come down since the answers were made
+                pair = listed[i]
+                c = pair & COLUMN
+                to_row, to_column = product[r, c] + lows[c], product[r, c] + low
+                side = 0
+                if to_row <= limit:
+                    side = TO_ROW
+                    if _may_lower(r_reach, r_nearest, r_upper, r):
+                        _offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
+                        limit = _limit(r_reach, r_nearest, r_upper, r_own, r)
+                if to_column <= limits[c]:
+                    side |= TO_COLUMN
+                    if _may_lower(c_reach, c_nearest, c_upper, c):
+                        _offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
+                        limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
+                listed[n], sides[n] = pair, side
+                n += side > 0
     return n
 
 

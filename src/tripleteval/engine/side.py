@@ -1,0 +1,92 @@
+"""One side of a tile: items that are gallery to the other side and, where they ask, queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+from tripleteval.data.comparison import Lists
+from tripleteval.engine.edges import Edges, Tally
+from tripleteval.engine.frame import Frame, Rows, Singles
+from tripleteval.engine.limits import ANYTHING, Limits
+from tripleteval.engine.settle import Book
+from tripleteval.engine.sift import Sieve
+
+_NOBODY = Book(0, *[np.zeros(1, kind) for kind in (np.int64, float, np.int64, float, np.int64, np.int64)],
+               np.zeros((1, 1)), np.zeros((1, 1), np.int64))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A block of queries while it is being counted.
+
+    Attributes:
+        first: Row of its first query, where the queries are rows of the gallery.
+        limits: What may matter to them; lowered in place.
+        hidden: Per query, the gallery rows that are not negatives, ascending.
+        edges: What to count below.
+        tally: Filled in place.
+    """
+
+    first: int
+    limits: Limits
+    hidden: Lists
+    edges: Edges
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Side:
+    """Items of one side, with what the compiled scans read of them.
+
+    Attributes:
+        first: Gallery row of the first item; unused where the items are no gallery.
+        rows: The items.
+        lows: (items,) float32, norm less its share of the bound.
+        errors: (items,) twice that share.
+        asking: What they ask, or nothing.
+    """
+
+    first: int
+    rows: Rows
+    lows: Singles
+    errors: Floats
+    asking: Asking | None = None
+
+    @classmethod
+    def of(cls, first: int, rows: Rows, frame: Frame, asking: Asking | None = None) -> Side:
+        """Return the side whose items are ``rows``."""
+        shares = frame.relative * rows.norms
+        lows = np.where(rows.far, -ANYTHING, rows.norms - shares).astype(np.float32)
+        return cls(first, rows, lows, 2 * np.where(rows.far, ANYTHING, shares), asking)
+
+    def __len__(self) -> int:
+        return len(self.lows)
+
+    def sieve(self, first: int, last: int) -> Sieve:
+        """Return how far items ``first:last`` look."""
+        lows, errors = self.lows[first:last], self.errors[first:last]
+        if self.asking is None:
+            never = np.full(len(lows), -np.inf)
+            return Sieve(lows, errors, never, never, never[:, None], never)
+        limits = self.asking.limits.cut(first, last)
+        return Sieve(lows, errors, limits.reach, limits.nearest, limits.upper, limits.own_errors)
+
+    def book(self, first: int, last: int, other: int, frame: Frame) -> Book:
+        """Return where items ``first:last`` are counted; ``other`` is the gallery row across."""
+        if self.asking is None:
+            return _NOBODY
+        edges, tally = self.asking.edges, self.asking.tally
+        return Book(
+            other,
+            edges.indptr[first : last + 1],
+            edges.squared,
+            edges.rows,
+            self.asking.limits.cut(first, last).kept(frame),
+            tally.counts,
+            tally.lengths,
+            tally.squared[first:last],
+            tally.rows[first:last],
+        )
