@@ -9,7 +9,7 @@ import click
 from tripleteval.cli.measuring import margin_curve, measuring_options
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.paths import PATH
-from tripleteval.cli.progress import progress_bar
+from tripleteval.cli.progress import progress_bar, progress_option
 from tripleteval.cli.reading import read_calibration, read_relevance, read_sets, reading_options
 
 
@@ -17,6 +17,7 @@ from tripleteval.cli.reading import read_calibration, read_relevance, read_sets,
 @click.argument("file", type=PATH, metavar="FILE")
 @reading_options
 @measuring_options
+@progress_option
 @output_options
 def command(file: str, **chosen: Any) -> None:
     """Evaluate stored embeddings: retrieval and triplets, exactly.
@@ -36,6 +37,7 @@ def command(file: str, **chosen: Any) -> None:
     """  # noqa: D301  # \b is how click keeps lines as they are
     read_files = [chosen[name] for name in ("labels", "gallery", "gallery_labels", "relevance")]
     output = chosen_output(file, read_files, chosen)
+    shown = chosen.pop("progress")
     output.require_possible()
     relevance = chosen.pop("relevance")
     calibrate_on = chosen.pop("calibrate_on")
@@ -44,7 +46,7 @@ def command(file: str, **chosen: Any) -> None:
     queries, gallery = read_sets(file, chosen)
     from tripleteval import evaluate
 
-    with progress_bar(output.quiet) as progress:
+    with progress_bar(output.quiet, shown, queries.dim) as progress:
         evaluation = evaluate(
             queries,
             gallery=gallery,

@@ -13,13 +13,12 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
-from tripleteval.distance.formula import Distance
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
 from tripleteval.engine.settle import Points, settle
 from tripleteval.engine.side import Asking, Side
 from tripleteval.engine.sift import EIGHT, hide, sift
 
-_MOST = 0.2  # share of a tile's pairs from which on float64 computes them all
+_MOST = 0.4  # share of a tile's pairs from which on float64 computes them all
 _NOTHING = np.empty((1, 0))
 _NO_DOUBTS = np.empty(0)
 
@@ -94,7 +93,7 @@ class _Room:
             lone: Whether the tile is its own mirror image.
         """
         bottom, right = top + product.shape[0], left + product.shape[1]
-        other = replace(two, asking=None) if lone else two
+        other = replace(two, questions=None) if lone else two
         whole = self.products[: len(product), : _padded(product.shape[1])]
         found = sift(whole, one.sieve(top, bottom), other.sieve(left, right), self.listed, self.sides)
         if not found:

@@ -160,9 +160,10 @@ class Pass:
 
     def _count_fast(self, block: Block, first: int, last: int, tally: Tally) -> None:
         from tripleteval.engine import kernel_cpu  # numba takes a second to import
+        from tripleteval.engine.side import Asking
 
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
-        asking = kernel_cpu.Asking(block.start, limits, block.hidden, block.edges, tally)
+        asking = Asking(block.start, limits, block.hidden, block.edges, tally)
         kernel_cpu.count(rows, asking, self.shelf, first, last, self.width)
 
     def ready(self) -> None:

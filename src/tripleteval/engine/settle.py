@@ -91,61 +91,112 @@ def settle(
     Returns:
         How many pairs took the last rung.
     """
-    # Taken apart here: an array read out of a tuple inside the loop costs a count of its references each time.
-    q_exact, q_far, q_doubts = rows
-    g_exact, g_far, g_doubts = columns
-    q_first, q_ptr, q_edges, q_edge_rows, q_kept, q_counts, q_lengths, q_near, q_near_rows = by_row
-    g_first, g_ptr, g_edges, g_edge_rows, g_kept, g_counts, g_lengths, g_near, g_near_rows = by_column
-    in_order, last = 0, q_near.shape[1] - 1
-    relative, half = (q_exact.shape[1] + 8) * 2.0**-52, 0.5 if rooted else 1.0
-    squares, errors = np.empty(_AT_ONCE), np.empty(_AT_ONCE)
-    steps, known_step = np.empty(_AT_ONCE, np.int64), np.empty(_AT_ONCE, np.bool_)
-    doubtful, lefts = np.empty(_AT_ONCE + 1, np.int64), np.empty(_AT_ONCE + 1, np.uint8)
+    r, c = np.empty(_AT_ONCE, np.int64), np.empty(_AT_ONCE, np.int64)
+    squared, errors = np.empty(_AT_ONCE), np.empty(_AT_ONCE)
+    steps, left = np.empty(_AT_ONCE, np.int64), np.empty(_AT_ONCE, np.uint8)
+    in_order = 0
+    # One thing at a time for many pairs, so that none waits for what another one turns out to be.
     for begin in range(0, len(listed), _AT_ONCE):
         size = min(_AT_ONCE, len(listed) - begin)
-        # One thing at a time for many pairs: no pair waits for what another one turns out to be.
         for i in range(size):
-            r, c = listed[begin + i] >> SHIFT, listed[begin + i] & COLUMN
-            if known.size:
-                squares[i], errors[i] = known[r, c], q_doubts[r] + g_doubts[c]
-            else:
-                squares[i] = in_any_order(q_exact, r, g_exact, c)
-                errors[i] = squares[i] * relative + _TINY
-        for i in range(size):
-            length = (np.sqrt(squares[i]) if rooted else squares[i]) * scale
-            whole = np.rint(length)
-            # What the error of a square is worth in steps: of a root, half as much.
-            slack = length * (errors[i] / squares[i]) * half + length * 2.0**-51
-            known_step[i] = abs(length - whole) + slack < 0.5
-            steps[i] = np.int64(whole)
-        doubts = 0
-        for i in range(size):
-            r, c = listed[begin + i] >> SHIFT, listed[begin + i] & COLUMN
-            far = q_far[r] or g_far[c]
-            left = sides[begin + i]
-            if known_step[i] and not far:
-                low, high = squares[i] - errors[i], squares[i] + errors[i]
-                if left & TO_ROW and low > min(q_kept[r], q_near[r, last]):
-                    start, stop = q_ptr[r], q_ptr[r + 1]
-                    place = _edges_below(q_edges, start, stop, low)
-                    if place == stop or q_edges[place] > high:
-                        left ^= TO_ROW
-                        if place < stop:
-                            q_counts[place] += 1
-                            q_lengths[place] += steps[i]
-                if left & TO_COLUMN and low > min(g_kept[c], g_near[c, last]):
-                    start, stop = g_ptr[c], g_ptr[c + 1]
-                    place = _edges_below(g_edges, start, stop, low)
-                    if place == stop or g_edges[place] > high:
-                        left ^= TO_COLUMN
-                        if place < stop:
-                            g_counts[place] += 1
-                            g_lengths[place] += steps[i]
-            doubtful[doubts], lefts[doubts] = begin + i, left
-            doubts += left > 0
-        in_order += doubts
-        _settle_in_order(listed, doubtful[:doubts], lefts, rows, columns, by_row, by_column, rooted, scale)
+            r[i], c[i] = listed[begin + i] >> SHIFT, listed[begin + i] & COLUMN
+            left[i] = sides[begin + i]
+        _estimate(r[:size], c[:size], rows, columns, known, squared, errors)
+        _steps(squared[:size], errors, rooted, scale, steps)
+        _count_certain(r[:size], TO_ROW, left, squared, errors, steps, by_row)
+        _count_certain(c[:size], TO_COLUMN, left, squared, errors, steps, by_column)
+        in_order += _decide(r[:size], c[:size], rows, columns, left, squared)
+        _steps_in_order(squared[:size], rooted, scale, left, steps)
+        _count_decided(r[:size], c, TO_ROW, left, squared, steps, by_row)
+        _count_decided(c[:size], r, TO_COLUMN, left, squared, steps, by_column)
     return in_order
+
+
+@_compiled
+def _estimate(r: Ints, c: Ints, rows: Points, columns: Points, known: Floats, squared: Floats, errors: Floats) -> None:
+    """Fill in ``squared`` of each pair and by how much it may be off: without end where a zero vector is far."""
+    r_exact, r_far, r_doubts = rows
+    c_exact, c_far, c_doubts = columns
+    relative = (r_exact.shape[1] + 8) * 2.0**-52
+    for i in range(len(r)):
+        if known.size:
+            squared[i], errors[i] = known[r[i], c[i]], r_doubts[r[i]] + c_doubts[c[i]]
+        else:
+            squared[i] = in_any_order(r_exact, r[i], c_exact, c[i])
+            errors[i] = squared[i] * relative + _TINY
+        if r_far[r[i]] or c_far[c[i]]:
+            errors[i] = np.inf
+
+
+@_compiled
+def _steps(squared: Floats, errors: Floats, rooted: bool, scale: float, steps: Ints) -> None:
+    """Fill in the distances in whole steps; where the error leaves a choice it becomes endless."""
+    half = 0.5 if rooted else 1.0
+    for i in range(len(squared)):
+        length = (np.sqrt(squared[i]) if rooted else squared[i]) * scale
+        whole = np.rint(length)
+        # What the error of a square is worth in steps: of a root, half as much.
+        slack = length * (errors[i] / squared[i]) * half + length * 2.0**-51
+        errors[i] = errors[i] if abs(length - whole) + slack < 0.5 else np.inf
+        steps[i] = np.int64(whole)
+
+
+@_compiled
+def _count_certain(q: Ints, side: int, left: Bytes, squared: Floats, errors: Floats, steps: Ints, book: Book) -> None:
+    """Count what is certain for the queries ``q``, who are on one side, and take that side out of ``left``."""
+    # Taken apart here: an array read out of a tuple inside a loop costs a count of its references each time.
+    _, indptr, edges, _, kept, counts, lengths, near_squared, _ = book
+    last = near_squared.shape[1] - 1
+    for i in range(len(q)):
+        low, high = squared[i] - errors[i], squared[i] + errors[i]
+        if not left[i] & side or not low > min(kept[q[i]], near_squared[q[i], last]):
+            continue
+        stop = indptr[q[i] + 1]
+        place = _edges_below(edges, indptr[q[i]], stop, low)
+        if place == stop:
+            left[i] ^= side
+        elif edges[place] > high:
+            left[i] ^= side
+            counts[place] += 1
+            lengths[place] += steps[i]
+
+
+@_compiled
+def _decide(r: Ints, c: Ints, rows: Points, columns: Points, left: Bytes, squared: Floats) -> int:
+    """Replace ``squared`` of the pairs that are left by that of the reference; return how many there are."""
+    r_exact, r_far, _ = rows
+    c_exact, c_far, _ = columns
+    decided = 0
+    for i in range(len(r)):
+        if left[i]:
+            far = r_far[r[i]] or c_far[c[i]]
+            squared[i] = FAR_SQUARED if far else in_given_order(r_exact, r[i], c_exact, c[i])
+            decided += 1
+    return decided
+
+
+@_compiled
+def _steps_in_order(squared: Floats, rooted: bool, scale: float, left: Bytes, steps: Ints) -> None:
+    for i in range(len(squared)):
+        if left[i]:
+            steps[i] = np.int64(np.rint((np.sqrt(squared[i]) if rooted else squared[i]) * scale))
+
+
+@_compiled
+def _count_decided(q: Ints, other: Ints, side: int, left: Bytes, squared: Floats, steps: Ints, book: Book) -> None:
+    """Count what is left for the queries ``q`` at exactly ``squared``, and offer it to their nearest."""
+    first, indptr, edges, edge_rows, _, counts, lengths, near_squared, near_rows = book
+    last = near_squared.shape[1] - 1
+    for i in range(len(q)):
+        if not left[i] & side:
+            continue
+        row, stop = first + other[i], indptr[q[i] + 1]
+        place = _edges_upto(edges, edge_rows, indptr[q[i]], stop, squared[i], row)
+        if place < stop:
+            counts[place] += 1
+            lengths[place] += steps[i]
+        if squared[i] <= near_squared[q[i], last]:
+            insert(near_squared, near_rows, q[i], squared[i], row)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -166,52 +217,6 @@ def in_given_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
         difference = rows[r, k] - columns[c, k]
         total += difference * difference
     return total
-
-
-@_compiled
-def _settle_in_order(
-    listed: Numbers,
-    doubtful: Ints,
-    sides: Bytes,
-    rows: Points,
-    columns: Points,
-    by_row: Book,
-    by_column: Book,
-    rooted: bool,
-    scale: float,
-) -> None:
-    """Count the listed pairs named in ``doubtful`` by their exact place; arguments as in `settle`."""
-    q_exact, q_far, _ = rows
-    g_exact, g_far, _ = columns
-    q_first, q_ptr, q_edges, q_edge_rows, _, q_counts, q_lengths, q_near, q_near_rows = by_row
-    g_first, g_ptr, g_edges, g_edge_rows, _, g_counts, g_lengths, g_near, g_near_rows = by_column
-    last = q_near.shape[1] - 1
-    squares = np.empty(len(doubtful))
-    for i in range(len(doubtful)):
-        r, c = listed[doubtful[i]] >> SHIFT, listed[doubtful[i]] & COLUMN
-        squares[i] = FAR_SQUARED if q_far[r] or g_far[c] else in_given_order(q_exact, r, g_exact, c)
-    for i in range(len(doubtful)):
-        r, c, squared = listed[doubtful[i]] >> SHIFT, listed[doubtful[i]] & COLUMN, squares[i]
-        step = np.int64(np.rint((np.sqrt(squared) if rooted else squared) * scale))
-        if sides[i] & TO_ROW:
-            _count(q_ptr, q_edges, q_edge_rows, q_counts, q_lengths, r, squared, q_first + c, step)
-            if squared <= q_near[r, last]:
-                insert(q_near, q_near_rows, r, squared, q_first + c)
-        if sides[i] & TO_COLUMN:
-            _count(g_ptr, g_edges, g_edge_rows, g_counts, g_lengths, c, squared, g_first + r, step)
-            if squared <= g_near[c, last]:
-                insert(g_near, g_near_rows, c, squared, g_first + r)
-
-
-@_compiled
-def _count(
-    indptr: Ints, edges: Floats, edge_rows: Ints, counts: Ints, lengths: Ints, q: int, squared: float, row: int, steps: int
-) -> None:
-    """Count a negative of query ``q`` at exactly ``squared``."""
-    place = _edges_upto(edges, edge_rows, indptr[q], indptr[q + 1], squared, row)
-    if place < indptr[q + 1]:
-        counts[place] += 1
-        lengths[place] += steps
 
 
 @_compiled

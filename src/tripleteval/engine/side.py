@@ -14,8 +14,18 @@ from tripleteval.engine.limits import ANYTHING, Limits
 from tripleteval.engine.settle import Book
 from tripleteval.engine.sift import Sieve
 
-_NOBODY = Book(0, *[np.zeros(1, kind) for kind in (np.int64, float, np.int64, float, np.int64, np.int64)],
-               np.zeros((1, 1)), np.zeros((1, 1), np.int64))
+_NO_NUMBERS, _NO_LENGTHS = np.zeros(1, np.int64), np.zeros(1)
+_NOBODY = Book(
+    first=0,
+    indptr=_NO_NUMBERS,
+    squared=_NO_LENGTHS,
+    rows=_NO_NUMBERS,
+    kept=_NO_LENGTHS,
+    counts=_NO_NUMBERS,
+    lengths=_NO_NUMBERS,
+    near_squared=_NO_LENGTHS[:, None],
+    near_rows=_NO_NUMBERS[:, None],
+)
 
 
 @dataclass(frozen=True)
@@ -46,21 +56,28 @@ class Side:
         rows: The items.
         lows: (items,) float32, norm less its share of the bound.
         errors: (items,) twice that share.
-        asking: What they ask, or nothing.
+        questions: What they ask; ``None`` where they are gallery only.
     """
 
     first: int
     rows: Rows
     lows: Singles
     errors: Floats
-    asking: Asking | None = None
+    questions: Asking | None = None
 
     @classmethod
-    def of(cls, first: int, rows: Rows, frame: Frame, asking: Asking | None = None) -> Side:
+    def of(cls, first: int, rows: Rows, frame: Frame, questions: Asking | None = None) -> Side:
         """Return the side whose items are ``rows``."""
         shares = frame.relative * rows.norms
         lows = np.where(rows.far, -ANYTHING, rows.norms - shares).astype(np.float32)
-        return cls(first, rows, lows, 2 * np.where(rows.far, ANYTHING, shares), asking)
+        return cls(first, rows, lows, 2 * np.where(rows.far, ANYTHING, shares), questions)
+
+    @property
+    def asking(self) -> Asking:
+        """What they ask, where they do."""
+        if self.questions is None:
+            raise TypeError("items that are gallery only ask nothing")
+        return self.questions
 
     def __len__(self) -> int:
         return len(self.lows)
@@ -68,7 +85,7 @@ class Side:
     def sieve(self, first: int, last: int) -> Sieve:
         """Return how far items ``first:last`` look."""
         lows, errors = self.lows[first:last], self.errors[first:last]
-        if self.asking is None:
+        if self.questions is None:
             never = np.full(len(lows), -np.inf)
             return Sieve(lows, errors, never, never, never[:, None], never)
         limits = self.asking.limits.cut(first, last)
@@ -76,7 +93,7 @@ class Side:
 
     def book(self, first: int, last: int, other: int, frame: Frame) -> Book:
         """Return where items ``first:last`` are counted; ``other`` is the gallery row across."""
-        if self.asking is None:
+        if self.questions is None:
             return _NOBODY
         edges, tally = self.asking.edges, self.asking.tally
         return Book(

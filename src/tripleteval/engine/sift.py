@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tripleteval.arrays import Bytes, Floats
+from tripleteval.arrays import Bytes, Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
@@ -66,8 +66,8 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers, sides: 
         listed: Filled with ``row << SHIFT | column``; a little longer than the tile.
         sides: Filled with `TO_ROW`, `TO_COLUMN` or their sum: to whom the pair may matter.
     """
-    r_lows, r_errors, r_reach, r_nearest, r_upper, r_own = rows
-    c_lows, c_errors, c_reach, c_nearest, c_upper, c_own = columns
+    r_lows, _, r_reach, r_nearest, r_upper, r_own = rows
+    c_lows, _, c_reach, c_nearest, c_upper, c_own = columns
     height, width = product.shape
     lows, limits = np.full(width, np.inf, np.float32), np.full(width, -np.inf, np.float32)
     for c in range(len(c_lows)):
@@ -87,25 +87,47 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers, sides: 
             for c in range(eight * EIGHT, eight * EIGHT + EIGHT):
                 listed[n] = r << SHIFT | c
                 n += matters[c]
-            stop, n = n, start
-            for i in range(start, stop):  # a limit may have come down since the answers were made
-                pair = listed[i]
-                c = pair & COLUMN
-                to_row, to_column = product[r, c] + lows[c], product[r, c] + low
-                side = 0
-                if to_row <= limit:
-                    side = TO_ROW
-                    if _may_lower(r_reach, r_nearest, r_upper, r):
-                        _offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
-                        limit = _limit(r_reach, r_nearest, r_upper, r_own, r)
-                if to_column <= limits[c]:
-                    side |= TO_COLUMN
-                    if _may_lower(c_reach, c_nearest, c_upper, c):
-                        _offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
-                        limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
-                listed[n], sides[n] = pair, side
-                n += side > 0
+            limit, n = _sides(product, r, low, limit, lows, limits, rows, columns, listed, sides, start, n)
     return n
+
+
+@_compiled
+def _sides(
+    product: Singles,
+    r: int,
+    low: float,
+    limit: np.float32,
+    lows: Singles,
+    limits: Singles,
+    rows: Sieve,
+    columns: Sieve,
+    listed: Numbers,
+    sides: Bytes,
+    start: int,
+    stop: int,
+) -> tuple[np.float32, int]:
+    """Find out to whom the pairs ``start:stop`` matter, and lower the limits of those they are near to."""
+    _, r_errors, r_reach, r_nearest, r_upper, r_own = rows
+    _, c_errors, c_reach, c_nearest, c_upper, c_own = columns
+    n = start
+    for i in range(start, stop):  # a limit may have come down since the answers were made
+        pair = listed[i]
+        c = pair & COLUMN
+        to_row, to_column = product[r, c] + lows[c], product[r, c] + low
+        side = 0
+        if to_row <= limit:
+            side = TO_ROW
+            if _may_lower(r_reach, r_nearest, r_upper, r):
+                _offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
+                limit = _limit(r_reach, r_nearest, r_upper, r_own, r)
+        if to_column <= limits[c]:
+            side |= TO_COLUMN
+            if _may_lower(c_reach, c_nearest, c_upper, c):
+                _offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
+                limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
+        listed[n], sides[n] = pair, side
+        n += side > 0
+    return limit, n
 
 
 @_compiled

@@ -155,7 +155,7 @@ def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Co
         per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(engine.k, 1),
         at_work_per_query=20 * dim + 40 * max(engine.k, 1),
         # Rows of a tile in both precisions and once more turned, its products, its list, its squares.
-        fixed=(28 * dim + (24 if engine.kernel == "reference" else 16) * side) * min(engine.width, gallery)
+        fixed=(44 * dim + (24 if engine.kernel == "reference" else 18) * side) * min(engine.width, gallery)
         + 2**20
         + beside,
         held=12 * dim * gallery,

@@ -10,13 +10,15 @@ textbook ones. A query without relevant items is undefined in all of them.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.metrics import Column, metric
 from tripleteval.metrics.ties import TieGroups, by_distinct, first_place, harmonic
+
+_CACHED = 2**14  # queries whose classes are equally large have the same chance level
 
 
 @metric("recall@k", of="groups", better="higher", pools=True, share=True)
@@ -314,12 +316,14 @@ def _reciprocal_rank(groups: TieGroups, limit: float) -> Column:
     return Column(groups.answered(reciprocal), _answered(groups))
 
 
+@lru_cache(maxsize=_CACHED)
 def _expected_reciprocal(limit: float, a: int, g: int, r: int) -> float:
     probability = first_place(g, r)
     rank = a + np.arange(1, len(probability) + 1)
     return math.fsum((probability / rank)[rank <= limit])
 
 
+@lru_cache(maxsize=_CACHED)
 def _expected_reciprocal_of_last(a: int, g: int, r: int) -> float:
     probability = first_place(g, r)
     return math.fsum(probability / (a + g - np.arange(len(probability))))
