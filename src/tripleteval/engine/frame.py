@@ -104,21 +104,6 @@ class Frame:
         norms = np.einsum("ij,ij->i", single, single, dtype=np.float64)
         return Rows(single, norms, exact, prepared.far)
 
-    def squares(self, rows: Rows, columns: Rows, squared: Floats) -> tuple[Floats, Floats]:
-        """Fill in ``squared`` (rows, columns) as a float64 product gives it; return the shares of its bound.
-
-        The bound is that of float32 with 2**-53 for 2**-24, and twice (dim + 4) · 2**-53 · (a + b) more for what
-        the reference itself rounds.
-        """
-        one, two = (np.ldexp(side.exact - self.centre, -self.exponent) for side in (rows, columns))
-        a, b = (np.einsum("ij,ij->i", side, side) for side in (one, two))
-        np.matmul(-2.0 * one, two.T, out=squared)
-        squared += a[:, None]
-        squared += b
-        relative, least = (3 * len(self.centre) + 40) * 1.01 * 2.0**-53, len(self.centre) * 2.0**-1000
-        np.ldexp(squared, 2 * self.exponent, out=squared)
-        return np.ldexp(relative * a + least, 2 * self.exponent), np.ldexp(relative * b + least, 2 * self.exponent)
-
 
 @dataclass(frozen=True)
 class Shelf:

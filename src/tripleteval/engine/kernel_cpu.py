@@ -17,10 +17,11 @@ from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
 from tripleteval.engine.settle import Points, settle
 from tripleteval.engine.side import Asking, Side
 from tripleteval.engine.sift import EIGHT, hide, sift
+from tripleteval.engine.squared_product import Doubts, squared_by_product
 
 _MOST = 0.4  # share of a tile's pairs from which on float64 computes them all
 _NOTHING = np.empty((1, 0))
-_NO_DOUBTS = np.empty(0)
+_NO_DOUBTS = Doubts(np.empty(0), np.empty(0))
 
 
 def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
@@ -101,15 +102,15 @@ class _Room:
         asking = one.asking
         asking.tally.settled[0] += found
         rows, columns = one.rows.cut(top, bottom), two.rows.cut(left, right)
-        known, doubts = _NOTHING, (_NO_DOUBTS, _NO_DOUBTS)
+        known, doubts = _NOTHING, _NO_DOUBTS
         if found > product.size * _MOST:
             known, doubts = self._know(rows, columns)
         distance = asking.edges.distance
         settle(
             self.listed[:found],
             self.sides[:found],
-            Points(rows.exact, rows.far, doubts[0]),
-            Points(columns.exact, columns.far, doubts[1]),
+            Points(rows.exact, rows.far, doubts.rows),
+            Points(columns.exact, columns.far, doubts.columns),
             known,
             one.book(top, bottom, two.first + left, self.frame),
             other.book(left, right, one.first + top, self.frame),
@@ -117,14 +118,13 @@ class _Room:
             1.0 / distance.step,
         )
 
-    def _know(self, rows: Rows, columns: Rows) -> tuple[Floats, tuple[Floats, Floats]]:
+    def _know(self, rows: Rows, columns: Rows) -> tuple[Floats, Doubts]:
         """Return ``squared`` of the whole tile as a float64 product gives it, and the doubts of both sides."""
         if not self.squares.size:
             self.squares = np.empty(self.products.size)
         shape = len(rows.norms), len(columns.norms)
         known = self.squares[: shape[0] * shape[1]].reshape(shape)
-        doubts = self.frame.squares(rows, columns, known)
-        return known, doubts
+        return known, squared_by_product(rows.exact, columns.exact, self.frame.centre, known)
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:
