@@ -37,6 +37,8 @@ _SUM_BITS = 62
 _SAFE_EXPONENT = 300
 _WIDEST_EXPONENT = 960
 
+_IN_CACHE = 2**14  # pairs whose sums, and what is added to them, stay near the processor
+
 
 class Prepared(NamedTuple):
     """Rows ready to be compared.
@@ -145,9 +147,14 @@ def distance_for(name: str, *sets: AnyArray) -> Distance:
 def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
     """Return (n_queries, n_gallery) ``squared``, coordinate by coordinate, in float64."""
     total = np.zeros((queries.columns.shape[1], gallery.columns.shape[1]))
-    for q, g in zip(queries.columns, gallery.columns, strict=True):
-        difference = q[:, None] - g[None, :]
-        total += difference * difference
+    rows = max(1, _IN_CACHE // max(total.shape[1], 1))
+    for start in range(0, len(total), rows):
+        here = total[start : start + rows]
+        difference = np.empty_like(here)
+        for q, g in zip(queries.columns[:, start : start + rows], gallery.columns, strict=True):
+            np.subtract(q[:, None], g, out=difference)
+            difference *= difference
+            here += difference
     total[queries.far[:, None] | gallery.far[None, :]] = FAR_SQUARED
     return total
 

@@ -34,22 +34,27 @@ def count(
     rows = np.arange(first, first + squared.shape[1])
     for q, line in enumerate(squared):
         listed = hidden.rows[hidden.indptr[q] : hidden.indptr[q + 1]]
-        negative = ~np.isin(rows, listed)
+        negative = np.ones(len(rows), dtype=bool)
+        negative[listed[(listed >= first) & (listed <= rows[-1])] - first] = False
         _add(tally, q, line[negative], rows[negative], edges, distance)
 
 
 def _add(tally: Tally, q: int, squared: Floats, rows: Ints, edges: Edges, distance: Distance) -> None:
     start, stop = edges.indptr[q], edges.indptr[q + 1]
-    bins = _edges_upto(edges.squared[start:stop], edges.rows[start:stop], squared, rows)
+    near = squared <= edges.squared[stop - 1]
+    bins = _edges_upto(edges.squared[start:stop], edges.rows[start:stop], squared[near], rows[near])
     inside = bins < stop - start
     bins = bins[inside] + start
     np.add.at(tally.counts, bins, 1)
-    np.add.at(tally.lengths, bins, distance.steps(squared[inside]).astype(np.int64))
+    np.add.at(tally.lengths, bins, distance.steps(squared[near][inside]).astype(np.int64))
     tally.negatives[q] += len(squared)
     tally.settled += len(squared)
-    all_squared = np.concatenate([tally.squared[q], squared])
-    all_rows = np.concatenate([tally.rows[q], rows])
     k = len(tally.squared[q])
+    close = squared <= tally.squared[q, -1]
+    if np.count_nonzero(close) > k:
+        close &= squared <= np.partition(squared[close], k - 1)[k - 1]
+    all_squared = np.concatenate([tally.squared[q], squared[close]])
+    all_rows = np.concatenate([tally.rows[q], rows[close]])
     nearest = np.lexsort((all_rows, all_squared))[:k]
     tally.squared[q], tally.rows[q] = all_squared[nearest], all_rows[nearest]
 
