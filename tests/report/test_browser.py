@@ -105,6 +105,62 @@ def test_cases_are_filtered_by_class_and_sorted_by_a_fact(at_work: Opened) -> No
     quiet(at_work)
 
 
+def drag(found: Opened, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    """Mark an area of the first map, its corners as shares of its width and height."""
+    holder = found.page.locator("section", has=found.page.get_by_role("heading", name="Map")).locator("[data-chart]")
+    holder.first.scroll_into_view_if_needed()
+    box = holder.first.bounding_box()
+    (x, y), (to_x, to_y) = ((box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in (start, stop))
+    found.page.mouse.move(x, y)
+    found.page.mouse.down()
+    found.page.mouse.move((x + to_x) / 2, (y + to_y) / 2)
+    found.page.mouse.move(to_x, to_y)
+    found.page.mouse.up()
+    found.page.wait_for_timeout(300)
+
+
+def test_an_area_of_the_map_is_shown_below_it_and_filters_the_worst_queries(at_work: Opened) -> None:
+    chosen = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Map"))
+    worst = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Worst queries"))
+    every = worst.locator("li").count()
+    assert chosen.locator("li").count() == 0
+    drag(at_work, (0.02, 0.2), (0.5, 0.9))
+    picked, of = re.match(r"(\d+) of (\d+) points picked", chosen.locator("[data-told]").inner_text()).groups()
+    assert 0 < int(picked) < int(of) == 600
+    assert chosen.locator("li").count() == min(12, int(picked))
+    assert chosen.locator("li img").first.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+    kept = int(re.search(r"Worst queries \((\d+)\)", chosen.locator("[data-told]").inner_text())[1])
+    assert 0 < kept < every
+    assert f"of {kept} shown" in worst.locator("[data-count]").inner_text()
+    faint = chosen.locator("[data-chart]").last.locator(".mark-symbol path[opacity='0.08']")
+    assert faint.count() == 600 - int(picked)
+    worst.get_by_role("button", name="show all").click()
+    assert f"of {every} shown" in worst.locator("[data-count]").inner_text()
+    chosen.get_by_role("button", name="Clear").click()
+    assert chosen.locator("li").count() == faint.count() == 0
+    quiet(at_work)
+
+
+def test_points_of_the_map_are_picked_without_a_mouse(at_work: Opened) -> None:
+    chosen = at_work.page.locator("section", has=at_work.page.get_by_role("heading", name="Map"))
+    chosen.get_by_role("combobox", name="Class").select_option("8")
+    told = chosen.locator("[data-told]")
+    everything = int(told.inner_text().split()[0])
+    assert set(chosen.locator("li .asked .class").all_inner_texts()) == {"8"}
+    assert "Classes: 8" in told.inner_text()
+    chosen.get_by_role("combobox", name="Nearest item").select_option("wrong")
+    assert 0 < int(told.inner_text().split()[0]) < everything
+    assert chosen.locator("li .found .card").count() == chosen.locator("li .found .wrong").count()
+    chosen.get_by_role("button", name="Clear").press("Enter")
+    chosen.get_by_role("combobox", name="Around the query").fill("0007.png")
+    chosen.get_by_role("combobox", name="Around the query").press("Enter")
+    assert told.inner_text().startswith("24 of 600")
+    chosen.get_by_role("combobox", name="Around the query").fill("nobody")
+    chosen.get_by_role("combobox", name="Around the query").press("Enter")
+    assert told.inner_text() == "No query named “nobody” is drawn."
+    quiet(at_work)
+
+
 def test_pictures_are_decoded_when_they_are_looked_at(at_work: Opened) -> None:
     first = at_work.page.locator("[data-picture]").first
     assert first.get_attribute("src") is None
@@ -169,7 +225,7 @@ def test_hostile_names_do_nothing_and_ask_for_nothing(running: Any, tmp_path: Pa
     written = tmp_path / "hostile.html"
     written.write_text(page([(HOSTILE[0], evaluate(found))], materials=[material]), encoding="utf-8")
     seen = opened(running, written)
-    for control in seen.page.locator("[data-filter]").all():
+    for control in seen.page.locator("[data-filter], [data-class]:is(select)").all():
         for option in control.locator("option").all():
             control.select_option(option.get_attribute("value"))
     assert seen.page.evaluate("document.querySelectorAll('iframe, object, embed, link, base, svg script').length") == 0

@@ -39,6 +39,7 @@ EVERY = {
         slider=Slider("t", [0.0, 1.0], {"r": ["1", "2"]}),
     ),
     "points": Chart("t", "w", {"x": [0.0], "y": [1.0], "n": ["i"]}, x="x", y="y", mark="points", frame=False),
+    "points to pick": Chart("t", "w", {"x": [0.0], "y": [1.0]}, x="x", y="y", mark="points", frame=False, brush=True),
 }
 
 

@@ -84,6 +84,7 @@ class Chart:
         rules: Lines across.
         shades: Stretches that are marked.
         slider: A line across that the reader moves.
+        brush: Whether the reader may mark an area; row by row its marks are the ``points`` of the section.
     """
 
     title: str
@@ -103,6 +104,7 @@ class Chart:
     rules: Sequence[Rule] = ()
     shades: Sequence[Shade] = ()
     slider: Slider | None = None
+    brush: bool = False
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
@@ -150,6 +152,7 @@ class Section:
         tables: Tables below the text.
         charts: Charts below the text.
         cases: Queries shown with what they found.
+        points: What the marks of its charts stand for, to be shown when the reader picks some.
         level: ``"plain"``, ``"good"`` or ``"warning"``: how a renderer may colour it.
     """
 
@@ -159,3 +162,4 @@ class Section:
     level: Level = "plain"
     charts: Sequence[Chart] = ()
     cases: Sequence[Case] = ()
+    points: Sequence[Case] = ()

@@ -14,7 +14,13 @@ from tripleteval.report.wording import label, number
 NEAREST = 6
 
 
-def cases(evaluation: Evaluation, queries: Iterable[int], facts: Iterable[Mapping[str, float | None]]) -> list[Case]:
+def cases(
+    evaluation: Evaluation,
+    queries: Iterable[int],
+    facts: Iterable[Mapping[str, float | None]],
+    *,
+    nearest: int = NEAREST,
+) -> list[Case]:
     """Return the given queries, each with its nearest items and with facts to sort by; none without neighbours."""
     chosen = list(queries)
     table, neighbors = evaluation.per_query, evaluation.neighbors
@@ -24,7 +30,7 @@ def cases(evaluation: Evaluation, queries: Iterable[int], facts: Iterable[Mappin
     import pyarrow.compute as pc
 
     wanted = pc.and_(
-        pc.is_in(neighbors["query"], pa.array(chosen, pa.int64())), pc.less_equal(neighbors["rank"], NEAREST)
+        pc.is_in(neighbors["query"], pa.array(chosen, pa.int64())), pc.less_equal(neighbors["rank"], nearest)
     )
     found: dict[int, list[Item]] = {query: [] for query in chosen}
     for row in neighbors.filter(wanted).sort_by([("query", "ascending"), ("rank", "ascending")]).to_pylist():

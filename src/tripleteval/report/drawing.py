@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tripleteval.data.material import Material
-from tripleteval.data.section import Chart, Item, Table
+from tripleteval.data.section import Case, Chart, Item, Table
 from tripleteval.report.definitions import Definition, definition
 from tripleteval.report.pictures import Pictures
 from tripleteval.report.vega_lite import spec
-from tripleteval.report.wording import listed, whole
+from tripleteval.report.wording import label, listed, whole
 
 _MOST_ROWS = 60
 
@@ -26,6 +26,7 @@ class Drawing:
     def __init__(self, material: Material | None, budget: int) -> None:
         self._material, self._pictures = material, Pictures(material, budget)
         self._charts: list[Chart] = []
+        self._points: list[Sequence[Case]] = []
         self.definitions: list[Definition] = []
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -36,13 +37,15 @@ class Drawing:
             "tabled": tabled,
             "pictured": self._pictures.take,
             "texted": self._texted,
+            "pointed": self._pointed,
         }
 
     def island(self) -> dict[str, Any]:
-        """Return the data that the page's script reads."""
+        """Return the data that the page's script reads; asked last, for points get the pictures that are left."""
         sliders = [chart.slider for chart in self._charts]
         return {
             "charts": [spec(chart) for chart in self._charts],
+            "points": [[self._point(case) for case in points] for points in self._points],
             "sliders": [s and {"places": list(s.places), "readings": dict(s.readings)} for s in sliders],
             "pictures": self._pictures.encoded,
         }
@@ -63,6 +66,17 @@ class Drawing:
     def _charted(self, chart: Chart) -> int:
         self._charts.append(chart)
         return len(self._charts) - 1
+
+    def _pointed(self, points: Sequence[Case]) -> int:
+        self._points.append(points)
+        return len(self._points) - 1
+
+    def _point(self, case: Case) -> list[Any]:
+        return [case.query.row, self._card(case.query), *map(self._card, case.found)]
+
+    def _card(self, item: Item) -> list[Any]:
+        named = [label(text) for text in (item.name, item.label, self._texted(item))]
+        return [*named, self._pictures.take(item), item.right, item.distance]
 
     def _texted(self, item: Item) -> str:
         return "" if self._material is None else self._material.text(item.side, item.row)

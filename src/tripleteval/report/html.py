@@ -62,14 +62,15 @@ def page(
         interactive=True,
         **drawing.functions(),
     )
-    scripts, style = [_charts_library(), _resource("page.js")], _resource("style.css")
+    island = _island(drawing.island())
+    scripts, style = [_charts_library(), _resource("page.js") + _resource("map.js")], _resource("style.css")
     return environment.get_template("page.html").render(
         title=title,
         hashes=[evaluation.result_hash for _, evaluation in evaluations],
         body=_safe(body),
         definitions=drawing.definitions,
         missed=drawing.missed(),
-        island=_safe(_island(drawing.island())),
+        island=_safe(island),
         scripts=[_safe(script) for script in scripts],
         style=_safe(style),
         policy=_policy(scripts, style),

@@ -1,6 +1,6 @@
 "use strict";
 // Everything from data is text: it arrives in one JSON island and leaves through textContent.
-(() => {
+const report = (() => {
   if (window.trustedTypes) {
     // The chart library empties its containers with innerHTML = ""; nothing else may be written that way.
     trustedTypes.createPolicy("default", { createHTML: (text) => (text === "" ? "" : null) });
@@ -9,6 +9,8 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const tip = document.getElementById("tip");
   const views = new Map();
+  const galleries = [];  // what the map filters: {group, pick(rows or null)}
+  const drawnHandlers = [];
   const STEP = 8;
 
   function showTip(text, x, y) {
@@ -74,6 +76,7 @@
     holder.dataset.drawn = "yes";
     const slider = document.querySelector(`[data-for="${place}"] input`);
     if (slider) slider.dispatchEvent(new Event("input"));
+    for (const handler of drawnHandlers) handler(place, drawn.view);
   }
 
   async function drawAll() {
@@ -135,12 +138,14 @@
   }
 
   function chooseCases() {
-    for (const group of all(".cases")) {
+    for (const group of all(".cases:not([data-points])")) {
       const form = group.querySelector("form");
       const list = group.querySelector("ol");
       const cases = [...list.children];
       const more = group.querySelector("[data-more]");
+      const unpick = form.querySelector("[data-unpick]");
       let most = STEP;
+      let picked = null;
       const [filter, sort, descending] = ["[data-filter]", "[data-sort]", "[data-descending]"].map((name) => form.querySelector(name));
       const fact = (entry) => {
         const text = entry.querySelectorAll("[data-fact]")[Number(sort.value)].dataset.fact;
@@ -152,7 +157,10 @@
         list.append(...known, ...cases.filter((entry) => fact(entry) === null));
       };
       const show = () => {
-        const passing = [...list.children].filter((entry) => filter.value === "" || entry.dataset.class === filter.value);
+        const passes = (entry) => (filter.value === "" || entry.dataset.class === filter.value)
+          && (picked === null || picked.has(Number(entry.dataset.query ?? NaN)));
+        const passing = [...list.children].filter(passes);
+        unpick.hidden = picked === null;
         for (const entry of cases) entry.hidden = true;
         for (const entry of passing.slice(0, most)) entry.hidden = false;
         more.hidden = passing.length <= most;
@@ -162,23 +170,28 @@
       more.addEventListener("click", () => { most += STEP; show(); });
       form.addEventListener("change", () => { order(); show(); });
       form.addEventListener("submit", (event) => event.preventDefault());
+      const pick = (rows) => {
+        picked = rows;
+        show();
+        return cases.filter((entry) => rows !== null && rows.has(Number(entry.dataset.query ?? NaN))).length;
+      };
+      unpick.addEventListener("click", () => pick(null));
+      galleries.push({ group, pick });
       show();
     }
   }
 
+  const showPicture = (picture) => { picture.src = `data:image/webp;base64,${data.pictures[Number(picture.dataset.picture)]}`; };
+
   function showPictures() {
     const seen = new IntersectionObserver((entries) => {
       for (const entry of entries.filter((one) => one.isIntersecting)) {
-        entry.target.src = `data:image/webp;base64,${data.pictures[Number(entry.target.dataset.picture)]}`;
+        showPicture(entry.target);
         seen.unobserve(entry.target);
       }
     }, { rootMargin: "400px" });
     for (const picture of all("[data-picture]")) seen.observe(picture);
-    addEventListener("beforeprint", () => {
-      for (const picture of all("[data-picture]:not([src])")) {
-        picture.src = `data:image/webp;base64,${data.pictures[Number(picture.dataset.picture)]}`;
-      }
-    });
+    addEventListener("beforeprint", () => all("[data-picture]:not([src])").forEach(showPicture));
   }
 
   function switchTheme() {
@@ -200,4 +213,8 @@
   showPictures();
   switchTheme();
   drawAll();
+  return {
+    data, all, views, galleries, drawChart, showPicture,
+    onDrawn: (handler) => drawnHandlers.push(handler),
+  };
 })();

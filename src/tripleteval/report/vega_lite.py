@@ -26,6 +26,7 @@ _PALETTE = [
     "#a9744f",
     "#6d8f2f",
 ]
+REST = "all others"
 _MEANING = {
     "satisfied": "#3f9c6a",
     "semi-hard": "#e0a92e",
@@ -34,11 +35,12 @@ _MEANING = {
     "impostor": "#d65f5f",
     "right": "#3f9c6a",
     "wrong": "#d65f5f",
-    "all others": "#7f8896",
+    REST: "#7f8896",
 }
 _HEIGHT, _MAP_HEIGHT = 260, 420
 _STEPS = {"bar": 20, "stack": 34}
 _MOST_DOTS = 60
+_AREA = {"fill": "#7f8896", "fillOpacity": 0.12, "stroke": "#7f8896"}
 _FEW = {"tickCount": 6}
 _KINDS = {
     "title": None,
@@ -63,9 +65,15 @@ def spec(chart: Chart) -> Spec:
         "autosize": {"type": "fit-x", "contains": "padding"},
         "height": _height(chart),
         "data": {"values": _rows(chart, names)},
-        "params": [] if chart.slider is None else [{"name": "place", "value": chart.slider.places[chart.slider.start]}],
+        "params": _params(chart),
         "layer": [layer for found in layers for layer in found],
     }
+
+
+def _params(chart: Chart) -> list[Spec]:
+    slider = [] if chart.slider is None else [{"name": "place", "value": chart.slider.places[chart.slider.start]}]
+    # The page sets which marks are picked, by their rows; null is all of them.
+    return [*slider, *([{"name": "picked", "value": None}] if chart.brush else [])]
 
 
 def _height(chart: Chart) -> int:
@@ -79,7 +87,8 @@ def _rows(chart: Chart, names: dict[str, str]) -> list[Spec]:
     logarithmic = [column for axis, column in (("x", chart.x), ("y", chart.y)) if axis in chart.log]
     rows = [dict(zip(chart.columns, values, strict=True)) for values in zip(*chart.columns.values(), strict=True)]
     shown = [row for row in rows if all(_positive(row[column]) for column in logarithmic)]
-    return [{names[name]: _json(value) for name, value in row.items()} for row in shown]
+    found = [{names[name]: _json(value) for name, value in row.items()} for row in shown]
+    return [{**row, "row": place} for place, row in enumerate(found)] if chart.brush else found
 
 
 def _positive(value: Any) -> bool:
@@ -108,8 +117,13 @@ def _line(chart: Chart, names: dict[str, str]) -> Spec:
 
 
 def _points(chart: Chart, names: dict[str, str]) -> Spec:
-    mark = {"type": "circle", "size": 22, "opacity": 0.75}
-    return {"mark": mark, "encoding": {"x": _axis(chart, names, "x"), "y": _axis(chart, names, "y")}}
+    encoding: Spec = {"x": _axis(chart, names, "x"), "y": _axis(chart, names, "y")}
+    layer: Spec = {"mark": {"type": "circle", "size": 22, "opacity": 0.75}, "encoding": encoding}
+    if chart.brush:
+        layer["params"] = [{"name": "brush", "select": {"type": "interval", "mark": _AREA}}]
+        among = {"test": "picked === null || indexof(picked, datum.row) >= 0", "value": 0.75}
+        encoding["opacity"] = {"condition": among, "value": 0.08}
+    return layer
 
 
 def _steps(chart: Chart, names: dict[str, str]) -> Spec:
@@ -165,6 +179,8 @@ def _series(chart: Chart, names: dict[str, str]) -> Spec:
     found: Spec = {}
     if chart.color:
         texts = list(dict.fromkeys(chart.columns[chart.color]))
+        if chart.mark == "points":  # these are in the order in which they may lie over each other
+            texts.sort(key=lambda text: (text == REST, text))
         free = (color for turn in range(len(texts) // len(_PALETTE) + 1) for color in _PALETTE)
         colors = [_MEANING.get(text) or next(free) for text in texts]
         legend = {"title": None, "orient": "top", "columns": 4, "labelLimit": 160, "symbolOpacity": 1}

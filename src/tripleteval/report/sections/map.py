@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from tripleteval.arrays import Bools
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.labels import Labels
 from tripleteval.data.material import Material
-from tripleteval.data.section import Chart, Section
+from tripleteval.data.section import Case, Chart, Section
+from tripleteval.report.cases import cases
 from tripleteval.report.findings.neighborhood import neighborhood
 from tripleteval.report.projection import SEED, explained, projected
 from tripleteval.report.sections import section
+from tripleteval.report.vega_lite import REST
 from tripleteval.report.wording import label, percent, whole
 
 _MOST_POINTS, _MOST_CLASSES = 3000, 10
@@ -27,39 +31,45 @@ def on_a_plane(evaluation: Evaluation, material: Material) -> Section | None:
     rows = np.arange(len(queries))
     if len(rows) > _MOST_POINTS:
         rows = np.sort(np.random.default_rng(SEED).choice(len(rows), _MOST_POINTS, replace=False))
+    near = neighborhood(evaluation)
+    if near is not None:
+        # The few wrong ones are drawn last, over the many right ones.
+        rows = rows[np.argsort(~near.relevant[rows, 0], kind="stable")]
     vectors = queries.vectors[rows]
     flat = projected(vectors, material.projection, distance=evaluation.settings.get("distance", "euclidean"))
     names = [f"row {row}" for row in rows.tolist()]
     if queries.ids is not None:
         names = [label(value) for value in queries.ids.take(rows).values()]
     place: dict[str, Sequence[Any]] = {"x": flat[:, 0].tolist(), "y": flat[:, 1].tolist(), "query": names}
+    wrong = np.zeros(len(rows), dtype=bool) if near is None else ~near.relevant[rows, 0]
     charts = []
     if isinstance(queries.labels, Labels):
-        groups = _groups([label(value) for value in queries.labels.take(rows).values()])
-        charts.append(_chart("By class", "Queries by class.", {**place, "class": groups}, "class"))
-    near = neighborhood(evaluation)
+        groups, text = _groups([label(value) for value in queries.labels.take(rows).values()], wrong)
+        charts.append(_chart("By class", text, {**place, "class": groups}, "class"))
+    points: list[Case] = []
     if near is not None:
-        right = near.relevant[rows, 0]
-        nearest = np.where(right, "right", "wrong").tolist()
-        top = np.argsort(~right, kind="stable").tolist()  # the few wrong ones are drawn over the many right ones
+        nearest = np.where(wrong, "wrong", "right").tolist()
         text = "Queries by whether their nearest item is relevant."
-        charts.append(_chart("By nearest item", text, _sorted({**place, "nearest": nearest}, top), "nearest"))
+        charts.append(_chart("By nearest item", text, {**place, "nearest": nearest}, "nearest"))
+        points = cases(evaluation, rows.tolist(), [{}] * len(rows), nearest=1)
     how = "UMAP: distances between groups mean nothing"
     if material.projection == "pca":
         how = f"their two principal components, which keep {percent(explained(vectors, flat))} of the variance"
     some = f" {whole(len(rows))} of {whole(len(queries))} queries are drawn." if len(rows) < len(queries) else ""
-    return Section("Map", f"The queries on a plane, by {how}.{some}", charts=charts) if charts else None
+    text = f"The queries on a plane, by {how}.{some}"
+    charts = [replace(chart, brush=bool(points)) for chart in charts]
+    return Section("Map", text, charts=charts, points=points) if charts else None
 
 
-def _sorted(columns: Mapping[str, Sequence[Any]], order: list[int]) -> dict[str, list[Any]]:
-    return {name: [values[row] for row in order] for name, values in columns.items()}
-
-
-def _groups(names: list[str]) -> list[str]:
-    """Return the most frequent classes by name, and all the rest as one."""
-    often = {name for name, _ in Counter(names).most_common(_MOST_CLASSES)}
-    rest = "all others" if "all others" not in often else "all the rest"
-    return [name if name in often else rest for name in names]
+def _groups(labels: list[str], wrong: Bools) -> tuple[list[str], str]:
+    """Return the classes by name, beyond ten only those with the most wrong nearest items; and that in words."""
+    often = Counter(labels)
+    if len(often) <= _MOST_CLASSES:
+        return labels, "Queries by class."
+    fail = Counter(name for name, is_wrong in zip(labels, wrong.tolist(), strict=True) if is_wrong)
+    named = set(sorted(often, key=lambda name: (-fail[name], -often[name], name))[:_MOST_CLASSES])
+    text = f"Queries by class: the {_MOST_CLASSES} with the most wrong nearest items, and all others."
+    return [name if name in named else REST for name in labels], text
 
 
 def _chart(title: str, text: str, columns: Mapping[str, Sequence[Any]], color: str) -> Chart:
