@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tripleteval import Embeddings, Evaluation, evaluate
-from tripleteval.report.comparison import together
-from tripleteval.report.findings.changes import changes
+from tripleteval.report.comparison import same_items, together
+from tripleteval.report.findings.changes import changed_queries
+
+
+def changes(before: Evaluation, after: Evaluation) -> pa.Table:
+    return changed_queries(before.per_query, after.per_query, "map@r")
 
 
 @pytest.fixture(scope="module")
@@ -21,24 +26,24 @@ def pair() -> tuple[Evaluation, Evaluation]:
 
 def test_fixed_and_broken_are_what_a_loop_says(pair: tuple[Evaluation, Evaluation]) -> None:
     before, after = ([row["hit_rate@1"] for row in run.per_query.to_pylist()] for run in pair)
-    found = {row["query"]: row["became"] for row in changes(*pair).to_pylist()}
+    found = {row["query"]: row["change"] for row in changes(*pair).to_pylist()}
     expected = {
-        row: "broken" if one > two else "fixed" if two > one else "same"
+        row: "broken" if one > two else "fixed" if two > one else ""
         for row, (one, two) in enumerate(zip(before, after, strict=True))
     }
     assert found == expected
-    assert {"broken", "fixed", "same"} <= set(expected.values())
+    assert {"broken", "fixed", ""} <= set(expected.values())
 
 
 def test_the_largest_loss_comes_first_and_the_order_of_runs_turns_it(pair: tuple[Evaluation, Evaluation]) -> None:
-    losses = changes(*pair)["change"].to_pylist()
+    losses = changes(*pair)["difference"].to_pylist()
     assert losses == sorted(losses)
-    turned = {row["query"]: row["change"] for row in changes(*pair[::-1]).to_pylist()}
-    assert all(turned[row["query"]] == -row["change"] for row in changes(*pair).to_pylist())
+    turned = {row["query"]: row["difference"] for row in changes(*pair[::-1]).to_pylist()}
+    assert all(turned[row["query"]] == -row["difference"] for row in changes(*pair).to_pylist())
 
 
 def test_a_report_counts_them_and_shows_what_they_find(pair: tuple[Evaluation, Evaluation]) -> None:
-    became = changes(*pair)["became"].to_pylist()
+    became = changes(*pair)["change"].to_pylist()
     _, counted, broken, fixed = together([("a", pair[0]), ("b", pair[1])])
     assert f"{became.count('broken')} had the right nearest item in a and have a wrong one in b" in counted.text
     assert sum(counted.charts[0].columns["queries"]) == 60
@@ -53,7 +58,6 @@ def test_runs_of_other_queries_are_not_compared_query_by_query(
     shorter = evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
     renamed = evaluate(Embeddings(np.zeros((60, 1)), np.arange(60) % 4, ids=[f"j{row}" for row in range(60)]))
     for other in (shorter, renamed, given):
-        assert changes(pair[0], other) is None
         assert len(together([("a", pair[0]), ("b", other)])) == 1
 
 
@@ -64,3 +68,17 @@ def test_three_runs_have_one_table(pair: tuple[Evaluation, Evaluation]) -> None:
 def test_equal_runs_change_nothing(pair: tuple[Evaluation, Evaluation]) -> None:
     _, counted = together([("a", pair[0]), ("a", pair[0])])
     assert "0 had the right nearest item in a (1) and have a wrong one in a (2); for 0" in counted.text
+
+
+def test_queries_are_matched_by_id_whatever_their_order(pair: tuple[Evaluation, Evaluation]) -> None:
+    points, labels = np.arange(6.0)[:, None] ** 2, [0, 1, 0, 1, 0, 1]
+    moved = np.array([0.0, 9.0, 0.5, 9.5, 1.0, 10.0])[:, None]
+    ids = [f"i{row}" for row in range(6)]
+    one = evaluate(Embeddings(moved, labels, ids=ids), neighbors=3)
+    two = evaluate(Embeddings(points[::-1], labels[::-1], ids=ids[::-1]), neighbors=3)
+    _, _, broken = together([("a", one), ("b", two)])
+    for row, case in zip(broken.tables[0].rows, broken.cases, strict=True):
+        assert case.query.row == 5 - int(row[0])
+        assert case.query.name == row[1] == f"i{row[0]}"
+    assert same_items(pair)
+    assert not same_items([one, two])

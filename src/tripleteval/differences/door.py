@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.changes import changed_classes, changed_queries
+from tripleteval.differences.changes import changed_classes
 from tripleteval.differences.estimands import codes_of
 from tripleteval.differences.measure import Entry, paired_differences, unpaired_differences
-from tripleteval.differences.pairing import paired as paired_rows
-from tripleteval.differences.pairing import query_table
 from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.settings import check
 from tripleteval.report.families import headline
+from tripleteval.report.findings.changes import changed_queries
+from tripleteval.report.findings.pairing import paired as paired_rows
+from tripleteval.report.findings.pairing import query_table
 
 _RULES = ("distance", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
 _TASK = ("gallery", "classes")

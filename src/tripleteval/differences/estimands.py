@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Ints
 from tripleteval.evaluation.summary import per_query
 from tripleteval.metrics import Column, parse
+from tripleteval.report.findings.changes import values_of
 from tripleteval.uncertainty.sums import Units
 
 if TYPE_CHECKING:
@@ -34,12 +35,6 @@ def codes_of(table: pa.Table, unit: str) -> Codes:
     if unit == "class" and classes is not None:
         return Codes(Units(classes, "class"), classes)
     return Codes(Units(np.arange(table.num_rows), "query"), classes)
-
-
-def values_of(table: pa.Table, spelling: str) -> Floats:
-    """Return (queries,) float64 values of a metric, NaN where undefined."""
-    column = table[spelling]
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def halves(table: pa.Table, spelling: str, average: str, classes: Ints | None) -> Column | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Table
+from tripleteval.errors import ParameterError
 from tripleteval.report.cases import cases
 from tripleteval.report.families import headline
-from tripleteval.report.findings.changes import RANKING, changes
+from tripleteval.report.findings.changes import FIRST, changed_queries
+from tripleteval.report.findings.pairing import paired, query_table
 from tripleteval.report.wording import label, listed, number, whole
 
 if TYPE_CHECKING:
@@ -19,11 +21,25 @@ _SAME_TASK = ("queries", "evaluated", "gallery", "classes", "triplets")
 _SAME_RULES = ("distance", "ties", "average", "ignore")
 _MOST_CASES, _MOST_ROWS = 24, 10
 _BINS = 40
+RANKING = "map@r"
+_VALUES = {"before": "a", "after": "b", "change": "difference"}
 
 
 def together(runs: Sequence[tuple[str, Evaluation]]) -> list[Section]:
     """Return what there is to say about several runs at once."""
     return [comparison(runs), *(_changed(*runs) if len(runs) == 2 else [])]
+
+
+def same_items(runs: Sequence[Evaluation]) -> bool:
+    """Return whether row by row all runs asked and searched the same, as far as ids and labels tell."""
+    return all(_items(run) == _items(runs[0]) for run in runs[1:])
+
+
+def _items(run: Evaluation) -> list[Any]:
+    table = run.per_query
+    known = [] if table is None else [name for name in ("id", "label") if name in table.column_names]
+    columns = [[str(value) for value in table[name].to_pylist()] for name in known] if table is not None else []
+    return [*(given.get("rows") for given in run.inputs), *known, *columns]
 
 
 def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
@@ -66,12 +82,12 @@ def _distinct(names: list[str]) -> list[str]:
 
 def _changed(one: tuple[str, Evaluation], two: tuple[str, Evaluation]) -> list[Section]:
     """Return which queries the second run broke and fixed; nothing where they do not ask the same."""
-    table = changes(one[1], two[1])
+    table = _pairs(one[1], two[1])
     if table is None:
         return []
     import pyarrow.compute as pc
 
-    broken, fixed = (table.filter(pc.equal(table["became"], became)) for became in ("broken", "fixed"))
+    broken, fixed = (table.filter(pc.equal(table["change"], change)) for change in ("broken", "fixed"))
     first, second = _distinct([label(name) for name, _ in (one, two)])
     text = (
         f"Of {whole(table.num_rows)} queries, {whole(broken.num_rows)} had the right nearest item in {first} and have "
@@ -79,26 +95,42 @@ def _changed(one: tuple[str, Evaluation], two: tuple[str, Evaluation]) -> list[S
     )
     found = [Section("Fixed and broken queries", text, charts=_spread(table))]
     if broken.num_rows:
-        found.append(_listed(f"Broken by {second}", broken, two[1], f"What {second} finds, the largest loss first."))
+        found.append(
+            _listed(f"Broken by {second}", broken, two[1], "query_b", f"What {second} finds, the largest loss first.")
+        )
     if fixed.num_rows:
-        order = [("change", "descending"), ("query", "ascending")]
+        order = [("difference", "descending"), ("query", "ascending")]
         words = f"What {first} found, the largest gain of {second} first."
-        found.append(_listed(f"Fixed by {second}", fixed.sort_by(order), one[1], words))
+        found.append(_listed(f"Fixed by {second}", fixed.sort_by(order), one[1], "query", words))
     return found
 
 
-def _listed(title: str, table: pa.Table, shown: Evaluation, text: str) -> Section:
+def _pairs(one: Evaluation, two: Evaluation) -> pa.Table | None:
+    try:
+        first, second = (query_table(run, "") for run in (one, two))
+        rows, _ = paired(first, second)
+    except ParameterError:
+        return None
+    known = set(first.column_names) & set(second.column_names)
+    return changed_queries(first, second.take(rows), RANKING) if {RANKING, FIRST} <= known else None
+
+
+def _listed(title: str, table: pa.Table, shown: Evaluation, row_there: str, text: str) -> Section:
     rows = table.slice(0, _MOST_CASES).to_pylist()
-    heads = ["row", *(name for name in ("id", "label") if name in table.column_names), "before", "after", "change"]
+    heads = ["row", *(name for name in ("id", "label") if name in table.column_names), *_VALUES]
     cells = [
-        [str(row["query"]), *(label(row[name]) for name in heads[1:-3]), *(number(row[name]) for name in heads[-3:])]
+        [
+            str(row["query"]),
+            *(label(row[name]) for name in heads[1:-3]),
+            *(number(row[name]) for name in _VALUES.values()),
+        ]
         for row in rows[:_MOST_ROWS]
     ]
-    facts = [{name: row[name] for name in ("change", "before", "after")} for row in rows]
-    terms = dict.fromkeys(("before", "after", "change"), RANKING)
-    numeric = frozenset({"row", "before", "after", "change"})
+    facts = [{name: row[_VALUES[name]] for name in ("change", "before", "after")} for row in rows]
+    terms = dict.fromkeys(_VALUES, RANKING)
+    numeric = frozenset({"row", *_VALUES})
     some = f" The first {len(cells)} of {whole(table.num_rows)}, by {RANKING}." if table.num_rows > len(cells) else ""
-    found = cases(shown, [row["query"] for row in rows], facts)
+    found = cases(shown, [row[row_there] for row in rows], facts)
     return Section(title, text + some, [Table(heads, cells, numeric, terms)], cases=found)
 
 
@@ -106,7 +138,7 @@ def _spread(table: pa.Table) -> list[Chart]:
     """Return how many queries changed by how much."""
     import numpy as np
 
-    values = table["change"].drop_null().to_numpy()
+    values = table["difference"].drop_null().to_numpy()
     edges = np.linspace(-1, 1, _BINS + 1).round(4)
     counts = np.histogram(values, edges)[0].tolist()
     columns = {"change": edges[:-1].tolist(), "below": edges[1:].tolist(), "queries": counts}

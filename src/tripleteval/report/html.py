@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.errors import MissingExtra, visible
-from tripleteval.report.comparison import together
+from tripleteval.report.comparison import same_items, together
 from tripleteval.report.drawing import Drawing
 from tripleteval.report.sections import sections
 from tripleteval.report.wording import label, number
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 BUDGET = 5_000_000
 
+_OTHER = "No pictures and texts: the runs do not list the same items in the same order."
 _TEMPLATES = ("page.html", "body.html", "fragment.html", "sections.html")
 
 
@@ -43,7 +44,8 @@ def page(
     Args:
         evaluations: Name and evaluation of each run, at least one.
         materials: The sets behind each run, for pictures, texts and a map; ``None`` for a run without. Several runs
-            are taken to be of the same items, whose pictures and texts are those of the first sets there are.
+            must list the same items in the same order; then pictures and texts are those of the first sets there
+            are, and otherwise none are shown.
         budget: Bytes that thumbnails may take.
 
     Raises:
@@ -52,7 +54,8 @@ def page(
     environment = _environment()
     behind = [*materials, *[None] * (len(evaluations) - len(materials))]
     said = [sections(evaluation, known) for (_, evaluation), known in zip(evaluations, behind, strict=True)]
-    drawing = Drawing(next((known for known in behind if known is not None), None), budget)
+    same = same_items([evaluation for _, evaluation in evaluations])
+    drawing = Drawing(next((known for known in behind if known is not None), None) if same else None, budget)
     title = said[0][0].title if len(said) == 1 else f"{len(said)} evaluations"
     # The body comes first: the charts, pictures and definitions it refers to are collected on the way.
     body = environment.get_template("body.html").render(
@@ -69,7 +72,7 @@ def page(
         hashes=[evaluation.result_hash for _, evaluation in evaluations],
         body=_safe(body),
         definitions=drawing.definitions,
-        missed=drawing.missed(),
+        missed=drawing.missed() if same or not any(behind) else _OTHER,
         island=_safe(island),
         scripts=[_safe(script) for script in scripts],
         style=_safe(style),

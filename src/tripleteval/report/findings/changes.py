@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.data.evaluation import Evaluation
+from tripleteval.arrays import Floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NEAREST, RANKING = "hit_rate@1", "map"
+FIRST = "hit_rate@1"
 
 
-def changes(before: Evaluation, after: Evaluation) -> pa.Table | None:
-    """Return, query by query, what became of it; the largest loss first.
+def changed_queries(first: pa.Table, second: pa.Table, primary: str) -> pa.Table:
+    """Return one row per query, the greatest loss first.
 
-    Returns:
-        Columns ``query``, ``id`` and ``label`` where known, ``nearest_before`` and ``nearest_after`` (`hit_rate@1`),
-        ``before`` and ``after`` (`map`), ``change`` of the latter, and ``became``: ``"broken"`` where the nearest item
-        was right and is not any more, ``"fixed"`` the other way round, else ``"same"`` (right is at least one half,
-        where ties share the place). ``None`` where the two do not ask the same queries, or have no such columns.
+    ``change`` is ``"broken"`` where the nearest item was right and is wrong, ``"fixed"`` the other way round,
+    empty elsewhere (ties at 1/2 and above count as right); without hit_rate@1 it follows the sign of the
+    difference.
+
+    ``query`` and ``query_b`` are its rows in the first and in the second run.
+
+    Args:
+        first: Queries of the first run.
+        second: Queries of the second, row by row the same.
+        primary: The metric that ``a``, ``b`` and ``difference`` are about.
     """
-    one, two = before.per_query, after.per_query
-    if one is None or two is None or not _same_queries(one, two):
-        return None
     import pyarrow as pa
 
-    right = [np.nan_to_num(table[NEAREST].to_numpy()) for table in (one, two)]
-    values = [table[RANKING].to_numpy() for table in (one, two)]
-    change = values[1] - values[0]
-    was, is_now = (side >= 0.5 for side in right)
-    became = np.where(was & ~is_now, "broken", np.where(~was & is_now, "fixed", "same"))
-    known = [name for name in ("query", "id", "label") if name in one.column_names]
-    table = one.select(known)
-    for name, column in (
-        ("nearest_before", one[NEAREST]),
-        ("nearest_after", two[NEAREST]),
-        ("before", one[RANKING]),
-        ("after", two[RANKING]),
-        ("change", pa.array(change, mask=np.isnan(change))),
-        ("became", pa.array(became)),
-    ):
-        table = table.append_column(name, column)
-    return table.sort_by([("change", "ascending"), ("query", "ascending")])
+    known = [name for name in ("id", "label", "group") if name in first.column_names]
+    a, b = (values_of(table, primary) for table in (first, second))
+    columns: dict[str, Any] = {"query": first["query"], "query_b": second["query"]}
+    columns |= {name: first[name] for name in known}
+    columns |= {"a": _nullable(a), "b": _nullable(b), "difference": _nullable(b - a)}
+    columns["change"] = pa.array(_change(first, second, b - a), pa.string())
+    order = [("difference", "ascending"), ("query", "ascending")]
+    return pa.table(columns).sort_by(order)
 
 
-def _same_queries(one: pa.Table, two: pa.Table) -> bool:
-    needed = {"query", NEAREST, RANKING}
-    if one.num_rows != two.num_rows or not needed <= set(one.column_names) & set(two.column_names):
-        return False
-    names = [name for name in ("id", "label") if name in one.column_names or name in two.column_names]
-    return all(name in two.column_names and name in one.column_names and _equal(one[name], two[name]) for name in names)
+def _change(first: pa.Table, second: pa.Table, difference: Floats) -> list[str]:
+    if FIRST in first.column_names and FIRST in second.column_names:
+        before, after = (values_of(table, FIRST) >= 0.5 for table in (first, second))
+        rise = after.astype(int) - before.astype(int)
+    else:
+        rise = np.sign(np.nan_to_num(difference)).astype(int)
+    return [{1: "fixed", 0: "", -1: "broken"}[sign] for sign in rise.tolist()]
 
 
-def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> bool:
-    return bool(one.type == two.type and one.equals(two))
+def _nullable(values: Floats) -> Any:
+    import pyarrow as pa
+
+    return pa.array(values, mask=np.isnan(values))
+
+
+def values_of(table: pa.Table, spelling: str) -> Floats:
+    """Return (queries,) float64 values of a metric, NaN where undefined."""
+    return np.asarray(table[spelling].to_numpy(), dtype=np.float64)
