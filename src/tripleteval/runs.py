@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from itertools import count
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 RUN = "run.json"
 TABLES = {"queries.parquet": "per_query", "classes.parquet": "per_class", "neighbors.parquet": "neighbors"}
 
-_FAMILY, _, _VERSION = SCHEMA.rpartition("/")
 _MOST_JSON = 256 * 2**20
 
 
@@ -50,17 +50,44 @@ def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False)
     document = evaluation.to_dict()
     tables = {n: t for n, attribute in TABLES.items() if (t := getattr(evaluation, attribute)) is not None}
     require_free(target, overwrite=overwrite)
+    write_folder(target, RUN, document, tables, partial(_require_replaceable, target, overwrite=overwrite))
+    return target
+
+
+def write_folder(
+    target: Path,
+    name: str,
+    document: Mapping[str, Any],
+    tables: Mapping[str, pa.Table],
+    require: Callable[[], None],
+    *,
+    further: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write a folder in one step: a JSON document that lists the checksums of its tables, these, and other files.
+
+    Args:
+        target: The folder.
+        name: Of the document.
+        document: What it says.
+        tables: By file name.
+        require: Refuses, just before the folder is put in its place, what must not be replaced.
+        further: Other files by name, which are not read back.
+
+    Raises:
+        ResourceError: It cannot be written (E801), or what ``require`` raises.
+    """
     with writing(target, needed=sum(table.nbytes for table in tables.values())):
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target)
         with temporary(target) as temp:
             os.mkdir(temp)
-            document["files"] = {name: _write_table(temp / name, table) for name, table in tables.items()}
-            document["checksum"] = _checksum(document)
-            write_file(temp / RUN, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+            whole = {**document, "files": {file: _write_table(temp / file, table) for file, table in tables.items()}}
+            whole["checksum"] = _checksum(whole)
+            for file, data in (further or {}).items():
+                write_file(temp / file, data)
+            write_file(temp / name, (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode())
             sync_folder(temp)
-            place(temp, target, partial(_require_replaceable, target, overwrite=overwrite))
-    return target
+            place(temp, target, require)
 
 
 def load(folder: str | Path, *, tables: bool = True) -> Evaluation:
@@ -75,9 +102,8 @@ def load(folder: str | Path, *, tables: bool = True) -> Evaluation:
         ResourceError: A file is missing or is not what was written (E804), or a newer tripleteval made it (E806).
     """
     path = Path(folder)
-    document = _read_document(path)
-    listed = document["files"].items() if tables else ()
-    read = {TABLES[name]: _read_table(path / name, entry) for name, entry in listed}
+    document = read_document(path / RUN, SCHEMA, _shape(), TABLES)
+    read = {TABLES[name]: table for name, table in read_tables(path, document).items()} if tables else {}
     evaluation = Evaluation(
         metrics=document["values"],
         accounting=document["accounting"],
@@ -139,17 +165,38 @@ def _require_replaceable(target: Path, *, overwrite: bool) -> None:
         raise ResourceError("E801", found, where=where, fix="move that away first, or give a new name")
     if names:
         try:
-            _require_schema(_parse(target / RUN), target)
+            _require_schema(_parse(target / RUN), target / RUN, SCHEMA)
         except (FileError, ResourceError) as error:
             found = f"a folder that is not a readable run ({error.found})"
             raise ResourceError("E801", found, where=where, fix="remove it first, or give a new name") from error
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
-    document = _parse(folder / RUN)
-    _require_schema(document, folder)
-    _validate(document, folder / RUN)
+def read_document(path: Path, schema: str, shape: Any, tables: Iterable[str]) -> dict[str, Any]:
+    """Return the JSON document of a folder.
+
+    Args:
+        path: Of the document.
+        schema: What it must be: a family, a slash and the newest version that can be read.
+        shape: Type of the whole document, for msgspec.
+        tables: Names of the tables that it may list.
+
+    Raises:
+        FileError: It is not there, or of another family (E604).
+        ResourceError: It is not what was written (E804), or of a newer version (E806).
+    """
+    document = _parse(path)
+    _require_schema(document, path, schema)
+    _validate(document, path, shape, tables)
     return document
+
+
+def read_tables(folder: Path, document: Mapping[str, Any]) -> dict[str, pa.Table]:
+    """Return the tables that the document of a folder lists.
+
+    Raises:
+        ResourceError: One is missing or is not what was written (E804).
+    """
+    return {name: _read_table(folder / name, entry) for name, entry in document["files"].items()}
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -165,29 +212,31 @@ def _parse(path: Path) -> dict[str, Any]:
     return document
 
 
-def _require_schema(document: dict[str, Any], folder: Path) -> None:
+def _require_schema(document: dict[str, Any], path: Path, schema: str) -> None:
+    known, _, newest = schema.rpartition("/")
     family, _, version = str(document.get("schema")).rpartition("/")
-    if family != _FAMILY or not version.isdecimal():
-        raise FileError("E604", f"{RUN} of another kind, not {_FAMILY}", where=str(folder), fix="give a run folder")
-    if int(version) > int(_VERSION):
+    where = str(path.parent)
+    if family != known or not version.isdecimal():
+        raise FileError("E604", f"{path.name} of another kind, not {known}", where=where, fix="give a run folder")
+    if int(version) > int(newest):
         raise ResourceError(
             "E806",
-            f"a run of schema {version}, made by a newer tripleteval; this one reads up to {_VERSION}",
-            where=str(folder),
+            f"a run of schema {version}, made by a newer tripleteval; this one reads up to {newest}",
+            where=where,
             fix="upgrade: pip install -U tripleteval",
         )
 
 
-def _validate(document: dict[str, Any], path: Path) -> None:
+def _validate(document: dict[str, Any], path: Path, shape: Any, tables: Iterable[str]) -> None:
     import msgspec
 
     try:
-        msgspec.convert(document, _shape())
+        msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
         raise _corrupt(path, str(error)) from None
     if document["checksum"] != _checksum(document):
         raise _corrupt(path, "its content does not give its checksum")
-    unknown = sorted(set(document["files"]) - set(TABLES))
+    unknown = sorted(set(document["files"]) - set(tables))
     if unknown:
         raise _corrupt(path, f"it lists {unknown[0]!r}, which is not part of a run")
 
@@ -203,7 +252,6 @@ def _shape() -> Any:
         + [(name, float | None, None) for name in ("chance", "ceiling", "sd", "low", "high", "worst_tenth")]
         + [(name, str | None, None) for name in ("average", "better", "reason", "interval", "interval_reason")],
     )
-    file = msgspec.defstruct("File", [("sha256", str), ("bytes", int)], forbid_unknown_fields=True)
     given = msgspec.defstruct("Input", [("name", str), ("rows", int), ("dim", int), ("dtype", str), ("sha256", str)])
     fields: list[tuple[str, Any]] = [
         ("schema", str),
@@ -218,10 +266,17 @@ def _shape() -> Any:
         ("inputs", list[given]),  # type: ignore[valid-type]
         ("environment", dict[str, Any]),
         ("result_hash", str),
-        ("files", dict[str, file]),  # type: ignore[valid-type]
+        ("files", dict[str, file_shape()]),  # type: ignore[misc]
         ("checksum", str),
     ]
     return msgspec.defstruct("Run", fields, forbid_unknown_fields=True)
+
+
+def file_shape() -> Any:
+    """Return what a document says of each table, as a type."""
+    import msgspec
+
+    return msgspec.defstruct("File", [("sha256", str), ("bytes", int)], forbid_unknown_fields=True)
 
 
 def _read_table(path: Path, entry: dict[str, Any]) -> pa.Table:

@@ -55,7 +55,8 @@ def test_a_folder_and_a_file_are_written(run):
         "search.json",
         "unreached.parquet",
     ]
-    assert json.loads(Path("out.json").read_text()) == json.loads(Path("out/search.json").read_text())
+    kept = json.loads(Path("out/search.json").read_text())
+    assert json.loads(Path("out.json").read_text()).items() <= kept.items()
     again = run("search", "val.npz", *arguments[:-2])
     assert (again.exit_code, again.stderr.split()[0]) == (5, "E801")
 

@@ -72,10 +72,7 @@ def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list
             found = "options about the embeddings of the run, but not the embeddings"
             raise ParameterError("E101", found, fix="name their file with --embeddings")
         return [None] * len(evaluations)
-    if images is not None and not Path(images).is_dir():
-        raise FileError("E601", "no such folder of pictures", where=images, fix="check its name")
-    if image is not None and images is None:
-        raise ParameterError("E101", "--image-column without --images", fix="name the folder the paths start in")
+    _require_sense(evaluations, images, image)
     from tripleteval.data.material import Material
     from tripleteval.report.matching import matched
 
@@ -96,6 +93,15 @@ def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list
     if len(refused) == len(evaluations):
         raise refused[0]
     return behind
+
+
+def _require_sense(evaluations: list[Evaluation], images: str | None, image: str | None) -> None:
+    if not evaluations:
+        raise ParameterError("E101", "--embeddings without the run they belong to", fix="name the run as well")
+    if images is not None and not Path(images).is_dir():
+        raise FileError("E601", "no such folder of pictures", where=images, fix="check its name")
+    if image is not None and images is None:
+        raise ParameterError("E101", "--image-column without --images", fix="name the folder the paths start in")
 
 
 def _require_column(embeddings: Embeddings, column: str, option: str) -> None:

@@ -13,6 +13,7 @@ from tripleteval.errors import FileError, ParameterError, one_line, printable
 
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
+    from tripleteval.data.search_evaluation import SearchEvaluation
 
 # Name of the file by default, and what its beginning holds: only a report of ours is replaced unasked.
 _FORMATS = {
@@ -39,6 +40,7 @@ _FORMATS = {
 def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: bool, **chosen: Any) -> None:
     """Write a page, Markdown or model-card results about one run, or several side by side.
 
+    RUN is a folder that evaluate made, or one that search made: what approximate search would cost.
     The page is one file; it asks nothing of the network and may be mailed or archived. With the embeddings of
     the run (and --gallery, --where as they were evaluated) it has a map, and pictures or texts of what failed.
     The other forms are Markdown, and results for a model card on the Hugging Face Hub.
@@ -49,21 +51,30 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
         tripleteval report runs/val --embeddings val.parquet --images photos/ --image-column path
         tripleteval report runs/banking --embeddings banking.parquet --text-column text
         tripleteval report runs/baseline runs/candidate --embeddings val.parquet --images photos/ -o compared.html
+        tripleteval report runs/val runs/val-search -o report.html
         tripleteval report runs/val --format md -o - | gh pr comment --body-file -
         tripleteval report runs/val --format model-index --model siamese --dataset org/pets
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.disk import atomic_write
+    from tripleteval.report import search_folder
     from tripleteval.runs import RUN, TABLES, load
 
     name, mark = _FORMATS[kind]
     path = name if output is None else output
     if path == "-" and kind == "html":
         raise ParameterError("E101", "a page on stdout", fix="name a file with -o")
-    inputs = [*runs, *(os.path.join(run, name) for run in runs for name in (RUN, *TABLES))]
+    files = (RUN, *TABLES, search_folder.SEARCH, *search_folder.TABLES)
+    inputs = [*runs, *(os.path.join(run, name) for run in runs for name in files)]
     inputs += [chosen[name] for name in ("embeddings", "gallery", "labels", "gallery_labels") if chosen[name]]
     if path != "-":
         require_new_file(path, tuple(inputs), overwrite=overwrite or _is_report(path, mark))
-    written = _written([(printable(os.path.normpath(run)), load(run)) for run in runs], kind, chosen)
+    named = [(printable(os.path.normpath(run)), run) for run in runs]
+    of_search = [os.path.lexists(os.path.join(run, search_folder.SEARCH)) for run in runs]
+    loaded = [(name, load(run)) for (name, run), is_search in zip(named, of_search, strict=True) if not is_search]
+    searches = [
+        (name, search_folder.load(run)) for (name, run), is_search in zip(named, of_search, strict=True) if is_search
+    ]
+    written = _written(loaded, searches, kind, chosen)
     if path == "-":
         click.echo(written, nl=False)
         return
@@ -71,17 +82,25 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
     click.echo(f"written to {one_line(path)}", err=True)
 
 
-def _written(loaded: list[tuple[str, Evaluation]], kind: str, chosen: dict[str, Any]) -> str:
+def _written(
+    loaded: list[tuple[str, Evaluation]],
+    searches: list[tuple[str, SearchEvaluation]],
+    kind: str,
+    chosen: dict[str, Any],
+) -> str:
     if kind == "html":
         from tripleteval.engine.plan import parse_memory
         from tripleteval.report.html import page
 
         budget = parse_memory(chosen.pop("report_budget"))
-        return page(loaded, materials=read_material([evaluation for _, evaluation in loaded], chosen), budget=budget)
+        materials = read_material([evaluation for _, evaluation in loaded], chosen)
+        return page(loaded, searches=searches, materials=materials, budget=budget)
     if kind == "md":
         from tripleteval.report.markdown import markdown
 
-        return markdown(loaded)
+        return markdown(loaded, searches)
+    if searches:
+        raise ParameterError("E101", f"--format {kind} with a folder that search made", fix="give one evaluated run")
     return _card(loaded, kind, model=chosen["model"], dataset=chosen["dataset"])
 
 

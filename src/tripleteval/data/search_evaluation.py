@@ -57,7 +57,7 @@ class SearchEvaluation(Sequence[dict[str, Any]]):
         return f"SearchEvaluation({len(self)} settings: {self.verdict})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the tables, ready for JSON."""
+        """Return everything but the tables, ready for JSON; ``search.json`` adds its checksums."""
         return {
             "schema": SCHEMA,
             "verdict": self.verdict,
@@ -75,7 +75,7 @@ class SearchEvaluation(Sequence[dict[str, Any]]):
         Raises:
             ResourceError: The folder exists, or cannot be written (E801).
         """
-        from tripleteval.report.search import save
+        from tripleteval.report.search_folder import save
 
         return save(self, Path(folder))
 
@@ -83,5 +83,5 @@ class SearchEvaluation(Sequence[dict[str, Any]]):
         from tripleteval.report.console import draw
         from tripleteval.report.search import sections
 
-        for section in sections(self):
+        for section in sections(self, brief=True):
             yield from draw(section)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,7 +61,7 @@ class Differences(Mapping[str, float]):
         return len(self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON document that ``compare.json`` and ``--json`` hold."""
+        """Return the JSON document that ``compare.json`` and ``--json`` hold; the file adds its checksums."""
         return {
             "schema": SCHEMA,
             "a": self.names[0],
@@ -82,21 +81,12 @@ class Differences(Mapping[str, float]):
         Raises:
             ResourceError: Something is there already, or it cannot be written (E801).
         """
-        from tripleteval.disk import place, sync_folder, temporary, write_file, writing
-        from tripleteval.runs import require_free
+        from tripleteval.runs import require_free, write_folder
 
         target = Path(folder)
         require_free(target)
         tables = {name: t for name, t in ((QUERIES, self.queries), (CLASSES, self.classes)) if t is not None}
-        with writing(target, needed=sum(table.nbytes for table in tables.values())):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with temporary(target) as temp:
-                temp.mkdir()
-                for name, table in tables.items():
-                    _write_table(temp / name, table)
-                write_file(temp / DOCUMENT, (json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n").encode())
-                sync_folder(temp)
-                place(temp, target, partial(require_free, target))
+        write_folder(target, DOCUMENT, self.to_dict(), tables, partial(require_free, target))
         return target
 
     def __repr__(self) -> str:
@@ -108,13 +98,3 @@ class Differences(Mapping[str, float]):
 
         for said in sections(self):
             yield from draw(said)
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    from tripleteval.disk import new_file
-
-    with new_file(path) as sink:
-        pq.write_table(table, sink)
-        sink.finish()

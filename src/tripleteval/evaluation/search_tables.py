@@ -45,21 +45,32 @@ def per_class_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table | Non
 
 
 def unreached_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table:
-    """Return gallery items that stand in true lists but in no list of the first index, most wanted first."""
+    """Return gallery items that stand in true lists but in no list of the first index, most wanted first.
+
+    Columns ``setting``, ``gallery`` (the row), ``true_lists`` (in how many it stands), and ``id`` and ``label`` where
+    known.
+    """
     import pyarrow as pa
 
+    gallery = lists.comparison.gallery
     columns: dict[str, list[Any]] = {"setting": [], "gallery": [], "true_lists": []}
     for outcome in outcomes:
         if outcome.error is not None:
             continue
         first = outcome.found[0].take(lists.asked)
-        wanted = unreached(lists.truth.found, first, len(lists.comparison.gallery))
+        wanted = unreached(lists.truth.found, first, len(gallery))
         rows = np.argsort(-wanted, kind="stable")[: min(_MOST_UNREACHED, int((wanted > 0).sum()))]
         columns["setting"] += [label_of(outcome)] * len(rows)
         columns["gallery"] += rows.tolist()
         columns["true_lists"] += wanted[rows].tolist()
     types = (pa.string(), pa.int64(), pa.int64())
-    return pa.table({name: pa.array(c, kind) for (name, c), kind in zip(columns.items(), types, strict=True)})
+    table = pa.table({name: pa.array(c, kind) for (name, c), kind in zip(columns.items(), types, strict=True)})
+    rows_of_all = np.array(columns["gallery"], np.int64)
+    for name, column in (("id", gallery.ids), ("label", gallery.labels)):
+        if isinstance(column, Labels):
+            texts = [str(value) for value in column.take(rows_of_all).values()]
+            table = table.append_column(name, pa.array(texts, pa.string()))
+    return table
 
 
 def identical_in_float32(gallery: Embeddings) -> list[str]:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
+from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.errors import MissingExtra, visible
+from tripleteval.report.chapters import chapters, heading
 from tripleteval.report.comparison import same_items, together
 from tripleteval.report.drawing import Drawing
 from tripleteval.report.sections import sections
@@ -36,13 +38,15 @@ _TEMPLATES = ("page.html", "body.html", "fragment.html", "sections.html")
 def page(
     evaluations: Sequence[tuple[str, Evaluation]],
     *,
+    searches: Sequence[tuple[str, SearchEvaluation]] = (),
     materials: Sequence[Material | None] = (),
     budget: int = BUDGET,
 ) -> str:
     """Return a whole page about one run, or about several side by side.
 
     Args:
-        evaluations: Name and evaluation of each run, at least one.
+        evaluations: Name and evaluation of each run.
+        searches: Name and result of each evaluation of approximate search; of either at least one.
         materials: The sets behind each run, for pictures, texts and a map; ``None`` for a run without. Several runs
             must list the same items in the same order; then pictures and texts are those of the first sets there
             are, and otherwise none are shown.
@@ -53,15 +57,16 @@ def page(
     """
     environment = _environment()
     behind = [*materials, *[None] * (len(evaluations) - len(materials))]
-    said = [sections(evaluation, known) for (_, evaluation), known in zip(evaluations, behind, strict=True)]
+    said = [(name, sections(one, known)) for (name, one), known in zip(evaluations, behind, strict=True)]
+    parts = chapters(said, searches)
     same = same_items([evaluation for _, evaluation in evaluations])
     drawing = Drawing(next((known for known in behind if known is not None), None) if same else None, budget)
-    title = said[0][0].title if len(said) == 1 else f"{len(said)} evaluations"
+    title = parts[0][1][0].title if len(parts) == 1 else heading(len(evaluations), len(searches))
     # The body comes first: the charts, pictures and definitions it refers to are collected on the way.
     body = environment.get_template("body.html").render(
         title=title,
-        runs=[{"name": name, "sections": about} for (name, _), about in zip(evaluations, said, strict=True)],
-        together=together(evaluations) if len(said) > 1 else [],
+        runs=[{"name": name, "sections": about} for name, about in parts],
+        together=together(evaluations) if len(evaluations) > 1 else [],
         interactive=True,
         **drawing.functions(),
     )

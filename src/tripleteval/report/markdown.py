@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import visible
+from tripleteval.report.chapters import chapters, heading
 from tripleteval.report.comparison import together
 from tripleteval.report.sections import sections
 from tripleteval.report.wording import label
@@ -29,17 +31,21 @@ _MARKUP = re.compile(
 _AT_START = re.compile(r"^[-+=#>:]|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s)")
 
 
-def markdown(evaluations: Sequence[tuple[str, Evaluation]]) -> str:
-    """Return one run, or several side by side, as GitHub-flavoured Markdown."""
+def markdown(
+    evaluations: Sequence[tuple[str, Evaluation]], searches: Sequence[tuple[str, SearchEvaluation]] = ()
+) -> str:
+    """Return one run, or several side by side, as GitHub-flavoured Markdown, and what approximate search costs."""
     lines = [MARK]
+    parts = chapters([(name, sections(evaluation)) for name, evaluation in evaluations], searches)
+    if len(parts) > 1:
+        lines += [f"# {heading(len(evaluations), len(searches))}"]
     if len(evaluations) > 1:
-        lines += [f"# {len(evaluations)} evaluations"]
         lines += [line for said in together(evaluations) for line in _section(said, "##")]
-    for name, evaluation in evaluations:
-        if len(evaluations) > 1:
+    for name, about in parts:
+        if len(parts) > 1:
             lines += [f"## {escaped(label(name))}"]
-        for place, said in enumerate(sections(evaluation)):
-            lines += _section(said, "###" if len(evaluations) > 1 else "##" if place else "#")
+        for place, said in enumerate(about):
+            lines += _section(said, "###" if len(parts) > 1 else "##" if place else "#")
     return "\n\n".join(lines) + "\n"
 
 

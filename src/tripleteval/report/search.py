@@ -1,29 +1,27 @@
-"""What there is to say about approximate search, and the folder it is kept in."""
+"""What there is to say about approximate search."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tripleteval.data.search_evaluation import SearchEvaluation
-from tripleteval.data.section import Section, Table
-from tripleteval.disk import new_file, place, sync_folder, temporary, write_file, writing
-from tripleteval.errors import ResourceError
-from tripleteval.report.search_plot import pareto_svg
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from tripleteval.data.section import Chart, Level, Section, Table
+from tripleteval.report.wording import label, whole
 
 _WORST = 5
+_MOST = 10
 
 
-def sections(search: SearchEvaluation) -> Iterator[Section]:
-    """Yield what to print: the verdict, the table of settings, what failed, who is hurt, and notes."""
-    k, by = search.settings["k"], search.settings["judge_by"]
-    yield Section("What would approximate search cost?", search.verdict, (_table(search, by),), level="good")
+def sections(search: SearchEvaluation, *, brief: bool = False) -> Iterator[Section]:
+    """Yield the verdict with the table of settings, what failed, who is hurt, and how it was measured.
+
+    ``brief`` is for a terminal, which has no charts and one screen.
+    """
+    by = search.settings["judge_by"]
+    level: Level = "good" if _cheap(search, by) else "warning"
+    charts = [] if brief else _plot(search, by)
+    yield Section("What would approximate search cost?", search.verdict, [_table(search, by)], level, charts)
     failed = [entry for entry in search if "error" in entry]
     if failed:
         said = "\n".join(
@@ -33,54 +31,58 @@ def sections(search: SearchEvaluation) -> Iterator[Section]:
     hurt = _hurt(search, by)
     if hurt is not None:
         yield hurt
+    if not brief:
+        yield from _out_of_reach(search)
     yield from _stores(search)
     threads = search.environment.get("threads")
-    yield Section("How it was measured", "\n".join([_asked(search.facts, k), _timed(search, threads), *search.notes]))
+    yield Section(
+        "How it was measured",
+        "\n".join([_asked(search.facts, search.settings["k"]), _timed(search, threads), *search.notes]),
+    )
 
 
-def save(search: SearchEvaluation, folder: Path) -> Path:
-    """Write ``search.json``, ``classes.parquet``, ``unreached.parquet`` and ``pareto.svg`` into a new folder.
-
-    Raises:
-        ResourceError: The folder exists, or cannot be written (E801).
-    """
-    tables = {"classes.parquet": search.per_class, "unreached.parquet": search.unreached}
-    with writing(folder):
-        _require_free(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with temporary(folder) as temp:
-            os.mkdir(temp)  # noqa: PTH102  # as runs does it: what is promised is a system call
-            for name, table in tables.items():
-                if table is not None:
-                    _write_table(temp / name, table)
-            write_file(temp / "pareto.svg", pareto_svg(search).encode())
-            text = json.dumps(search.to_dict(), indent=1, allow_nan=False)
-            write_file(temp / "search.json", f"{text}\n".encode())
-            sync_folder(temp)
-            place(temp, folder, lambda: _require_free(folder))
-    return folder
+def _ran(search: SearchEvaluation) -> list[dict[str, Any]]:
+    return [entry for entry in search if "error" not in entry]
 
 
-def _require_free(folder: Path) -> None:
-    if os.path.lexists(folder):
-        raise ResourceError("E801", "something is there already", where=str(folder), fix="give a new name")
+def _cheap(search: SearchEvaluation, by: str) -> bool:
+    lost = [entry["metrics"][by]["loss"] for entry in _ran(search)]
+    return any(loss is not None and loss <= search.settings["tolerance"] for loss in lost)
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
-    import pyarrow.parquet as pq
+def _plot(search: SearchEvaluation, by: str) -> list[Chart]:
+    """Return loss against speed, a line per backend; nothing where fewer than two settings ran."""
+    ran = [entry for entry in _ran(search) if entry["metrics"][by]["loss"] is not None]
+    if len(ran) < 2:
+        return []
+    across, up = "queries per second", f"points of {by} lost"
+    told = [entry["metrics"][by] for entry in ran]
+    data = {
+        across: [entry["speed"]["queries_per_second"] for entry in ran],
+        up: [100 * each["loss"] for each in told],
+        "from": [_hundredfold(each.get("low")) for each in told],
+        "to": [_hundredfold(each.get("high")) for each in told],
+        "setting": [label(entry["label"]) for entry in ran],
+        "backend": [label(entry["backend"]) for entry in ran],
+        "on the front": ["yes" if entry["pareto"] else "no" for entry in ran],
+    }
+    text = "Right is fast, low is good: one dot per setting, joined by backend."
+    logarithmic = frozenset({"x"})
+    return [Chart("Loss against speed", text, data, x=across, y=up, mark="line", color="backend", log=logarithmic)]
 
-    with new_file(path) as sink:
-        pq.write_table(table, sink)
-        sink.finish()
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _table(search: SearchEvaluation, by: str) -> Table:
-    ran = [entry for entry in search if "error" not in entry]
-    share = f"{100 * search.settings['confidence']:g} %"
-    columns = ("", "setting", "recall of neighbours", f"loss of {by}", share, f"loss of {_other(search)}")
+    ran = _ran(search)
+    share = f"{100 * search.settings['confidence']:g} % interval"
+    columns = ("front", "setting", "recall of neighbours", f"loss of {by}", share, f"loss of {_other(search)}")
     speed = ("queries/s", "p50 ms", "p99 ms", "build s", "MB")
     rows = [_row(entry, by, _other(search)) for entry in ran]
-    return Table((*columns, *speed), rows, numeric=frozenset((*columns[2:], *speed)))
+    terms = {f"loss of {name}": name for name in (by, _other(search))}
+    return Table((*columns, *speed), rows, frozenset((*columns[2:], *speed)), terms)
 
 
 def _row(entry: dict[str, Any], by: str, other: str) -> tuple[str, ...]:
@@ -114,19 +116,53 @@ def _points(share: float | None) -> str:
 
 def _hurt(search: SearchEvaluation, by: str) -> Section | None:
     """Return which classes lose most under the fastest setting on the front."""
-    table = search.per_class
-    front = [entry for entry in search if entry.get("pareto") and (entry["metrics"][by]["loss"] or 0) > 0]
-    if table is None or not front:
+    table, chosen = search.per_class, _named(search, by)
+    if table is None or chosen is None or chosen["label"] not in table.column_names:
         return None
-    label = max(front, key=lambda entry: entry["speed"]["queries_per_second"])["label"]
-    rows = [row for row in zip(*(table[c].to_pylist() for c in ("label", "queries", label)), strict=True) if row[2]]
+    name = chosen["label"]
+    rows = [row for row in zip(*(table[c].to_pylist() for c in ("label", "queries", name)), strict=True) if row[2]]
     rows.sort(key=lambda row: -row[2])
-    shown = [(name, f"{queries:,}", _points(lost)) for name, queries, lost in rows[:_WORST] if lost > 0]
-    dark = next(entry for entry in search if entry["label"] == label)["unreached"]["items"]
-    text = f"Classes that lose most {by} with {label}; {dark:,.0f} items of true lists are in none of its lists."
-    return Section(
-        "Who is hurt", text, (Table(("class", "queries", "points lost"), shown, frozenset(("queries", "points lost"))),)
+    shown = [(label(named), whole(queries), _points(lost)) for named, queries, lost in rows[:_WORST] if lost > 0]
+    dark = chosen["unreached"]["items"]
+    text = (
+        f"Classes that lose most {by} with {name}, the setting named above; "
+        f"{dark:,.0f} items of true lists are in none of its lists."
     )
+    heads = ("class", "queries", "points lost")
+    return Section("Which classes does the index hurt?", text, [Table(heads, shown, frozenset(heads[1:]))])
+
+
+def _named(search: SearchEvaluation, by: str) -> dict[str, Any] | None:
+    """Return the setting that the verdict names, if it loses anything."""
+    ran = [entry for entry in _ran(search) if entry["metrics"][by]["loss"] is not None]
+    cheap = [entry for entry in ran if entry["metrics"][by]["loss"] <= search.settings["tolerance"]]
+    fastest = max(cheap, key=lambda entry: float(entry["speed"]["queries_per_second"]), default=None)
+    named = fastest or min(ran, key=lambda entry: float(entry["metrics"][by]["loss"]), default=None)
+    return named if named is not None and named["metrics"][by]["loss"] > 0 else None
+
+
+def _out_of_reach(search: SearchEvaluation) -> Iterator[Section]:
+    """Yield how many items each setting cannot find, and those that the worst of them is missed for most."""
+    counts = {entry["label"]: float(entry["unreached"]["items"]) for entry in _ran(search)}
+    table = search.unreached
+    if table is None or not any(counts.values()):
+        return
+    import pyarrow.compute as pc
+
+    worst = max(counts, key=lambda name: counts[name])
+    heads = ["item", *(name for name in ("id", "label") if name in table.column_names), "true lists"]
+    rows = [
+        [whole(row["gallery"]), *(label(row[name]) for name in heads[1:-1]), whole(row["true_lists"])]
+        for row in table.filter(pc.equal(table["setting"], worst)).slice(0, _MOST).to_pylist()
+    ]
+    text = (
+        "Items that stand among the nearest of some query and in no list of the index: they are as good as deleted. "
+        f"Below, how many there are by setting (mean over seeds), and the {len(rows)} that {worst} misses most often; "
+        "item is the gallery row, from 0."
+    )
+    by_setting = Table(["setting", "items"], [[label(n), f"{c:,.0f}"] for n, c in counts.items()], frozenset({"items"}))
+    missed = Table(heads, rows, frozenset({"item", "true lists"}))
+    yield Section("Out of reach", text, [by_setting, missed])
 
 
 def _stores(search: SearchEvaluation) -> Iterator[Section]:
@@ -151,12 +187,14 @@ def _asked(facts: dict[str, Any], k: int) -> str:
     own = ", itself left out" if facts["own_rows_left_out"] else ""
     return (
         f"{facts['queries']:,} queries asked {facts['gallery']:,} items of {facts['dim']} dimensions for their {k} "
-        f"nearest{own}; the truth is exact in float64. * marks settings that no other beats in both loss and speed."
+        f"nearest{own}; the truth is exact in float64. On the front (*) are settings that no other beats in both "
+        "loss and speed. Recall of neighbours is the share of the true lists that was found, whatever is as far "
+        "counting alike; losses are in points, hundredths of the metric."
     )
 
 
 def _timed(search: SearchEvaluation, threads: Any) -> str:
-    speeds = [entry["speed"] for entry in search if "error" not in entry]
+    speeds = [entry["speed"] for entry in _ran(search)]
     if not speeds:
         return "Nothing was timed."
     one = speeds[0]
