@@ -111,7 +111,7 @@ def _other(search: SearchEvaluation) -> str:
 
 
 def _points(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f}".replace("-0.00", "0.00")
+    return "–" if share is None else f"{100 * share:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def _hurt(search: SearchEvaluation, by: str) -> Section | None:

@@ -59,7 +59,7 @@ def _shape() -> Any:
             ("label", str),
             ("backend", str),
             ("pareto", bool, False),
-            ("overlap", dict[str, float], {}),
+            ("overlap", dict[str, number], {}),
             ("metrics", dict[str, loss], {}),  # type: ignore[valid-type]
             ("speed", speed | None, None),
             ("build", dict[str, number], {}),
