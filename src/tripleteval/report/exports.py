@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
+from tripleteval.data.section import Side
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.report.findings.confusions import confusions
 from tripleteval.report.findings.duplicates import duplicates
 from tripleteval.report.findings.hubs import hubs
+from tripleteval.report.findings.inside import copies_inside
+from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.findings.suspects import suspects
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ TABLES = {
     "suspects": "labels to look at again",
     "confusions": "pairs of classes that are taken for each other",
     "hubs": "how often each item is found",
-    "duplicates": "items that are there twice",
+    "duplicates": "items that are there twice; with the embeddings also inside one side",
     "map": "x and y of each query, with its neighbours; needs the embeddings",
 }
 
@@ -43,9 +48,11 @@ def exported(evaluation: Evaluation, name: str, material: Material | None = None
     if name == "map":
         return _map(evaluation, material)
     kept = {"queries": evaluation.per_query, "classes": evaluation.per_class, "neighbors": evaluation.neighbors}
-    found = {"suspects": suspects, "confusions": confusions, "hubs": hubs, "duplicates": duplicates}
+    found = {"suspects": suspects, "confusions": confusions, "hubs": hubs}
     if name == "metrics":
         return _metrics(evaluation)
+    if name == "duplicates":
+        found[name] = partial(_duplicates, material=material)
     table = kept[name] if name in kept else found[name](evaluation)
     if table is None:
         raise ParameterError(
@@ -118,6 +125,36 @@ def _metrics(evaluation: Evaluation) -> pa.Table:
         },
     }
     return pa.table({name: pa.array(values, kind) for name, (kind, values) in facts.items()})
+
+
+def _duplicates(evaluation: Evaluation, material: Material | None) -> pa.Table | None:
+    """Return pairs with the set they are ``inside`` of; ``both`` is one in each."""
+    found = duplicates(evaluation)
+    if found is None:
+        return None
+    parts = {"queries" if among_each_other(evaluation) else "both": found}
+    if material is not None and material.gallery is not None:
+        distance = evaluation.settings.get("distance", "euclidean")
+        sides: tuple[Side, ...] = ("queries", "gallery")
+        parts |= {side: table for side in sides if (table := copies_inside(material, side, distance)) is not None}
+    return _stacked(parts)
+
+
+def _stacked(parts: Mapping[str, pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    # Ids and labels may be numbers on one side and texts on the other.
+    texts = {"id", "gallery_id", "label", "gallery_label"} if len(parts) > 1 else set()
+    named = []
+    for inside, table in parts.items():
+        columns = {
+            name: pa.array([str(value) for value in table[name].to_pylist()], pa.string())
+            if name in texts
+            else table[name]
+            for name in table.column_names
+        }
+        named.append(pa.table(columns | {"inside": pa.array([inside] * table.num_rows, pa.string())}))
+    return pa.concat_tables(named, promote_options="default")
 
 
 def _map(evaluation: Evaluation, material: Material | None) -> pa.Table:

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from tripleteval import Embeddings, evaluate
+from tripleteval.data.material import Material
+from tripleteval.report.exports import exported
 from tripleteval.report.findings.duplicates import duplicates
+from tripleteval.report.findings.inside import copies_inside
+from tripleteval.report.sections import sections
 
 DISTANCES = ["euclidean", "sqeuclidean", "cosine"]
 
@@ -65,3 +69,44 @@ def test_ids_and_labels_come_along():
 
 def test_without_neighbours_there_is_nothing_to_say():
     assert duplicates(evaluate([[0.0], [0.0], [1.0]], [0, 0, 1], neighbors=0)) is None
+
+
+def searched(distance):
+    """Return a run of 60 queries in 400 items, the sets, and the copies planted inside each: every side has its own."""
+    vectors, labels, pairs = planted(distance)
+    queries, gallery = Embeddings(vectors[100:160], labels[100:160]), Embeddings(vectors, labels)
+    copied = Embeddings(np.vstack([queries.vectors, queries.vectors[:7]]), np.append(labels[100:160], labels[100:107]))
+    run = evaluate(copied, gallery=gallery, distance=distance)
+    return run, Material(copied, gallery), {(row, 60 + row) for row in range(7)}, pairs
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_all_planted_duplicates_are_found_inside_each_side_and_nothing_else(distance):
+    _, sets, of_queries, of_gallery = searched(distance)
+    for side, planted_there, kinds in (
+        ("queries", of_queries, {"exact": 7}),
+        ("gallery", of_gallery, {"exact": 20, "near": 20}),
+    ):
+        rows = copies_inside(sets, side, distance).to_pylist()
+        assert {tuple(sorted((row["query"], row["gallery"]))) for row in rows} == planted_there
+        assert len(rows) == len(planted_there)
+        assert {kind: [row["kind"] for row in rows].count(kind) for kind in kinds} == kinds
+        labels = sets.of(side).labels.values()
+        assert all(row["relevant"] == (labels[row["query"]] == labels[row["gallery"]]) for row in rows)
+
+
+def test_the_report_and_the_export_tell_the_sides_apart():
+    run, sets, of_queries, of_gallery = searched("euclidean")
+    (said,) = [section for section in sections(run, sets) if section.title == "Duplicates inside one side"]
+    assert "Inside the queries, 7 pairs have exactly the same vector, 0 nearly" in said.text
+    assert "Inside the gallery, 20 pairs have exactly the same vector, 20 nearly" in said.text
+    assert {(case.query.side, case.found[0].side) for case in said.cases} == {("queries",) * 2, ("gallery",) * 2}
+    inside = exported(run, "duplicates", sets)["inside"].to_pylist()
+    assert (inside.count("queries"), inside.count("gallery")) == (len(of_queries), len(of_gallery))
+    assert inside.count("both") == duplicates(run).num_rows
+    assert set(exported(run, "duplicates")["inside"].to_pylist()) == {"both"}
+
+
+def test_a_side_of_one_item_has_no_copies():
+    one = Embeddings([[0.0]], ["a"])
+    assert copies_inside(Material(one, Embeddings([[1.0], [2.0]], ["a", "b"])), "queries", "euclidean") is None

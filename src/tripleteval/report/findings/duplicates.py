@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Bools
+from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.report.findings.neighborhood import among_each_other, lengths, neighborhood
+from tripleteval.report.findings.neighborhood import among_each_other
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,32 +32,53 @@ def duplicates(evaluation: Evaluation, *, near: float = NEAR) -> pa.Table | None
         Columns ``query``, ``gallery`` (rows), ``id``, ``gallery_id``, ``label`` and ``gallery_label`` where known,
         ``distance``, ``kind`` (``"exact"`` or ``"near"``) and ``relevant``. ``None`` without neighbours.
     """
-    found, table = neighborhood(evaluation), evaluation.neighbors
-    if found is None or table is None or evaluation.per_query is None:
+    table = evaluation.neighbors
+    if table is None or not table.num_rows or evaluation.per_query is None:
         return None
     import pyarrow as pa
 
     query, gallery = table["query"].to_numpy(), table["gallery"].to_numpy()
-    length = lengths(table["distance"].to_numpy(), evaluation)
-    apart = np.min(np.where(lengths(found.distance, evaluation) > _SAME, found.distance, np.inf), axis=1)
-    apart = lengths(apart[np.isfinite(apart)], evaluation)
-    limit = max(near * float(np.median(apart)), _SAME) if len(apart) else _SAME
-    close = length <= limit
-    if among_each_other(evaluation):
-        close &= _once(query, gallery, close)
-    rows = np.flatnonzero(close)
-    rows = rows[np.lexsort((gallery[rows], query[rows], length[rows]))]
+    length = as_length(table["distance"].to_numpy(), evaluation.settings.get("distance", "euclidean"))
+    rows, kind = close_pairs(query, gallery, length, near, once=among_each_other(evaluation))
     pairs = table.take(pa.array(rows))
     asked = evaluation.per_query.take(pairs["query"])
     columns = {"query": pairs["query"], "gallery": pairs["gallery"]}
     for name, side in (("id", asked), ("gallery_id", pairs), ("label", asked), ("gallery_label", pairs)):
         if name in side.column_names:
             columns[name] = side[name]
-    kind = np.where(length[rows] <= _SAME, "exact", "near")
-    return pa.table(columns | {"distance": pairs["distance"], "kind": pa.array(kind), "relevant": pairs["relevant"]})
+    kinds = pa.array(kind, pa.string())
+    return pa.table(columns | {"distance": pairs["distance"], "kind": kinds, "relevant": pairs["relevant"]})
 
 
-def _once(query: AnyArray, gallery: AnyArray, close: Bools) -> Bools:
+def close_pairs(query: Ints, gallery: Ints, length: Floats, near: float, *, once: bool) -> tuple[Ints, list[str]]:
+    """Return which pairs are the same or nearly, closest first, and for each ``"exact"`` or ``"near"``.
+
+    Args:
+        query: (pairs,) row of the one.
+        gallery: (pairs,) row of the other.
+        length: (pairs,) how far apart they are, as a length.
+        near: Share of the median length between a query and the nearest item that is not the same.
+        once: Whether (a, b) and (b, a) are one pair.
+    """
+    apart = np.full(int(query.max(initial=-1)) + 1, np.inf)
+    other = length > _SAME
+    np.minimum.at(apart, query[other], length[other])
+    apart = apart[np.isfinite(apart)]
+    limit = max(near * float(np.median(apart)), _SAME) if len(apart) else _SAME
+    close = length <= limit
+    if once:
+        close &= _once(query, gallery, close)
+    rows = np.flatnonzero(close)
+    rows = rows[np.lexsort((gallery[rows], query[rows], length[rows]))]
+    return rows, ["exact" if at <= _SAME else "near" for at in length[rows].tolist()]
+
+
+def as_length(distances: Floats, distance: str) -> Floats:
+    """Return distances that grow as lengths do; squared ones and cosine grow as their squares."""
+    return distances if distance == "euclidean" else np.sqrt(np.maximum(distances, 0))
+
+
+def _once(query: Ints, gallery: Ints, close: Bools) -> Bools:
     """Return which pairs to keep so that (a, b) and (b, a) are one."""
     low, high = np.minimum(query, gallery), np.maximum(query, gallery)
     kept = np.zeros(len(query), dtype=bool)

@@ -61,12 +61,6 @@ def among_each_other(evaluation: Evaluation) -> bool:
     return len(evaluation.inputs) == 1
 
 
-def lengths(distances: Floats, evaluation: Evaluation) -> Floats:
-    """Return distances that grow as lengths do; squared ones and cosine grow as their squares."""
-    linear = evaluation.settings.get("distance", "euclidean") == "euclidean"
-    return distances if linear else np.sqrt(np.maximum(distances, 0))
-
-
 def _classes(queries: pa.Table, table: pa.Table) -> tuple[Ints | None, Ints | None, list[Any]]:
     import pyarrow as pa
 
