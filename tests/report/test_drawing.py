@@ -26,9 +26,9 @@ from tripleteval.report.sections import sections
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "section", "article", "div", "p", "footer"} | {
     *("h1", "h2", "h3", "a", "nav", "ul", "ol", "li", "dl", "dt", "dd", "em", "b", "q", "span", "script"),
     *("table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "details", "summary"),
-    *("button", "form", "label", "select", "option", "input", "output", "img"),
+    *("button", "form", "label", "select", "option", "input", "output", "img", "wbr", "datalist"),
 }
-VOID = {"meta", "input", "img"}
+VOID = {"meta", "input", "img", "wbr"}
 MADE_VISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.section import Case, Item, Side, Table
 from tripleteval.report.findings.duplicates import NEAR
 from tripleteval.report.wording import label, number, percent, whole
+from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,7 +32,7 @@ def differing(found: pa.Table) -> str:
     other = int((~found["relevant"].to_numpy()).sum())
     if not other:
         return ""
-    return f"{whole(other)} of {whole(found.num_rows)} pairs are not relevant to each other: look at their labels."
+    return f"Of {counted(found.num_rows, 'pair')}, {whole(other)} not relevant to each other: look at their labels."
 
 
 def _row(row: dict[str, Any]) -> list[str]:

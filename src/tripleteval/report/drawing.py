@@ -79,7 +79,8 @@ class Drawing:
         return [*named, self._pictures.take(item), item.right, item.distance]
 
     def _texted(self, item: Item) -> str:
-        return "" if self._material is None else self._material.text(item.side, item.row)
+        # Line ends are how a text was typed, and a card is a few words wide.
+        return "" if self._material is None else " ".join(self._material.text(item.side, item.row).split())
 
 
 def tabled(chart: Chart) -> Table:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -114,13 +115,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"label": label, "number": number}
+    environment.filters |= {"label": label, "number": number, "breakable": _breakable}
     return environment
 
 
 def _finalize(value: Any) -> Any:
     # Templates and styles are ours and already safe; only text that came from somewhere is plain str.
     return visible(value) if type(value) is str else value
+
+
+def _breakable(text: str) -> Any:
+    """Return a name that may be broken where its parts end, instead of anywhere."""
+    from markupsafe import escape
+
+    return _safe(re.sub(r"[_/](?=\w)", r"\g<0><wbr>", str(escape(visible(text)))))
 
 
 @cache

@@ -13,6 +13,14 @@
     return element;
   }
 
+  // A name may be broken where its parts end, instead of anywhere.
+  function breakable(kind, name, text) {
+    const parts = text.split(/(?<=[_/])(?=\w)/);
+    const element = written(kind, name, parts[0]);
+    for (const part of parts.slice(1)) element.append(document.createElement("wbr"), part);
+    return element;
+  }
+
   function card([name, label, text, picture, right, distance]) {
     const verdict = right === null ? "" : right ? " right" : " wrong";
     const shown = written("div", `card${verdict}`, "");
@@ -24,8 +32,8 @@
       showPicture(image);
     }
     if (text) shown.append(written("q", "", text));
-    shown.append(written("span", "name", name));
-    if (label) shown.append(written("span", "class", label));
+    shown.append(breakable("span", "name", name));
+    if (label) shown.append(breakable("span", "class", label));
     if (right !== null) shown.append(written("span", "mark", `${right ? "✓ right" : "✗ wrong"}, at ${distance}`));
     return shown;
   }

@@ -120,6 +120,7 @@ const report = (() => {
       const body = table.tBodies[0];
       if (body.rows.length < 4) continue;
       all("thead th", table).forEach((head, column) => {
+        if (head.textContent.trim() === "") return;
         const button = document.createElement("button");
         button.type = "button";
         button.append(...head.childNodes);
@@ -167,6 +168,7 @@ const report = (() => {
         form.querySelector("[data-count]").textContent = `${Math.min(most, passing.length)} of ${passing.length} shown`;
       };
       form.hidden = false;
+      descending.checked = fact(cases[0]) > fact(cases.at(-1));
       more.addEventListener("click", () => { most += STEP; show(); });
       form.addEventListener("change", () => { order(); show(); });
       form.addEventListener("submit", (event) => event.preventDefault());

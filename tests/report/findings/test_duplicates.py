@@ -98,8 +98,8 @@ def test_all_planted_duplicates_are_found_inside_each_side_and_nothing_else(dist
 def test_the_report_and_the_export_tell_the_sides_apart():
     run, sets, of_queries, of_gallery = searched("euclidean")
     (said,) = [section for section in sections(run, sets) if section.title == "Duplicates inside one side"]
-    assert "Inside the queries, 7 pairs have exactly the same vector, 0 nearly" in said.text
-    assert "Inside the gallery, 20 pairs have exactly the same vector, 20 nearly" in said.text
+    assert "Inside the queries: 7 pairs of exactly the same vector, 0 nearly" in said.text
+    assert "Inside the gallery: 20 pairs of exactly the same vector, 20 nearly" in said.text
     assert {(case.query.side, case.found[0].side) for case in said.cases} == {("queries",) * 2, ("gallery",) * 2}
     inside = exported(run, "duplicates", sets)["inside"].to_pylist()
     assert (inside.count("queries"), inside.count("gallery")) == (len(of_queries), len(of_gallery))

@@ -11,6 +11,7 @@ from tripleteval.report.copies import CLOSE, cases, differing, table
 from tripleteval.report.findings.inside import MOST_ITEMS, copies_inside
 from tripleteval.report.sections import section
 from tripleteval.report.wording import whole
+from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,5 +46,5 @@ def inside_each_side(evaluation: Evaluation, material: Material) -> Section | No
 def _counted(found: pa.Table, name: str) -> str:
     exact = found["kind"].to_pylist().count("exact")
     near = found.num_rows - exact
-    counts = f"Inside {name}, {whole(exact)} pairs have exactly the same vector, {whole(near)} nearly ({CLOSE})."
+    counts = f"Inside {name}: {counted(exact, 'pair')} of exactly the same vector, {whole(near)} nearly ({CLOSE})."
     return " ".join(filter(None, [counts, differing(found)]))

@@ -13,6 +13,7 @@ from tripleteval.report.findings.duplicates import duplicates
 from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.sections import section
 from tripleteval.report.wording import whole
+from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,8 @@ def _text(found: pa.Table, *, inside: bool) -> str:
     same = len(np.unique(np.concatenate([end[exact] for end in ends])))
     either = len(np.unique(np.concatenate(ends)))
     among = "another item" if inside else "an item of the gallery"
-    said = f"{whole(same)} queries have exactly the vector of {among}, {whole(either - same)} nearly ({CLOSE})."
+    have = "has" if same == 1 else "have"
+    said = f"{counted(same, 'query')} {have} exactly the vector of {among}, {whole(either - same)} nearly ({CLOSE})."
     meaning = (
         "Copies of one item find each other and make every number look better."
         if inside

@@ -15,7 +15,10 @@ from tripleteval.uncertainty.interval import plural
 def headline(evaluation: Evaluation) -> Section:
     """Say who was compared with whom, and the one number most people came for."""
     names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
-    join = " against ".join if evaluation.accounting.keys() & {"gallery", "probes"} else listed
+    sides = bool(evaluation.accounting.keys() & {"gallery", "probes"})
+    if sides and len(names) == 2 and names[0] == names[1]:
+        names = [f"{names[0]}, one part", "another"]
+    join = " against ".join if sides else listed
     title = f"Evaluation of {join(names)}" if names else "Evaluation"
     said = [_what(evaluation), _verdict(evaluation), _worst(evaluation), *_training(evaluation)]
     said += [*_weakest(evaluation), _sure(evaluation)]
@@ -105,11 +108,14 @@ def _sure(evaluation: Evaluation) -> str:
 
 
 def _inputs(evaluation: Evaluation) -> Table:
+    heads = ["set", "rows", "dim", "dtype", "sha256"]
     rows = [
         [label(i.get("name", "")), whole(i.get("rows")), whole(i.get("dim")), label(i.get("dtype", "")), _short(i)]
         for i in evaluation.inputs
     ]
-    return Table(["set", "rows", "dim", "dtype", "sha256"], rows, frozenset({"rows", "dim"}))
+    if "gallery" in evaluation.accounting and len(rows) == 2:
+        heads, rows = ["", *heads], [["queries", *rows[0]], ["gallery", *rows[1]]]
+    return Table(heads, rows, frozenset({"rows", "dim"}))
 
 
 def _short(given: dict[str, Any]) -> str:

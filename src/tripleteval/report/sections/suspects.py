@@ -30,13 +30,13 @@ def suspected(evaluation: Evaluation) -> Section | None:
         *(["id"] if "id" in found.column_names else []),
         "label",
         "looks like",
-        "neighbours so",
-        "own",
+        "neighbours like that",
+        "like its own",
         "gap",
     ]
     cells = [_row(row, heads) for row in rows[:_MOST]]
     facts = [{"suspicion": row["suspicion"], "gap": row["gap"]} for row in rows]
-    table = Table(heads, cells, frozenset({"row", "neighbours so", "own", "gap"}))
+    table = Table(heads, cells, frozenset({"row", "neighbours like that", "like its own", "gap"}))
     return Section("Suspected labels", text, [table], cases=cases(evaluation, [row["query"] for row in rows], facts))
 
 
@@ -46,8 +46,8 @@ def _row(row: dict[str, object], heads: list[str]) -> list[str]:
         "id": label(row.get("id")),
         "label": label(row["label"]),
         "looks like": label(row["looks_like"]),
-        "neighbours so": percent(float(str(row["share"]))),
-        "own": percent(float(str(row["own_share"]))),
+        "neighbours like that": percent(float(str(row["share"]))),
+        "like its own": percent(float(str(row["own_share"]))),
         "gap": number(row["gap"]),
     }
     return [cells[head] for head in heads]

@@ -44,7 +44,7 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
     table = Table(heads, rows, frozenset({"row", "map", "relevant", "first at"}))
     shown = _shown(ordered)
     if evaluation.neighbors is not None and shown.num_rows > len(rows):
-        text += f" The page of `tripleteval report` shows {shown.num_rows}, at most {_MOST_OF_CLASS} of a class."
+        text += f" The page shows {shown.num_rows} with what they found, at most {_MOST_OF_CLASS} of a class."
     return Section("Worst queries", text, [table], cases=cases(evaluation, shown["query"].to_pylist(), _facts(shown)))
 
 
