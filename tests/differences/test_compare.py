@@ -1,7 +1,9 @@
 """Comparing two runs: the right pairs, the differences of the definition, and an honest verdict."""
 
 import json
+import sys
 from dataclasses import replace
+from html import escape
 from itertools import product
 
 import numpy as np
@@ -197,3 +199,13 @@ def test_what_is_saved_can_be_read_by_anybody(found, tmp_path):
     assert pq.read_table(folder / "classes.parquet").equals(found.classes)
     with pytest.raises(te.ResourceError, match="E801"):
         found.save(folder)
+
+
+def test_it_shows_itself_in_a_notebook(found, monkeypatch):
+    shown = found._repr_html_()
+    assert shown.startswith('<div class="tripleteval">')
+    assert escape(found.verdict) in shown
+    assert shown.count("<table>") == 1 + ("Broken" in shown) + ("Fixed" in shown) + ("Classes that changed" in shown)
+    assert "<script" not in shown
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert found._repr_html_().startswith("<pre>")

@@ -148,3 +148,10 @@ def test_hostile_classes_do_nothing_in_a_browser(
     found.page.close()
     assert found.complaints == []
     assert [url for url in found.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_it_shows_itself_in_a_notebook(searched: SearchEvaluation) -> None:
+    shown = searched._repr_html_()
+    assert shown.startswith('<div class="tripleteval">')
+    assert "<h3>Out of reach</h3>" in shown
+    assert "<script" not in shown

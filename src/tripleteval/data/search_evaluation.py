@@ -85,3 +85,9 @@ class SearchEvaluation(Sequence[dict[str, Any]]):
 
         for section in sections(self, brief=True):
             yield from draw(section)
+
+    def _repr_html_(self) -> str:
+        from tripleteval.report.html import notebook
+        from tripleteval.report.search import sections
+
+        return notebook(sections(self), self)

@@ -98,3 +98,9 @@ class Differences(Mapping[str, float]):
 
         for said in sections(self):
             yield from draw(said)
+
+    def _repr_html_(self) -> str:
+        from tripleteval.differences.sections import sections
+        from tripleteval.report.html import notebook
+
+        return notebook(sections(self), self)

@@ -35,6 +35,7 @@ _HOW = (
 
 def _table(found: Differences) -> Table:
     columns = ["metric", "first", "second", "difference", "interval", "p", "Holm"]
+    known = found.metrics[found.primary].get("reason", "")  # the verdict gives it
     rows = []
     for name, entry in found.metrics.items():
         difference = entry["difference"]
@@ -44,12 +45,17 @@ def _table(found: Differences) -> Table:
                 number(entry["a"]),
                 number(entry["b"]),
                 "–" if difference is None else f"{difference:+.4f}".replace("-", "−"),
-                interval(entry["low"], entry["high"]) or entry.get("reason", ""),
+                interval(entry["low"], entry["high"]) or _reason(entry, known),
                 _p(entry["p"]),
                 _p(entry["p_holm"]),
             ]
         )
     return Table(columns, rows, frozenset(columns[1:]))
+
+
+def _reason(entry: dict[str, Any], known: str) -> str:
+    reason = str(entry.get("reason", ""))
+    return "–" if reason == known else reason
 
 
 def _queries(table: pa.Table, change: str) -> Section | None:
@@ -62,7 +68,8 @@ def _queries(table: pa.Table, change: str) -> Section | None:
     known = [name for name in ("query", "id", "label") if name in table.column_names]
     heads = ["row", *known[1:], "first", "second", "difference"]
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
-    listed = f"The {len(cells)} with the largest change" if len(rows) > _MOST else "All of them"
+    most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
+    listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
     what = {"broken": "right before and wrong now", "fixed": "wrong before and right now"}[change]
     return Section(
         f"{change.capitalize()} queries: {len(rows):,}", f"{listed}; {what}.", [Table(heads, cells, _NUMERIC)]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.data.search_evaluation import SearchEvaluation
+from tripleteval.data.section import Section
 from tripleteval.errors import MissingExtra, visible
 from tripleteval.report.chapters import chapters, heading
 from tripleteval.report.comparison import same_items, together
@@ -88,15 +89,17 @@ def page(
 
 def fragment(evaluation: Evaluation) -> str:
     """Return the report as a piece of HTML for notebooks; without jinja2, as preformatted text."""
+    return notebook(sections(evaluation), evaluation)
+
+
+def notebook(said: Iterable[Section], printed: object) -> str:
+    """Return sections as a piece of HTML; without jinja2 what rich prints of ``printed``, as preformatted text."""
     try:
         environment = _environment()
     except MissingExtra:
-        return _preformatted(evaluation)
+        return _preformatted(printed)
     return environment.get_template("fragment.html").render(
-        sections=sections(evaluation),
-        style=_safe(_resource("style.css")),
-        interactive=False,
-        **Drawing(None, 0).functions(),
+        sections=list(said), style=_safe(_resource("style.css")), interactive=False, **Drawing(None, 0).functions()
     )
 
 
@@ -169,12 +172,12 @@ def _resource(name: str) -> str:
     return files("tripleteval.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _preformatted(evaluation: Evaluation) -> str:
+def _preformatted(printed: object) -> str:
     from html import escape
     from io import StringIO
 
     from rich.console import Console
 
     console = Console(file=StringIO(), width=100, no_color=True)
-    console.print(evaluation)
+    console.print(printed)
     return f"<pre>{escape(console.file.getvalue())}</pre>"  # type: ignore[attr-defined]  # the StringIO above

@@ -150,18 +150,19 @@ def _out_of_reach(search: SearchEvaluation) -> Iterator[Section]:
     import pyarrow.compute as pc
 
     worst = max(counts, key=lambda name: counts[name])
-    heads = ["item", *(name for name in ("id", "label") if name in table.column_names), "true lists"]
+    named = [name for name in ("id", "label") if name in table.column_names]
+    heads = [*([] if "id" in named else ["gallery row"]), *named, "true lists"]
+    of = {"gallery row": "gallery", "true lists": "true_lists"}
     rows = [
-        [whole(row["gallery"]), *(label(row[name]) for name in heads[1:-1]), whole(row["true_lists"])]
+        [label(row[of.get(head, head)]) for head in heads]
         for row in table.filter(pc.equal(table["setting"], worst)).slice(0, _MOST).to_pylist()
     ]
     text = (
         "Items that stand among the nearest of some query and in no list of the index: they are as good as deleted. "
-        f"Below, how many there are by setting (mean over seeds), and the {len(rows)} that {worst} misses most often; "
-        "item is the gallery row, from 0."
+        f"Below, how many there are by setting (mean over seeds), and the {len(rows)} that {worst} misses most often."
     )
     by_setting = Table(["setting", "items"], [[label(n), f"{c:,.0f}"] for n, c in counts.items()], frozenset({"items"}))
-    missed = Table(heads, rows, frozenset({"item", "true lists"}))
+    missed = Table(heads, rows, frozenset(of))
     yield Section("Out of reach", text, [by_setting, missed])
 
 
