@@ -161,3 +161,21 @@ def test_hostile_names_of_runs_do_not_reach_the_terminal(tmp_path: Path) -> None
     shown = invoked("runs", tmp_path).stdout
     assert not set(shown) & set("\x1b\x07\u202e")
     assert "[red]" in shown
+
+
+@pytest.mark.parametrize(("kind", "name"), [("html", "r.html"), ("md", "r.md")])
+def test_two_runs_of_the_same_queries_are_judged_and_others_only_listed(
+    folder: Path, tmp_path: Path, kind: str, name: str
+) -> None:
+    found = read(folder / "val.parquet")
+    moved = found.vectors + 2 * np.random.default_rng(1).normal(size=found.vectors.shape)
+    evaluate(Embeddings(moved, found.labels.values(), ids=found.ids.values())).save(tmp_path / "moved")
+    invoked("report", folder / "run", tmp_path / "moved", "--format", kind, "-o", tmp_path / name)
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    assert "Is the second better?" in written
+    assert "cannot be told from" in written
+    assert "Broken by" in written
+    invoked("report", folder / "run", folder / "two", "--format", kind, "-o", tmp_path / name)
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    assert "Is the second better?" not in written
+    assert "Side by side" in written

@@ -236,7 +236,7 @@ def test_runs_of_different_tasks_are_compared_with_a_warning(run: Evaluation, co
         (0.5, "0.5000"),
         (0.0, "0.0000"),
         (5.4e-4, "5.40e-04"),
-        (-2.5, "-2.5000"),
+        (-2.5, "−2.5000"),
         (12345.678, "12,345.7"),
         (None, "–"),
         (float("nan"), "–"),

@@ -14,6 +14,7 @@ from tripleteval.errors import FileError, ParameterError, one_line, printable
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
     from tripleteval.data.search_evaluation import SearchEvaluation
+    from tripleteval.data.section import Section
 
 # Name of the file by default, and what its beginning holds: only a report of ours is replaced unasked.
 _FORMATS = {
@@ -94,14 +95,31 @@ def _written(
 
         budget = parse_memory(chosen.pop("report_budget"))
         materials = read_material([evaluation for _, evaluation in loaded], chosen)
-        return page(loaded, searches=searches, materials=materials, budget=budget)
+        return page(loaded, searches=searches, materials=materials, judged=_judged(loaded), budget=budget)
     if kind == "md":
         from tripleteval.report.markdown import markdown
 
-        return markdown(loaded, searches)
+        return markdown(loaded, searches, _judged(loaded))
     if searches:
         raise ParameterError("E101", f"--format {kind} with a folder that search made", fix="give one evaluated run")
     return _card(loaded, kind, model=chosen["model"], dataset=chosen["dataset"])
+
+
+def _judged(loaded: list[tuple[str, Evaluation]]) -> Section | None:
+    """Return what comparing two runs of the same queries finds, the first being the one to beat."""
+    if len(loaded) != 2:
+        return None
+    from dataclasses import replace
+
+    from tripleteval.differences.door import compare
+    from tripleteval.differences.sections import sections
+
+    (first, before), (second, after) = loaded
+    try:
+        verdict = sections(compare(before, after, names=(first, second)))[0]
+    except ParameterError:
+        return None  # not the same queries: the page lists both without judging
+    return replace(verdict, title="Is the second better?")
 
 
 def _card(loaded: list[tuple[str, Evaluation]], kind: str, *, model: str | None, dataset: str | None) -> str:

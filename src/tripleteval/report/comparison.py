@@ -25,9 +25,15 @@ RANKING = "map@r"
 _VALUES = {"before": "a", "after": "b", "change": "difference"}
 
 
-def together(runs: Sequence[tuple[str, Evaluation]]) -> list[Section]:
-    """Return what there is to say about several runs at once."""
-    return [comparison(runs), *(_changed(*runs) if len(runs) == 2 else [])]
+def together(runs: Sequence[tuple[str, Evaluation]], judged: Section | None = None) -> list[Section]:
+    """Return what there is to say about several runs at once.
+
+    Args:
+        runs: Name and evaluation of each.
+        judged: What was found by comparing two of them, instead of a table of their values side by side.
+    """
+    first = comparison(runs) if judged is None else judged
+    return [first, *(_changed(*runs) if len(runs) == 2 else [])]
 
 
 def same_items(runs: Sequence[Evaluation]) -> bool:

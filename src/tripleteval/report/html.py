@@ -42,6 +42,7 @@ def page(
     *,
     searches: Sequence[tuple[str, SearchEvaluation]] = (),
     materials: Sequence[Material | None] = (),
+    judged: Section | None = None,
     budget: int = BUDGET,
 ) -> str:
     """Return a whole page about one run, or about several side by side.
@@ -52,6 +53,7 @@ def page(
         materials: The sets behind each run, for pictures, texts and a map; ``None`` for a run without. Several runs
             must list the same items in the same order; then pictures and texts are those of the first sets there
             are, and otherwise none are shown.
+        judged: What comparing two runs found, for which this package has a door of its own: `compare`.
         budget: Bytes that thumbnails may take.
 
     Raises:
@@ -68,7 +70,7 @@ def page(
     body = environment.get_template("body.html").render(
         title=title,
         runs=[{"name": name, "sections": about} for name, about in parts],
-        together=together(evaluations) if len(evaluations) > 1 else [],
+        together=together(evaluations, judged) if len(evaluations) > 1 else [],
         interactive=True,
         **drawing.functions(),
     )
@@ -118,7 +120,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"label": label, "number": number, "breakable": _breakable}
+    environment.filters |= {"label": label, "number": number, "breakable": _breakable, "unbroken": _unbroken}
     return environment
 
 
@@ -132,6 +134,13 @@ def _breakable(text: str) -> Any:
     from markupsafe import escape
 
     return _safe(re.sub(r"[_/](?=\w)", r"\g<0><wbr>", str(escape(visible(text)))))
+
+
+def _unbroken(text: str) -> Any:
+    """Return a sentence in which a number and its unit stay on one line."""
+    from markupsafe import escape
+
+    return _safe(re.sub(r"(?<=\d) %", "&nbsp;%", str(escape(visible(text)))))
 
 
 @cache

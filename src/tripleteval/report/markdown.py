@@ -32,7 +32,9 @@ _AT_START = re.compile(r"^[-+=#>:]|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s)")
 
 
 def markdown(
-    evaluations: Sequence[tuple[str, Evaluation]], searches: Sequence[tuple[str, SearchEvaluation]] = ()
+    evaluations: Sequence[tuple[str, Evaluation]],
+    searches: Sequence[tuple[str, SearchEvaluation]] = (),
+    judged: Section | None = None,
 ) -> str:
     """Return one run, or several side by side, as GitHub-flavoured Markdown, and what approximate search costs."""
     lines = [MARK]
@@ -40,7 +42,7 @@ def markdown(
     if len(parts) > 1:
         lines += [f"# {heading(len(evaluations), len(searches))}"]
     if len(evaluations) > 1:
-        lines += [line for said in together(evaluations) for line in _section(said, "##")]
+        lines += [line for said in together(evaluations, judged) for line in _section(said, "##")]
     for name, about in parts:
         if len(parts) > 1:
             lines += [f"## {escaped(label(name))}"]

@@ -43,7 +43,7 @@ const report = (() => {
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   }
 
-  function look() {
+  function look(width) {
     const style = getComputedStyle(document.body);
     const ink = style.color;
     const quiet = isDark() ? "#9aa2af" : "#5c6370";
@@ -53,7 +53,8 @@ const report = (() => {
       background: null,
       font: style.fontFamily,
       axis: { ...words, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: "normal", labelFontSize: 11, titleFontSize: 11 },
-      legend: { ...words, labelFontSize: 11 },
+      // Legends are as wide as the page lets them be, and below each other where that is not much.
+      legend: { ...words, labelFontSize: 11, columns: width < 560 ? 2 : 4, labelLimit: Math.min(160, width / 2 - 30), layout: { top: { anchor: "start", direction: width < 560 ? "vertical" : "horizontal" } } },
       view: { stroke: null },
       text: { color: ink, fill: ink },
     };
@@ -68,7 +69,7 @@ const report = (() => {
   async function drawChart(place) {
     const holder = document.querySelector(`[data-chart="${place}"]`);
     if (views.has(place)) views.get(place).finalize();
-    const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: onValue, config: look() };
+    const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: onValue, config: look(holder.clientWidth) };
     const drawn = await vegaEmbed(holder, data.charts[place], options);
     views.set(place, drawn);
     // The holder says in words what it shows; its hundreds of marks would only be read out one by one.

@@ -183,7 +183,7 @@ def _series(chart: Chart, names: dict[str, str]) -> Spec:
             texts.sort(key=lambda text: (text == REST, text))
         free = (color for turn in range(len(texts) // len(_PALETTE) + 1) for color in _PALETTE)
         colors = [_MEANING.get(text) or next(free) for text in texts]
-        legend = {"title": None, "orient": "top", "columns": 4, "labelLimit": 160, "symbolOpacity": 1}
+        legend = {"title": None, "orient": "top", "symbolOpacity": 1}
         found["color"] = {
             "field": names[chart.color],
             "type": "nominal",

@@ -17,9 +17,10 @@ def number(value: Any) -> str:
     """Return a measured value with four decimals, more where it would read as 0, and a dash where undefined."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value and abs(value) < 0.001:
-        return f"{value:.2e}"
-    return f"{value:,.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+    sign, size = "−" if value < 0 else "", abs(value)
+    if size and size < 0.001:
+        return f"{sign}{size:.2e}"
+    return f"{sign}{size:,.4f}" if size < 1000 else f"{sign}{size:,.1f}"
 
 
 def interval(low: Any, high: Any) -> str:
@@ -29,7 +30,11 @@ def interval(low: Any, high: Any) -> str:
     shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in (low, high)]
     if (shown[0] == shown[1] and low != high) or (shown[1] in {"0.000", "-0.000"} and high):
         shown = [number(low), number(high)]
-    return f"[{shown[0]}, {shown[1]}]"
+    return f"[{_signed(shown[0])}, {_signed(shown[1])}]"
+
+
+def _signed(shown: str) -> str:
+    return f"−{shown[1:]}" if shown.startswith("-") else shown
 
 
 def whole(value: Any) -> str:
