@@ -192,6 +192,22 @@ def test_light_and_dark_can_be_switched(at_work: Opened) -> None:
     quiet(at_work)
 
 
+def test_on_paper_it_is_light_fits_and_has_its_pictures(running: Any, report: Path) -> None:
+    found = opened(running, report, dark=True)
+    found.page.set_viewport_size({"width": 700, "height": 900})
+    found.page.emulate_media(media="print", color_scheme="dark")
+    found.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    grid = found.page.locator("[data-chart] .role-axis-grid line").first
+    assert grid.evaluate("line => getComputedStyle(line).stroke") == "rgb(217, 220, 225)"
+    widths = found.page.locator("[data-chart] svg").evaluate_all("all => all.map(svg => svg.clientWidth)")
+    assert max(widths) <= 700
+    assert found.page.locator("[data-picture]:not([src])").count() == 0
+    assert not found.page.get_by_role("button", name="Show more").first.is_visible()
+    found.page.close()
+    quiet(found)
+
+
 def test_a_slider_moves_its_line_and_its_readings(
     running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

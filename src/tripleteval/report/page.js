@@ -43,20 +43,18 @@ const report = (() => {
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   }
 
+  // Only sizes and places: colours that are not data come from the style sheet, for light, dark and paper.
   function look(width) {
-    const style = getComputedStyle(document.body);
-    const ink = style.color;
-    const quiet = isDark() ? "#9aa2af" : "#5c6370";
-    const line = isDark() ? "#363b44" : "#e3e5e9";
-    const words = { labelColor: quiet, titleColor: quiet, labelFont: style.fontFamily, titleFont: style.fontFamily };
+    const { fontFamily } = getComputedStyle(document.body);
+    const words = { labelFont: fontFamily, titleFont: fontFamily };
+    const narrow = width < 560;
+    const layout = { top: { anchor: "start", direction: narrow ? "vertical" : "horizontal" } };
     return {
       background: null,
-      font: style.fontFamily,
-      axis: { ...words, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: "normal", labelFontSize: 11, titleFontSize: 11 },
-      // Legends are as wide as the page lets them be, and below each other where that is not much.
-      legend: { ...words, labelFontSize: 11, columns: width < 560 ? 2 : 4, labelLimit: Math.min(160, width / 2 - 30), layout: { top: { anchor: "start", direction: width < 560 ? "vertical" : "horizontal" } } },
+      font: fontFamily,
+      axis: { ...words, titleFontWeight: "normal", labelFontSize: 11, titleFontSize: 11 },
+      legend: { ...words, labelFontSize: 11, columns: narrow ? 2 : 4, labelLimit: Math.min(160, width / 2 - 30), layout },
       view: { stroke: null },
-      text: { color: ink, fill: ink },
     };
   }
 
@@ -205,7 +203,6 @@ const report = (() => {
     button.addEventListener("click", () => {
       document.documentElement.dataset.theme = isDark() ? "light" : "dark";
       name();
-      drawAll();
     });
   }
 
