@@ -76,28 +76,28 @@ def _hundredfold(share: float | None) -> float | None:
 
 
 def _table(search: SearchEvaluation, by: str) -> Table:
-    ran = _ran(search)
     share = f"{100 * search.settings['confidence']:g} % interval"
-    columns = ("front", "setting", "recall of neighbours", f"loss of {by}", share, f"loss of {_other(search)}")
-    speed = ("queries/s", "p50 ms", "p99 ms", "build s", "MB")
-    rows = [_row(entry, by, _other(search)) for entry in ran]
-    terms = {f"loss of {name}": name for name in (by, _other(search))}
-    return Table((*columns, *speed), rows, frozenset((*columns[2:], *speed)), terms)
+    other = _other(search)
+    task = (f"loss of {by}", share, "queries/s")
+    rest = ("recall of neighbours", f"loss of {other}", "p50 ms", "p99 ms", "build s", "MB")
+    terms = {f"loss of {name}": name for name in (by, other)}
+    rows = [_row(entry, by, other) for entry in _ran(search)]
+    return Table(("front", "setting", *task, *rest), rows, frozenset((*task, *rest)), terms)
 
 
 def _row(entry: dict[str, Any], by: str, other: str) -> tuple[str, ...]:
-    lost, first, speed = entry["metrics"][by], entry["metrics"][other], entry["speed"]
+    lost, speed = entry["metrics"][by], entry["speed"]
     spread = entry["seeds"]["tie_aware_recall"]
     around = f" ±{(max(spread) - min(spread)) / 2:.4f}" if len(spread) > 1 else ""
     size = entry["build"]["file_bytes"]
     return (
         "*" if entry["pareto"] else "",
         entry["label"],
-        f"{entry['overlap']['tie_aware_recall']:.4f}{around}",
         _points(lost["loss"]),
         "–" if lost.get("low") is None else f"{_points(lost['low'])} … {_points(lost['high'])}",
-        _points(first["loss"]),
         f"{speed['queries_per_second']:,.0f}",
+        f"{entry['overlap']['tie_aware_recall']:.4f}{around}",
+        _points(entry["metrics"][other]["loss"]),
         f"{speed['p50_ms']:.3f}",
         "–" if speed["p99_ms"] is None else f"{speed['p99_ms']:.3f}",
         "–" if entry["build"]["seconds"] is None else f"{entry['build']['seconds']:.1f}",
