@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -89,37 +90,24 @@ def _distances(histogram: dict[str, Any], start: float | None) -> Chart:
 
 def _roc(roc: dict[str, Any], impostors: int) -> Chart | None:
     points = [(far, tar) for far, tar in _points(roc) if far > 0]
-    if len(points) < 2:
-        return None
     text = "Share of genuine pairs accepted against the share of impostors accepted, the latter on a logarithmic axis."
-    return Chart(
-        "ROC",
-        f"{text} {_SHADED}",
-        columns(("FAR", "TAR"), points),
-        x="FAR",
-        y="TAR",
-        mark="line",
-        log=frozenset({"x"}),
-        limits=(0.0, 1.0),
-        shades=_unmeasured(impostors),
-    )
+    chart = _against_far("ROC", text, "TAR", points, impostors)
+    return None if chart is None else replace(chart, limits=(0.0, 1.0))
 
 
 def _det(roc: dict[str, Any], impostors: int) -> Chart | None:
     points = [(far, 1 - tar) for far, tar in _points(roc) if far > 0 and tar < 1]
+    text = "Share of genuine pairs rejected against the share of impostors accepted, both on logarithmic axes."
+    chart = _against_far("DET", text, "FRR", points, impostors)
+    return None if chart is None else replace(chart, log=frozenset({"x", "y"}))
+
+
+def _against_far(title: str, text: str, up: str, points: Sequence[tuple[float, float]], impostors: int) -> Chart | None:
     if len(points) < 2:
         return None
-    text = "Share of genuine pairs rejected against the share of impostors accepted, both on logarithmic axes."
-    return Chart(
-        "DET",
-        f"{text} {_SHADED}",
-        columns(("FAR", "FRR"), points),
-        x="FAR",
-        y="FRR",
-        mark="line",
-        log=frozenset({"x", "y"}),
-        shades=_unmeasured(impostors),
-    )
+    shades, x_is = _unmeasured(impostors), frozenset({"x"})
+    data = columns(("FAR", up), points)
+    return Chart(title, f"{text} {_SHADED}", data, x="FAR", y=up, mark="line", log=x_is, shades=shades)
 
 
 _SHADED = f"Shaded: fewer than {_RELIABLE} false accepts, and to the left of that less than one; too few to trust."
