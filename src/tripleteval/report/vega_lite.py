@@ -246,13 +246,16 @@ def _rules(chart: Chart) -> list[Spec]:
         return []
     at = {"x": {"field": "at", "type": "quantitative"}}
     line = {"type": "rule", "strokeDash": [4, 3], "color": "#7f8896"}
-    text = {"type": "text", "align": "left", "dx": 5, "y": 0, "baseline": "middle", "fontSize": 11}
+    text = {"type": "text", "y": 0, "baseline": "middle", "fontSize": 11}
+    stop = max((value for value in chart.columns[chart.x] if isinstance(value, (int, float))), default=0)
     layers = []
     for place, rule in enumerate(chart.rules):
         data = {"values": [{"at": rule.at, "text": rule.text}]}
         layers.append({"data": data, "mark": line, "encoding": at})
         # One below the other: on a narrow screen two rules are closer than their texts are long.
-        said = {**text, "dy": 10 + 14 * (place % 4)}
+        # Towards the middle: what stands at the right edge would run out of the chart.
+        side = {"align": "right", "dx": -5} if rule.at > 0.6 * stop else {"align": "left", "dx": 5}
+        said = {**text, **side, "dy": 10 + 14 * (place % 4)}
         layers.append({"data": data, "mark": said, "encoding": {**at, "text": {"field": "text", "type": "nominal"}}})
     return layers
 
