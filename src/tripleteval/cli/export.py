@@ -55,7 +55,7 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
         tripleteval export runs/val metrics -o - | column -s, -t
         tripleteval export runs/val map --embeddings val.parquet --images photos/ -o map.parquet
         embedding-atlas map.parquet --x x --y y --neighbors neighbors --image image
-        tripleteval export runs/val projector --embeddings val.parquet -o logs && tensorboard --logdir logs
+        tripleteval export runs/val projector --embeddings val.parquet -o logs
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.disk import atomic_write
     from tripleteval.report.exports import as_csv, as_parquet, exported

@@ -9,6 +9,7 @@ import numpy as np
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Case, Item
+from tripleteval.report.findings.neighborhood import places
 from tripleteval.report.wording import label, number
 
 NEAREST = 6
@@ -36,7 +37,7 @@ def cases(
     for row in neighbors.filter(wanted).sort_by([("query", "ascending"), ("rank", "ascending")]).to_pylist():
         found[row["query"]].append(_found(row))
     known = [name for name in ("query", "id", "label") if name in table.column_names]
-    asked = table.select(known).take(pa.array(np.array(chosen, dtype=np.int64))).to_pylist()
+    asked = table.select(known).take(pa.array(places(table, np.array(chosen, dtype=np.int64)))).to_pylist()
     return [Case(_asked(row), found[row["query"]], fact) for row, fact in zip(asked, facts, strict=True)]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
+from tripleteval.report.atlas import nearest
 from tripleteval.report.findings.neighborhood import neighborhood
 from tripleteval.report.pictures import SIDE, thumbnail
 from tripleteval.report.projector import WIDEST, export_projector
@@ -40,7 +41,7 @@ def project(evaluation: Evaluation, material: Material, folder: Path) -> Path:
     columns = {}
     near = neighborhood(evaluation)
     if near is not None:
-        columns["nearest"] = np.where(near.relevant[:, 0], "right", "wrong").tolist()
+        columns["nearest"] = [said or "not asked" for said in nearest(near, len(queries))]
     if material.text_column is not None:
         columns["text"] = [material.text("queries", row) for row in range(len(queries))]
     side = min(SIDE, WIDEST // math.ceil(math.sqrt(len(queries))))

@@ -8,7 +8,7 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.report.findings.neighborhood import among_each_other
+from tripleteval.report.findings.neighborhood import among_each_other, places
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +41,7 @@ def duplicates(evaluation: Evaluation, *, near: float = NEAR) -> pa.Table | None
     length = as_length(table["distance"].to_numpy(), evaluation.settings.get("distance", "euclidean"))
     rows, kind = close_pairs(query, gallery, length, near, once=among_each_other(evaluation))
     pairs = table.take(pa.array(rows))
-    asked = evaluation.per_query.take(pairs["query"])
+    asked = evaluation.per_query.take(pa.array(places(evaluation.per_query, query[rows])))
     columns = {"query": pairs["query"], "gallery": pairs["gallery"]}
     for name, side in (("id", asked), ("gallery_id", pairs), ("label", asked), ("gallery_label", pairs)):
         if name in side.column_names:

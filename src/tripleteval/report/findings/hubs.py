@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.report.findings.neighborhood import NOBODY, neighborhood
+from tripleteval.report.findings.neighborhood import NOBODY, among_each_other, neighborhood
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,3 +34,23 @@ def hubs(evaluation: Evaluation) -> pa.Table | None:
         if source in table.column_names:
             columns[name] = table[source].take(pa.array(first[order])).combine_chunks()
     return pa.table({**columns, "found": pa.array(counts[order]), "wrong": pa.array(wrong[order])})
+
+
+def anti_hubs(evaluation: Evaluation) -> pa.Table | None:
+    """Return every item that stands in nobody's list, by row.
+
+    Returns:
+        Columns ``gallery`` (its row), ``id`` and ``label`` where known. ``None`` without neighbours, and where the
+        queries are not the whole gallery: a run names only those of its other items that were found.
+    """
+    table, queries = evaluation.neighbors, evaluation.per_query
+    if table is None or queries is None or not among_each_other(evaluation):
+        return None
+    if queries.num_rows != evaluation.accounting.get("gallery"):
+        return None
+    import pyarrow as pa
+
+    never = np.setdiff1d(queries["query"].to_numpy(), table["gallery"].to_numpy())
+    kept = [name for name in ("query", "id", "label") if name in queries.column_names]
+    named = ["gallery" if name == "query" else name for name in kept]
+    return queries.select(kept).filter(pa.array(np.isin(queries["query"].to_numpy(), never))).rename_columns(named)

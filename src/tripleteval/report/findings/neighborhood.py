@@ -21,6 +21,7 @@ class Neighborhood:
     """The nearest items of each query, nearest first.
 
     Attributes:
+        queries: (queries,) rows of those who were asked: all of a set, or a sample.
         rows: (queries, k) gallery rows, `NOBODY` where a query has fewer than k.
         distance: (queries, k) distances, infinite there.
         relevant: (queries, k) whether the item counts as a hit.
@@ -29,6 +30,7 @@ class Neighborhood:
         classes: What the codes stand for.
     """
 
+    queries: Ints
     rows: Ints
     distance: Floats
     relevant: Bools
@@ -42,7 +44,7 @@ def neighborhood(evaluation: Evaluation) -> Neighborhood | None:
     table, queries = evaluation.neighbors, evaluation.per_query
     if table is None or queries is None or not table.num_rows:
         return None
-    query, place = table["query"].to_numpy(), table["rank"].to_numpy() - 1
+    query, place = places(queries, table["query"].to_numpy()), table["rank"].to_numpy() - 1
     shape = (queries.num_rows, int(place.max()) + 1)
     rows, distance, relevant = np.full(shape, NOBODY), np.full(shape, np.inf), np.zeros(shape, dtype=bool)
     rows[query, place] = table["gallery"].to_numpy()
@@ -53,7 +55,15 @@ def neighborhood(evaluation: Evaluation) -> Neighborhood | None:
     if codes is not None:
         found = np.full(shape, NOBODY)
         found[query, place] = codes
-    return Neighborhood(rows, distance, relevant, asked, found, classes)
+    return Neighborhood(queries["query"].to_numpy(), rows, distance, relevant, asked, found, classes)
+
+
+def places(queries: pa.Table, rows: Ints) -> Ints:
+    """Return where in the table of queries the given rows of the set stand; only of a sample these differ."""
+    known = queries["query"].to_numpy()
+    order = np.argsort(known, kind="stable")
+    found: Ints = order[np.searchsorted(known, rows, sorter=order)]
+    return found
 
 
 def among_each_other(evaluation: Evaluation) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Table
-from tripleteval.report.findings.hubs import hubs
+from tripleteval.report.findings.hubs import anti_hubs, hubs
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, percent, whole
 
@@ -29,9 +29,12 @@ def found_often(evaluation: Evaluation) -> Section | None:
     k = int(evaluation.neighbors["rank"].to_numpy().max())
     never = gallery - found.num_rows
     mean = evaluation.neighbors.num_rows / gallery
+    asked = 0 if evaluation.per_query is None else evaluation.per_query.num_rows
+    some = f" of the {whole(asked)} that were drawn" if evaluation.settings.get("sample") else ""
     text = (
-        f"How often each of {whole(gallery)} items stands among the {k} nearest of a query: {mean:.1f} times on "
-        f"average, {whole(found['found'][0].as_py())} at most. {percent(never / gallery)} are never found (anti-hubs)."
+        f"How often each of {whole(gallery)} items stands among the {k} nearest of a query{some}: {mean:.1f} times on "
+        f"average, {whole(found['found'][0].as_py())} at most. {percent(never / gallery)} are never found"
+        f"{', if only by these queries' if some else ' (anti-hubs)'}."
     )
     known = [name for name in ("id", "label") if name in found.column_names]
     rows = [
@@ -45,7 +48,18 @@ def found_often(evaluation: Evaluation) -> Section | None:
     ]
     heads = ["gallery row", *known, "found", "of these wrong"]
     table = Table(heads, rows, frozenset({"gallery row", "found", "of these wrong"}))
-    return Section("Hubs", text, [table], charts=[_occurrence(found, never)])
+    lonely = _never(evaluation)
+    if lonely is not None:
+        text += f" The second table lists {len(lonely.rows)} of them."
+    return Section("Hubs", text, [table, *([] if lonely is None else [lonely])], charts=[_occurrence(found, never)])
+
+
+def _never(evaluation: Evaluation) -> Table | None:
+    found = anti_hubs(evaluation)
+    if found is None or not found.num_rows:
+        return None
+    rows = [[label(value) for value in row.values()] for row in found.slice(0, _MOST).to_pylist()]
+    return Table(["never found: row", *found.column_names[1:]], rows, frozenset({"never found: row"}))
 
 
 def _occurrence(found: pa.Table, never: int) -> Chart:

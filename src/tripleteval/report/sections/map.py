@@ -28,20 +28,22 @@ _MOST_POINTS, _MOST_CLASSES = 3000, 10
 def on_a_plane(evaluation: Evaluation, material: Material) -> Section | None:
     """Draw the queries in two dimensions, by class and by whether their nearest item is right."""
     queries = material.queries
-    rows = np.arange(len(queries))
-    if len(rows) > _MOST_POINTS:
-        rows = np.sort(np.random.default_rng(SEED).choice(len(rows), _MOST_POINTS, replace=False))
     near = neighborhood(evaluation)
+    asked = np.arange(len(queries)) if near is None else near.queries
+    drawn = np.arange(len(asked))
+    if len(drawn) > _MOST_POINTS:
+        drawn = np.sort(np.random.default_rng(SEED).choice(len(drawn), _MOST_POINTS, replace=False))
     if near is not None:
         # The few wrong ones are drawn last, over the many right ones.
-        rows = rows[np.argsort(~near.relevant[rows, 0], kind="stable")]
+        drawn = drawn[np.argsort(~near.relevant[drawn, 0], kind="stable")]
+    rows = asked[drawn]
     vectors = queries.vectors[rows]
     flat = projected(vectors, material.projection, distance=evaluation.settings.get("distance", "euclidean"))
     names = [f"row {row}" for row in rows.tolist()]
     if queries.ids is not None:
         names = [label(value) for value in queries.ids.take(rows).values()]
     place: dict[str, Sequence[Any]] = {"x": flat[:, 0].tolist(), "y": flat[:, 1].tolist(), "query": names}
-    wrong = np.zeros(len(rows), dtype=bool) if near is None else ~near.relevant[rows, 0]
+    wrong = np.zeros(len(rows), dtype=bool) if near is None else ~near.relevant[drawn, 0]
     charts = []
     if isinstance(queries.labels, Labels):
         groups, text = _groups([label(value) for value in queries.labels.take(rows).values()], wrong)
