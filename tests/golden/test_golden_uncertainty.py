@@ -11,7 +11,7 @@ from tripleteval.uncertainty.clustered import standard_error
 from tripleteval.uncertainty.permutation import holm, sign_flip
 from tripleteval.uncertainty.proportion import clopper_pearson, rule_of_three, wilson
 from tripleteval.uncertainty.sums import Sums
-from tripleteval.uncertainty.vertex import vertex_error, vertex_ratio
+from vertex import vertex_error, vertex_ratio
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())["cases"]
 

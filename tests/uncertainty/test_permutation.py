@@ -11,7 +11,7 @@ from scipy import stats
 from tripleteval.uncertainty.bootstrap import weights
 from tripleteval.uncertainty.classes import shrunken, worst_tenth
 from tripleteval.uncertainty.permutation import DRAWS, holm, sign_flip
-from tripleteval.uncertainty.vertex import vertex_bootstrap, vertex_error, vertex_ratio
+from vertex import vertex_bootstrap, vertex_error, vertex_ratio
 
 RANDOM = np.random.default_rng(2)
 

@@ -12,16 +12,17 @@ from tripleteval.arrays import AnyArray, Ints
 from tripleteval.data.comparison import Comparison, Lists, SharedClass
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.labels import Labels, join
+from tripleteval.data.labels import join
 from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine import maps
 from tripleteval.engine.plan import parse_memory
 from tripleteval.engine.run import choose_kernel
 from tripleteval.engine.searches import Found, SearchPass, search_orders
-from tripleteval.errors import LabelError, ParameterError, nearest
+from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.intake import admit, require_comparable
+from tripleteval.evaluation.pair_units import single_labels
 from tripleteval.evaluation.relevance import own_rows
 from tripleteval.evaluation.settings import check, rates
 from tripleteval.evaluation.verification import entry
@@ -142,18 +143,12 @@ def _named(ks: tuple[int, ...], fpirs: tuple[float, ...]) -> list[Named]:
 
 def _identities(probes: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, list[Any]]:
     """Return the identity of each probe (-1 for strangers) and of each template, and what identities are called."""
-    one, two = _single(probes), _single(gallery)
+    one, two = single_labels(probes), single_labels(gallery)
     left, right, classes = join(one.classes, two.classes, f"labels of {probes.name} and {gallery.name}")
     enrolled, identity = np.unique(right[two.codes], return_inverse=True)
     place = np.full(len(classes), -1, np.int64)
     place[enrolled] = np.arange(len(enrolled))
     return place[left[one.codes]], identity, [classes[code] for code in enrolled.tolist()]
-
-
-def _single(side: Embeddings) -> Labels:
-    if not isinstance(side.labels, Labels):
-        raise LabelError("E401", "no single label per item", where=side.name, fix="an identity is one label")
-    return side.labels
 
 
 def _fused(

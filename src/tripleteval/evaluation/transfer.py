@@ -11,10 +11,10 @@ import numpy as np
 from tripleteval.arrays import Bools, Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.data.labels import Labels, join
 from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine.decisions import DecisionPass
-from tripleteval.errors import LabelError, ParameterError
+from tripleteval.errors import ParameterError
+from tripleteval.evaluation.pair_units import joint_classes, single_labels
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.verification import (
@@ -28,7 +28,7 @@ from tripleteval.evaluation.verification import (
 from tripleteval.evidence.decisions import Decisions
 from tripleteval.metrics.operating import allowed, within_budget
 from tripleteval.metrics.transfer import Transferred
-from tripleteval.uncertainty.proportion import effective_trials, rule_of_three, wilson
+from tripleteval.uncertainty.proportion import rule_of_three, share_interval
 
 FEWEST = 2  # identities on either side: one has no impostors
 
@@ -128,7 +128,7 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
         for far, point in zip(fars, points, strict=True)
     ]
     judged = split.judged_on
-    asked, searched, classes = _joint(judged)
+    asked, searched, classes = joint_classes(judged)
     engine = DecisionPass(judged, distance, np.array(cuts), asked, searched, classes, means.kernel)
     kept = 8 * classes * (2 * len(cuts) + 2)
     found = Decisions.empty(engine.thresholds, classes)
@@ -185,8 +185,7 @@ def interval(wrong: Ints, pairs: Ints, sides: int, confidence: float) -> dict[st
         reason = f"{classes} classes, and an interval needs 5"
         return {"low": None, "high": None, "interval": None, "units": classes, "interval_reason": reason}
     error = standard_error(wrong, pairs, sides)
-    trials = effective_trials(rate, error)
-    low, high = (rate, rate) if math.isinf(trials) else wilson(rate, trials, confidence)
+    low, high = share_interval(rate, error, classes, confidence)
     return {"low": low, "high": high, "interval": "Wilson, effective n", "units": classes}
 
 
@@ -207,24 +206,12 @@ def _part(comparison: Comparison, taken: set[Any], settings: Settings, *, inside
 
 
 def _of(side: Embeddings, taken: set[Any]) -> Bools:
-    labels = _single(side)
+    labels = single_labels(side)
     return np.array([label in taken for label in labels.classes], dtype=bool)[labels.codes]
 
 
-def _joint(comparison: Comparison) -> tuple[Ints, Ints, int]:
-    one, two = _single(comparison.queries), _single(comparison.gallery)
-    left, right, classes = join(one.classes, two.classes, "labels")
-    return left[one.codes], right[two.codes], len(classes)
-
-
-def _single(side: Embeddings) -> Labels:
-    if not isinstance(side.labels, Labels):
-        raise LabelError("E401", "no single label per item", where=side.name, fix="an identity is one label")
-    return side.labels
-
-
 def _present(side: Embeddings) -> list[Any]:
-    labels = _single(side)
+    labels = single_labels(side)
     return [labels.classes[code] for code in np.unique(labels.codes).tolist()]
 
 

@@ -16,6 +16,8 @@ from tripleteval.engine.pair_ruler import narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import Costs, Order, plan
 from tripleteval.evaluation.measure import Progress
+from tripleteval.evaluation.pair_intervals import with_pair_intervals
+from tripleteval.evaluation.pair_units import sure_of
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
@@ -75,9 +77,14 @@ def measure_verification(
     if not isinstance(comparison.rule, SharedClass):
         return described(_nothing(NO_LABELS), named)
     fars = [name.value for name in named if name.metric.parameter == "far"]
-    asked = any(name.metric.of == "pairs" for name in named)
-    curve = all_pairs(comparison, distance, fars, means) if asked else _nothing("not asked for")
-    return described(curve, named, judged=judged)
+    if not any(name.metric.of == "pairs" for name in named):
+        return described(_nothing("not asked for"), named, judged=judged)
+    curve = all_pairs(comparison, distance, fars, means)
+    found = described(curve, named, judged=judged)
+    if curve.undefined:
+        return found
+    sure = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
+    return found._replace(metrics=with_pair_intervals(found.metrics, named, curve, sure))
 
 
 def described(

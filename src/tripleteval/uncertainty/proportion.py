@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tripleteval.uncertainty.quantiles import beta_quantile, normal_quantile
+from tripleteval.uncertainty.quantiles import beta_quantile, normal_quantile, student_quantile
 
 
 def wilson(share: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -19,6 +19,21 @@ def wilson(share: float, trials: float, confidence: float = 0.95) -> tuple[float
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = math.sqrt(z2) / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
     return (0.0 if share == 0 else max(centre - half, 0.0)), (1.0 if share == 1 else min(centre + half, 1.0))
+
+
+def share_interval(share: float, standard_error: float, units: int, confidence: float) -> tuple[float, float]:
+    """Return the Wilson interval of a share in (0, 1) with as many trials as its standard error over units is worth.
+
+    Student's t takes the place of the normal quantile, which is too small where the error itself rests on few units.
+
+    Source:
+        Fogliato, Patil & Perona 2024, section 4; Korn & Graubard 1998 for t.
+    """
+    trials = effective_trials(share, standard_error)
+    if math.isinf(trials):
+        return share, share
+    outside = (1 + confidence) / 2
+    return wilson(share, trials * (normal_quantile(outside) / student_quantile(outside, units - 1)) ** 2, confidence)
 
 
 def clopper_pearson(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

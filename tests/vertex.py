@@ -1,4 +1,4 @@
-"""Statistics of pairs of classes: units are the classes, and every pair of them is a term.
+"""The oracle of statistics of pairs of classes: units are the classes, and every pair of them is a term.
 
 ``part[c, d]`` and ``whole[c, d]`` are sums over pairs with one side in class c and the other in d (impostor
 pairs and triplets have nothing on the diagonal). A replicate weighs each term by how often both classes were

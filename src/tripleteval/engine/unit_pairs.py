@@ -1,0 +1,144 @@
+"""Pairs counted by the unit of inference of their items: every pair of a small set, a balanced sample of a large one.
+
+Numbers are never made of this, only their intervals. Rows are shuffled and cut into blocks, and every block meets the
+next few, so that each row has the same number of partners. The fewer pairs, the more the units seem to differ: a
+sample errs on the side of wide intervals. Genuine pairs are few, and all of them counted, as long as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.data.comparison import Comparison, owners
+from tripleteval.distance.formula import Distance, Prepared, squared_pairs
+from tripleteval.engine.maps import Map
+from tripleteval.engine.plan import Order
+from tripleteval.engine.spread import squared_kernel, valid
+from tripleteval.evidence.unit_counts import UnitCounts
+
+MOST_PAIRS = 2**22
+MOST_GENUINE = 2**20
+BLOCK = 128
+_ORDERS = 16
+_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class UnitPass:
+    """The same for every order: blocks of queries ``start:stop``, each with its partners ``first:last``.
+
+    Attributes:
+        comparison: Who is compared with whom.
+        distance: How.
+        cuts: (K,) float64, where distances are told apart.
+        asked: (queries,) int64, the unit of each query.
+        searched: (gallery,) int64, the unit of each gallery item, in the same numbers.
+        units: How many there are.
+        queries: Rows of the queries, shuffled and cut into blocks.
+        gallery: Rows of the gallery likewise; in leave-one-out the same.
+        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+    """
+
+    comparison: Comparison
+    distance: Distance
+    cuts: Floats
+    asked: Ints
+    searched: Ints
+    units: int
+    queries: list[Ints]
+    gallery: list[Ints]
+    kernel: str = "reference"
+
+    def measure(self, mapping: Map) -> UnitCounts:
+        """Return the evidence of all pairs, or of a sample of them."""
+        partners, step = self.partners, -(-len(self.queries) // _ORDERS)
+        starts = range(0, len(self.queries), step)
+        orders = [Order(a, min(a + step, len(self.queries)), 0, partners) for a in starts]
+        parts = [self.genuine()] if self.listed else []
+        return reduce(UnitCounts.merge, [*parts, *mapping(self, orders)], UnitCounts.empty(self.cuts, self.units))
+
+    @property
+    def partners(self) -> int:
+        """How many blocks each block of queries meets, itself among them."""
+        whole = len(self.gallery) // 2 + 1 if self.comparison.leave_one_out else len(self.gallery)
+        pairs = len(self.comparison.queries) * BLOCK
+        return max(1, min(whole, MOST_PAIRS // pairs))
+
+    @property
+    def listed(self) -> bool:
+        """Whether genuine pairs are few enough to be counted one by one."""
+        return int(self.comparison.rule.at_most().sum()) <= MOST_GENUINE
+
+    def __call__(self, order: Order) -> UnitCounts:
+        """Return the evidence of one order; runs inside the worker."""
+        found = UnitCounts.empty(self.cuts, self.units)
+        for block in range(order.start, order.stop):
+            self._meet(block, range(order.first, order.last), found)
+        return found
+
+    def genuine(self) -> UnitCounts:
+        """Return the evidence of every genuine pair."""
+        found, comparison = UnitCounts.empty(self.cuts, self.units), self.comparison
+        nothing = np.zeros(0), np.zeros((0, 2), np.int64)
+        for start in range(0, len(comparison.queries), _AT_ONCE):
+            stop = min(start + _AT_ONCE, len(comparison.queries))
+            lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
+            of_query, rows = owners(lists), lists.rows
+            new = rows > of_query + start if comparison.leave_one_out else np.ones(len(rows), dtype=bool)
+            queries = self.distance.prepare(comparison.queries.vectors[start:stop])
+            for a in range(0, int(new.sum()), _AT_ONCE):
+                one, two = of_query[new][a : a + _AT_ONCE], rows[new][a : a + _AT_ONCE]
+                squared = squared_pairs(queries, one, self.distance.prepare(comparison.gallery.vectors[two]))
+                units = np.stack([self.asked[one + start], self.searched[two]], axis=1)
+                listed = self.distance.from_squared(squared), units
+                found = found.merge(UnitCounts.of(self.cuts, self.units, listed, nothing))
+        return found
+
+    def _meet(self, block: int, places: range, found: UnitCounts) -> None:
+        """Add the pairs of one block of queries with its partners."""
+        rows, lone = self.queries[block], self.comparison.leave_one_out
+        part = self._part(rows)
+        removed = part.removed(0, len(rows))
+        positives, _ = part.positives(0, len(rows), removed)
+        queries = self.distance.prepare(part.queries.vectors[rows])
+        for place in places:
+            if lone and 2 * place == len(self.gallery) and block >= place:
+                continue  # the two blocks have met
+            other = (block + place if lone else block * self.partners + place) % len(self.gallery)
+            columns = self.gallery[other]
+            seen = valid(removed, columns, len(rows))
+            if lone and place == 0:
+                seen = np.triu(seen, 1)
+            different = valid(positives, columns, len(rows))
+            kinds = seen & ~different & (not self.listed), seen & different
+            self._count(self._distances(queries, columns), kinds, rows, columns, found)
+
+    def _part(self, rows: Ints) -> Comparison:
+        """Return the rules for some of the queries, whose vectors stay where they are."""
+        whole, ignored = self.comparison, self.comparison.ignored
+        own, ignored = whole.own_row[rows], None if ignored is None else ignored.take(rows)
+        return Comparison(whole.queries, whole.gallery, whole.rule.take(rows), own, ignored)
+
+    def _distances(self, queries: Prepared, columns: Ints) -> Floats:
+        gallery = self.distance.prepare(self.comparison.gallery.vectors[columns])
+        return self.distance.from_squared(squared_kernel(self.kernel)(queries, gallery))
+
+    def _count(
+        self, distances: Floats, kinds: tuple[Bools, Bools], rows: Ints, columns: Ints, found: UnitCounts
+    ) -> None:
+        asked, searched = self.asked[rows], self.searched[columns]
+        if self.kernel != "reference":
+            from tripleteval.engine.unit_pairs_cpu import count  # numba takes a second to import
+
+            for wanted, counts in zip(kinds, (found.genuine, found.impostor), strict=True):
+                count(distances, wanted, asked, searched, self.cuts, counts)
+            return
+        for wanted, counts in zip(kinds, (found.genuine, found.impostor), strict=True):
+            of_row, of_column = np.nonzero(wanted)
+            cells = np.searchsorted(self.cuts, distances[wanted])
+            for units in (asked[of_row], searched[of_column]):
+                np.add.at(counts, (units, cells), 1)

@@ -1,0 +1,168 @@
+"""How much of the numbers of all pairs is chance: identities are drawn again, and with each all its pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+from tripleteval.evidence.unit_counts import UnitCounts
+from tripleteval.metrics import Named
+from tripleteval.metrics.curves import READ, Curves
+from tripleteval.metrics.operating import Operating, crossing
+from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, none_of
+from tripleteval.uncertainty.percentiles import ends
+from tripleteval.uncertainty.proportion import rule_of_three, share_interval
+from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
+
+SHARES = ("auc", "eer", "tar@far", "overlap")
+_STEPS = 32  # along TAR
+_AROUND = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # a false accept rate, where its threshold may move to
+_NONE = "the threshold was chosen on the very pairs it is judged by"
+_TOO_FEW = "so few impostors cannot tell how the lowest of them would vary"
+
+Entries = dict[str, dict[str, Any]]
+
+
+class Sure(NamedTuple):
+    """What intervals of pairs are made of.
+
+    Attributes:
+        counts: Pairs by unit.
+        units: How many units there are, before any were put together.
+        noun: What one unit is called.
+        alone: Whether both items of a genuine pair are of one unit.
+        confidence: Of the intervals.
+        seed: Of the resampling.
+    """
+
+    counts: UnitCounts
+    units: int
+    noun: str
+    alone: bool
+    confidence: float
+    seed: int
+
+
+def cuts_for(curve: Operating, fars: Sequence[float]) -> Floats:
+    """Return (K,) known distances at which curves are followed: along FAR and TAR, and around each rate asked for."""
+    genuine, impostor = (accepted[2::2] for accepted in curve.accepted())
+    n, m = curve.genuine_pairs, curve.impostor_pairs
+    rates = [*fars, impostor[min(crossing(curve) // 2, len(impostor) - 1)] / m]
+    budgets = [math.floor(factor * rate * m) for rate in rates for factor in _AROUND]
+    budgets += [(2 << power) * part // 4 for power in range(m.bit_length()) for part in (2, 3)]
+    by_far = np.searchsorted(impostor, np.array(budgets), side="right") - 1
+    by_tar = np.searchsorted(genuine, n * np.arange(_STEPS + 1) // _STEPS)
+    chosen = np.concatenate([by_far, by_tar, [len(curve.at) - 1]])
+    found: Floats = curve.at[np.unique(np.clip(chosen, 0, len(curve.at) - 1))]
+    return found
+
+
+def with_pair_intervals(entries: Entries, named: Sequence[Named], curve: Operating, sure: Sure) -> Entries:
+    """Return the entries of the numbers of all pairs with ``low``, ``high``, ``interval`` and ``units``.
+
+    From 20 units on, the accelerated percentiles of 2,000 resamples of the units; below, the t interval of the
+    jackknife over them, for shares that of Wilson with as many trials as the units are worth; under 5 none. A
+    share of 0 or 1 has the rule of three over units.
+
+    Args:
+        entries: By spelling; those of other numbers stay as they are.
+        named: The numbers.
+        curve: What every threshold decides, exactly.
+        sure: The pairs by unit, and how intervals are made.
+    """
+    mine = [name for name in named if name.metric.of == "pairs"]
+    if curve.undefined:
+        return entries
+    supported = int((sure.counts.genuine.any(axis=1) & sure.counts.impostor.any(axis=1)).sum())
+    several = len(sure.counts.genuine)
+    units = supported if several == sure.units else sure.units
+    read = _readings(curve, sure) if units >= FEWEST else None
+    found = {name.spelling: _interval(name, entries[name.spelling], read, units, sure) for name in mine}
+    return {name: entry | (_json(found[name]) if name in found else {}) for name, entry in entries.items()}
+
+
+class _Read(NamedTuple):
+    """The curves themselves, without each unit, and, where there are enough units, of each resample."""
+
+    whole: Curves
+    without: Curves
+    drawn: Curves | None
+
+
+def _readings(curve: Operating, sure: Sure) -> _Read:
+    place = 2 * np.searchsorted(curve.at, sure.counts.cuts) + 2
+    tar, far = (
+        accepted[place] / pairs
+        for accepted, pairs in zip(curve.accepted(), (curve.genuine_pairs, curve.impostor_pairs), strict=True)
+    )
+    units = len(sure.counts.genuine)
+
+    def curves(drawn: Floats) -> Curves:
+        sides = 1 if sure.alone else 2
+        return _curves(
+            sure.counts.cuts,
+            redrawn_shares(far, sure.counts.impostor, drawn, 2),
+            redrawn_shares(tar, sure.counts.genuine, drawn, sides),
+        )
+
+    drawn = curves(resampled(units, sure.seed, "interval")) if units >= FEW else None
+    return _Read(_curves(sure.counts.cuts, far[None], tar[None]), curves(without_each(units)), drawn)
+
+
+def _curves(cuts: Floats, far: Floats, tar: Floats) -> Curves:
+    """Return curves from nothing to everything."""
+    at = np.concatenate([cuts[:1], cuts, cuts[-1:]])
+    far, tar = (np.pad(np.pad(side, ((0, 0), (1, 0))), ((0, 0), (0, 1)), constant_values=1.0) for side in (far, tar))
+    return Curves(at, far, tar)
+
+
+def _interval(name: Named, entry: dict[str, Any], read: _Read | None, units: int, sure: Sure) -> Interval:
+    pattern, value = name.metric.pattern, entry["value"]
+    if value is None or pattern not in READ:
+        return Interval(None, None, None, 0, _NONE if value is not None else entry["reason"])
+    if read is None:
+        return none_of(units, sure.noun)
+    if entry.get("below_resolution"):
+        return Interval(None, None, None, units, _TOO_FEW)
+    if pattern in SHARES and value in (0.0, 1.0):
+        bound = rule_of_three(units, sure.confidence)
+        low, high = (0.0, bound) if value == 0 else (1 - bound, 1.0)
+        return Interval(low, high, "rule of three", units)
+    return _varied(name, value, read, units, sure.confidence)
+
+
+def _varied(name: Named, value: float, read: _Read, units: int, confidence: float) -> Interval:
+    """Return the interval that resampling, or leaving out, units gives."""
+    share, without = name.metric.pattern in SHARES, _values(name, read.without)
+    if not np.isfinite(without).all():
+        return Interval(None, None, None, units, "undefined without one of the units")
+    influence = without.mean() - without
+    if read.drawn is None or units < FEW:
+        error = math.sqrt((len(without) - 1) / len(without)) * math.hypot(*influence.tolist())
+        low, high = share_interval(value, error, units, confidence) if share else _t(value, error, units, confidence)
+        return Interval(low, high, "t", units)
+    drawn = _values(name, read.drawn)
+    shifted = drawn[np.isfinite(drawn)] + (value - _values(name, read.whole)[0])
+    low, high = ends(shifted, value, influence, confidence)
+    low, high = (max(low, 0.0), min(high, 1.0)) if share else (low, high)
+    return Interval(low, high, "bootstrap", units)
+
+
+def _t(value: float, error: float, units: int, confidence: float) -> tuple[float, float]:
+    half = student_quantile((1 + confidence) / 2, units - 1) * error
+    return value - half, value + half
+
+
+def _values(name: Named, curves: Curves) -> Floats:
+    read = READ[name.metric.pattern]
+    return read(curves) if name.value is None else read(curves, name.value)
+
+
+def _json(found: Interval) -> dict[str, Any]:
+    entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
+    return entry if found.method else entry | {"interval_reason": found.reason}

@@ -1,0 +1,116 @@
+"""Whose pairs these are: the unit of inference of every item, and the pairs counted by it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Ints
+from tripleteval.data.comparison import Comparison
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.labels import Labels, join
+from tripleteval.distance.formula import Distance
+from tripleteval.engine.maps import Map
+from tripleteval.engine.unit_pairs import BLOCK, UnitPass
+from tripleteval.errors import LabelError
+from tripleteval.evaluation.pair_intervals import Sure, cuts_for
+from tripleteval.evaluation.settings import Settings
+from tripleteval.metrics.operating import Operating
+from tripleteval.uncertainty.stream import Stream
+
+MOST_UNITS = 1024
+
+
+class Owners(NamedTuple):
+    """The unit of every item of a comparison.
+
+    Attributes:
+        asked: (queries,) int64, 0 to ``units`` − 1.
+        searched: (gallery,) int64, in the same numbers.
+        units: How many there are.
+        noun: What one unit is called.
+    """
+
+    asked: Ints
+    searched: Ints
+    units: int
+    noun: str
+
+
+def sure_of(
+    comparison: Comparison, curve: Operating, distance: Distance, settings: Settings, kernel: str, mapping: Map
+) -> Sure:
+    """Return the pairs of a comparison by unit, at the distances where its intervals are decided."""
+    owners = owners_of(comparison, settings.unit)
+    asked, searched = (_grouped(codes, owners.units, settings.seed) for codes in (owners.asked, owners.searched))
+    queries = _blocks(len(comparison.queries), settings.seed)
+    gallery = queries if comparison.leave_one_out else _blocks(len(comparison.gallery), settings.seed)
+    units = min(owners.units, MOST_UNITS)
+    cuts = cuts_for(curve, settings.fars)
+    engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel)
+    alone = owners.noun == "class"
+    return Sure(engine.measure(mapping), owners.units, owners.noun, alone, settings.confidence, settings.seed)
+
+
+def owners_of(comparison: Comparison, unit: str) -> Owners:
+    """Return the unit of each item; an item without one class is its own."""
+    queries, gallery = comparison.queries, comparison.gallery
+    if unit == "group" and queries.groups is not None and gallery.groups is not None:
+        return _owners(*_joined(queries.groups, gallery.groups, "groups")[:2], "group")
+    if unit == "class" and isinstance(queries.labels, Labels) and isinstance(gallery.labels, Labels):
+        return _owners(*joint_classes(comparison)[:2], "class")
+    rows = np.arange(len(queries))
+    if comparison.leave_one_out:
+        return _owners(rows, rows, "item")
+    searched = np.arange(len(queries), len(queries) + len(gallery))
+    has_own = comparison.own_row >= 0
+    searched[comparison.own_row[has_own]] = rows[has_own]
+    return _owners(rows, searched, "item")
+
+
+def joint_classes(comparison: Comparison) -> tuple[Ints, Ints, int]:
+    """Return the class of each query, of each gallery item in the same numbers, and how many numbers there are.
+
+    Raises:
+        LabelError: An item without one label (E401).
+    """
+    return _joined(single_labels(comparison.queries), single_labels(comparison.gallery), "labels")
+
+
+def single_labels(side: Embeddings) -> Labels:
+    """Return the labels of a set, one per item.
+
+    Raises:
+        LabelError: An item without one label (E401).
+    """
+    if not isinstance(side.labels, Labels):
+        raise LabelError("E401", "no single label per item", where=side.name, fix="an identity is one label")
+    return side.labels
+
+
+def _joined(one: Labels, two: Labels, what: str) -> tuple[Ints, Ints, int]:
+    left, right, known = join(one.classes, two.classes, what)
+    return left[one.codes], right[two.codes], len(known)
+
+
+def _owners(asked: Ints, searched: Ints, noun: str) -> Owners:
+    present, codes = np.unique(np.concatenate([asked, searched]), return_inverse=True)
+    return Owners(codes[: len(asked)], codes[len(asked) :], len(present), noun)
+
+
+def _grouped(codes: Ints, units: int, seed: int) -> Ints:
+    """Return the codes; of more than `MOST_UNITS` units, random groups alike in size take their place."""
+    if units <= MOST_UNITS:
+        return codes
+    group = np.empty(units, np.int64)
+    group[_shuffled(units, seed, "groups of units")] = np.arange(units) % MOST_UNITS
+    return group[codes]
+
+
+def _blocks(rows: int, seed: int) -> list[Ints]:
+    return np.array_split(_shuffled(rows, seed, "pairs of units"), -(-rows // BLOCK))
+
+
+def _shuffled(count: int, seed: int, purpose: str) -> Ints:
+    return np.argsort(Stream(seed, purpose).shares(count), kind="stable")

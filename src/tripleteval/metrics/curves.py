@@ -1,0 +1,95 @@
+"""The numbers of all pairs read off many curves at once, one per replicate: what resampled units would give.
+
+Curves are known at a few cuts, and straight between them. A number read off them is good for how it varies, not
+for what it is: that is counted exactly (`tripleteval.metrics.verification`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+
+
+class Curves(NamedTuple):
+    """Shares of pairs up to each distance.
+
+    Attributes:
+        at: (K,) float64, distances, ascending.
+        far: (replicates, K) of the impostor pairs, from 0 to 1, never falling.
+        tar: (replicates, K) of the genuine pairs.
+    """
+
+    at: Floats
+    far: Floats
+    tar: Floats
+
+
+def auc(curves: Curves) -> Floats:
+    """Return (replicates,) the area under each ROC curve."""
+    return _total(np.diff(curves.far, axis=1) * (curves.tar[:, 1:] + curves.tar[:, :-1]) / 2)
+
+
+def eer(curves: Curves) -> Floats:
+    """Return (replicates,) where as many impostors are accepted as genuine pairs are rejected."""
+    gap = 1 - curves.tar - curves.far
+    after = np.argmax(gap <= 0, axis=1)[:, None]  # the first of them is 1, the last −1
+    left, right = (np.take_along_axis(gap, place, axis=1) for place in (after - 1, after))
+    far, far_after = (np.take_along_axis(curves.far, place, axis=1) for place in (after - 1, after))
+    return np.asarray((far + left / (left - right) * (far_after - far))[:, 0])
+
+
+def tar(curves: Curves, far: float) -> Floats:
+    """Return (replicates,) the share of genuine pairs accepted where ``far`` of the impostors are."""
+    return _where(curves.far, far, curves.tar)
+
+
+def threshold(curves: Curves, far: float) -> Floats:
+    """Return (replicates,) the distance up to which ``far`` of the impostors are accepted."""
+    return _where(curves.far, far, np.broadcast_to(curves.at, curves.far.shape))
+
+
+def overlap(curves: Curves) -> Floats:
+    """Return (replicates,) 1 − max (TAR − FAR)."""
+    return np.asarray(1 - (curves.tar - curves.far).max(axis=1))
+
+
+def d_prime(curves: Curves) -> Floats:
+    """Return (replicates,) the distance of the two means in pooled standard deviations; infinite without any."""
+    middle = (curves.at[1:] + curves.at[:-1]) / 2
+    moments = []
+    for shares in (curves.tar, curves.far):
+        weights = np.diff(shares, axis=1)
+        mean = _total(weights * middle)
+        moments.append((mean, _total(weights * (middle - mean[:, None]) ** 2)))
+    (near, narrow), (apart, wide) = moments
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((apart - near) / np.sqrt((narrow + wide) / 2))
+
+
+READ: dict[str, Callable[..., Floats]] = {
+    "auc": auc,
+    "eer": eer,
+    "tar@far": tar,
+    "threshold@far": threshold,
+    "overlap": overlap,
+    "d_prime": d_prime,
+}
+
+
+def _where(shares: Floats, share: float, values: Floats) -> Floats:
+    """Return (replicates,) the value at which a curve reaches a share, straight between two known points."""
+    last = shares.shape[1] - 1
+    before = np.minimum((shares <= share).sum(axis=1) - 1, last - 1)[:, None]
+    low, high = (np.take_along_axis(shares, place, axis=1) for place in (before, before + 1))
+    one, two = (np.take_along_axis(values, place, axis=1) for place in (before, before + 1))
+    part = np.clip((share - low) / np.where(high > low, high - low, 1), 0, 1)
+    return np.asarray((one + part * (two - one))[:, 0])
+
+
+def _total(terms: Floats) -> Floats:
+    """Return the sum of each row, added up in order: the same bits everywhere."""
+    return np.cumsum(terms, axis=1)[:, -1]

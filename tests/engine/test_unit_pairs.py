@@ -1,0 +1,93 @@
+"""Pairs by unit: two nested loops decide what is right, and a sample is balanced."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strategies import labelled_points
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.distance.formula import distance_for
+from tripleteval.engine import unit_pairs
+from tripleteval.engine.unit_pairs import UnitPass
+from tripleteval.evaluation.relevance import compare
+from tripleteval.evidence.unit_counts import UnitCounts
+
+CUTS = np.array([0.0, 1.0, 2.0, 3.5])
+
+
+def engine(queries: Embeddings, gallery: Embeddings | None = None, block: int = 3, **how) -> UnitPass:
+    comparison = compare(queries, gallery, ignore=how.pop("ignore", None), relevance=None)
+    distance = distance_for("euclidean", comparison.queries.vectors, comparison.gallery.vectors)
+    random = np.random.default_rng(1)
+
+    def blocks(count: int) -> list[np.ndarray]:
+        return np.array_split(random.permutation(count), -(-count // block))
+
+    rows = blocks(len(queries))
+    columns = rows if gallery is None else blocks(len(gallery))
+    asked = np.arange(len(queries)) % 4
+    searched = asked if gallery is None else np.arange(len(gallery)) % 5
+    return UnitPass(comparison, distance, CUTS, asked, searched, 5, rows, columns, **how)
+
+
+def loops(one: UnitPass) -> UnitCounts:
+    """Return every pair once, for each of its two units."""
+    comparison, genuine, impostor = one.comparison, np.zeros((5, 5), int), np.zeros((5, 5), int)
+    queries, gallery = comparison.queries, comparison.gallery
+    for q in range(len(queries)):
+        removed = comparison.removed(q, q + 1)
+        same = set(comparison.positives(q, q + 1, removed)[0].rows.tolist())
+        for g in range(q + 1 if comparison.leave_one_out else 0, len(gallery)):
+            if g not in removed.rows:
+                cell = np.searchsorted(CUTS, np.sqrt(((queries.vectors[q] - gallery.vectors[g]) ** 2).sum()))
+                for unit in (one.asked[q], one.searched[g]):
+                    (genuine if g in same else impostor)[unit, cell] += 1
+    return UnitCounts(CUTS, genuine, impostor)
+
+
+def equal(one: UnitCounts, two: UnitCounts) -> bool:
+    return np.array_equal(one.genuine, two.genuine) and np.array_equal(one.impostor, two.impostor)
+
+
+@given(labelled_points(most=14), st.integers(2, 4), st.sampled_from(["reference", "cpu"]))
+def test_every_pair_of_a_set_counts_once_for_each_of_its_units(data, block, kernel):
+    one = engine(Embeddings(*data), block=block, kernel=kernel)
+    assert equal(one.measure(map), loops(one))
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_between_queries_and_a_gallery_without_the_ignored(listed, monkeypatch):
+    random = np.random.default_rng(2)
+    if not listed:
+        monkeypatch.setattr(unit_pairs, "MOST_GENUINE", 0)
+    sides = [
+        Embeddings(
+            random.integers(0, 3, (n, 2)).astype(float),
+            random.integers(0, 3, n),
+            groups=random.integers(0, 2, n),
+            ids=[f"{name}{i % 7}" if i < 7 else f"{name}{i}" for i in range(n)],
+        )
+        for n, name in ((11, "a"), (17, "a"))
+    ]
+    one = engine(*sides, ignore="group")
+    assert one.listed is listed
+    assert equal(one.measure(map), loops(one))
+
+
+def test_in_a_sample_each_row_has_the_same_number_of_partners(monkeypatch):
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 24 * 4 * unit_pairs.BLOCK)
+    one = engine(Embeddings(np.random.default_rng(0).normal(size=(24, 2)), [*range(23), 22]))
+    one = replace(one, asked=np.arange(24), searched=np.arange(24), units=24)
+    assert one.partners == 4  # its own block of three, and three blocks on either side
+    assert set(one.measure(map).impostor.sum(axis=1)[:22].tolist()) == {2 + 2 * 9}
+
+
+def test_a_sample_of_a_gallery_covers_it_evenly(monkeypatch):
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 12 * 2 * unit_pairs.BLOCK)
+    one = engine(Embeddings(np.zeros((12, 1)), np.zeros(12, int)), Embeddings(np.ones((24, 1)), [0, *[1] * 23]))
+    one = replace(one, asked=np.full(12, 24), searched=np.arange(24), units=25)
+    assert one.partners == 2
+    assert set(one.measure(map).impostor.sum(axis=1)[1:24].tolist()) == {3}

@@ -1,0 +1,119 @@
+"""Intervals of the numbers of all pairs: identities are drawn again, whatever made the pairs."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+from tripleteval.engine import unit_pairs
+from tripleteval.evaluation import pair_units
+from tripleteval.metrics import parse
+
+RANDOM = np.random.default_rng(8)
+LABELS = np.repeat(np.arange(40), 5)
+POINTS = RANDOM.normal(size=(40, 4))[LABELS] + 0.7 * RANDOM.normal(size=(200, 4))
+FARS = (0.1, 0.01)
+NAMES = ("auc", "eer", "overlap", "d_prime", *(f"{name}@far={far}" for name in ("tar", "threshold") for far in FARS))
+
+
+def of_classes(classes: int, **how) -> te.Evaluation:
+    some = LABELS < classes
+    return te.evaluate(POINTS[some], LABELS[some], fars=FARS, **how)
+
+
+def numbers(drawn: list[int]) -> dict[str, float]:
+    """Return the numbers of the pairs of drawn classes, copies of one class never meeting as impostors."""
+    distances = np.sqrt(((POINTS[:, None] - POINTS) ** 2).sum(axis=2))
+    times = np.bincount(drawn, minlength=40)[LABELS]
+    upper, same = np.triu(np.ones((200, 200), bool), 1), LABELS[:, None] == LABELS
+    genuine = np.repeat(distances[same & upper], np.broadcast_to(times, (200, 200))[same & upper])
+    impostor = np.repeat(distances[~same & upper], np.outer(times, times)[~same & upper])
+    cuts = np.sort(impostor)
+    found = {"d_prime": (impostor.mean() - genuine.mean()) / math.sqrt((impostor.var() + genuine.var()) / 2)}
+    found["auc"] = 1 - np.searchsorted(cuts, genuine).mean() / len(cuts)
+    for far in FARS:
+        cut = cuts[int(far * len(cuts))]
+        found |= {f"tar@far={far}": np.mean(genuine < cut), f"threshold@far={far}": cut}
+    return found
+
+
+def test_the_intervals_are_as_wide_as_resampling_the_identities_themselves():
+    run = of_classes(40)
+    random = np.random.default_rng(0)
+    drawn = [numbers(random.integers(0, 40, 40)) for _ in range(300)]
+    for name in drawn[0]:
+        low, high = run.interval(name)
+        expected = 2 * 1.96 * np.std([values[name] for values in drawn])
+        assert high - low == pytest.approx(expected, rel=0.25), name
+        assert low < run[name] < high
+        assert run.metrics[name]["interval"] == "bootstrap"
+        assert run.metrics[name]["units"] == 40
+
+
+def test_with_few_identities_it_is_a_t_interval_and_with_fewer_none():
+    run = of_classes(8)
+    assert {run.metrics[name]["interval"] for name in NAMES} <= {"t", "rule of three"}
+    assert all(run.interval(name)[0] <= run[name] <= run.interval(name)[1] for name in NAMES)
+    assert all(0 <= run.interval(name)[0] <= run.interval(name)[1] <= 1 for name in NAMES[:3])
+    none = of_classes(4)
+    assert {none.metrics[name]["interval_reason"] for name in NAMES} == {"4 classes, and an interval needs 5"}
+
+
+def test_the_same_whatever_the_order_of_the_work_and_another_for_another_seed(monkeypatch):
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 128)  # a sample, too
+    hashes = {of_classes(40, **how).result_hash for how in ({}, {"threads": 1}, {"map": map}, {"kernel": "cpu"})}
+    assert len(hashes) == 1
+    assert of_classes(40, seed=1).interval("eer") != of_classes(40).interval("eer")
+
+
+def test_a_sample_of_the_pairs_gives_nearly_the_interval_of_all(monkeypatch):
+    whole = of_classes(40)
+    monkeypatch.setattr(unit_pairs, "BLOCK", 10)
+    monkeypatch.setattr(pair_units, "BLOCK", 10)
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 10 * 6)
+    part = of_classes(40)
+    for name in ("auc", "eer", "tar@far=0.1", "threshold@far=0.1"):
+        assert part[name] == whole[name]
+        width, expected = (np.subtract(*run.interval(name)) for run in (part, whole))
+        assert width == pytest.approx(expected, rel=0.3), name
+
+
+def test_more_units_than_can_be_followed_are_put_together_at_random(monkeypatch):
+    whole = of_classes(40)
+    monkeypatch.setattr(pair_units, "MOST_UNITS", 25)
+    part = of_classes(40)
+    assert part.metrics["eer"]["units"] == 40
+    assert np.subtract(*part.interval("eer")) == pytest.approx(np.subtract(*whole.interval("eer")), rel=0.5)
+
+
+def test_where_nothing_is_wrong_the_bound_is_three_over_the_identities():
+    apart = 100.0 * LABELS[:, None] + POINTS
+    run = te.evaluate(apart, LABELS, fars=FARS)
+    assert (run["eer"], run.interval("eer")) == (0.0, (0.0, 3 / 40))
+    assert (run["tar@far=0.01"], run.interval("tar@far=0.01")) == (1.0, (1 - 3 / 40, 1.0))
+
+
+def test_too_few_impostors_for_a_rate_give_no_interval():
+    run = te.evaluate(POINTS[:100], LABELS[:100], fars=(1e-5,))
+    assert run.metrics["tar@far=1e-05"]["below_resolution"]
+    assert "so few impostors" in run.metrics["tar@far=1e-05"]["interval_reason"]
+
+
+@pytest.mark.parametrize(("unit", "noun", "units"), [("query", "item", 200), ("group", "group", 25)])
+def test_another_unit(unit, noun, units):
+    embeddings = te.Embeddings(POINTS, LABELS, groups=np.arange(200) % 25)
+    run = te.evaluate(embeddings, unit=unit, fars=FARS)
+    assert run.metrics["eer"]["units"] == units
+    low, high = run.interval("eer")
+    assert low < run["eer"] < high
+    if noun == "item":  # photos of these very people: narrower
+        assert high - low < np.subtract(*of_classes(40).interval("eer")[::-1])
+
+
+def test_every_number_of_pairs_has_an_interval_or_says_why_not():
+    run = of_classes(40)
+    of_pairs = [name for name in run if parse(name).metric.of == "pairs"]
+    assert set(NAMES) < set(of_pairs)
+    for name in of_pairs:
+        assert run.metrics[name]["interval"] or run.metrics[name]["interval_reason"], name
