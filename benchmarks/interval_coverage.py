@@ -58,7 +58,7 @@ def coverage(classes: int, each: int, repeats: int, seed: int) -> None:
         runs.append(te.evaluate(vectors, labels, ks=(1,), seed=draw, neighbors=0, threads=1, fars=FARS))
     for name in (*OF_QUERIES, *OF_PAIRS):
         truth = float(np.mean([run[name] for run in runs]))
-        share = 0 <= min(run[name] for run in runs) and max(run[name] for run in runs) <= 1
+        share = min(run[name] for run in runs) >= 0 and max(run[name] for run in runs) <= 1
         report(
             question="coverage of 95 % intervals",
             metric=name,

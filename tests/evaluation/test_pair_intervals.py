@@ -18,7 +18,7 @@ NAMES = ("auc", "eer", "overlap", "d_prime", *(f"{name}@far={far}" for name in (
 
 
 def of_classes(classes: int, **how) -> te.Evaluation:
-    some = LABELS < classes
+    some = classes > LABELS
     return te.evaluate(POINTS[some], LABELS[some], fars=FARS, **how)
 
 
@@ -47,7 +47,7 @@ def test_the_intervals_are_as_wide_as_resampling_the_identities_themselves():
         expected = 2 * 1.96 * np.std([values[name] for values in drawn])
         assert high - low == pytest.approx(expected, rel=0.25), name
         assert low < run[name] < high
-        assert run.metrics[name]["interval"] == "bootstrap"
+        assert run.metrics[name]["interval"] == ("t" if name == "d_prime" else "bootstrap")
         assert run.metrics[name]["units"] == 40
 
 
@@ -117,3 +117,21 @@ def test_every_number_of_pairs_has_an_interval_or_says_why_not():
     assert set(NAMES) < set(of_pairs)
     for name in of_pairs:
         assert run.metrics[name]["interval"] or run.metrics[name]["interval_reason"], name
+
+
+def test_given_pairs_have_the_intervals_of_all_pairs_where_they_are_all_pairs():
+    a, b = np.triu_indices(200, 1)
+    listed = te.evaluate_pairs(a, b, embeddings=te.Embeddings(POINTS, LABELS), fars=FARS)
+    whole = of_classes(40)
+    assert {name: listed.interval(name) for name in NAMES} == {
+        name: pytest.approx(whole.interval(name), rel=0.02)
+        for name in NAMES  # followed at other distances
+    }
+    assert listed.settings["unit"] == "identity"
+
+
+def test_pairs_of_the_same_make_an_identity_where_there_are_no_labels():
+    same = LABELS[:100, None] == LABELS[:100]
+    a, b = np.nonzero(np.triu(np.ones((100, 100), bool), 1) & ((np.arange(100)[:, None] + 1 == np.arange(100)) | ~same))
+    listed = te.evaluate_pairs(a, b, same[a, b], embeddings=POINTS[:100], fars=FARS)
+    assert listed.metrics["eer"]["units"] == 20

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tripleteval as te
-from tripleteval.evaluation.folds import components, folds_of
+from tripleteval.evaluation.folds import connected, folds_of
 
 POINTS = [[0.0], [1.0], [5.0], [7.0], [9.0], [9.5]]
 IDS = ["a", "b", "c", "d", "e", "f"]
@@ -114,7 +114,7 @@ def test_folds_that_share_an_identity_are_refused_and_grouping_offered():
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=4, max_size=40), st.integers(2, 4))
 def test_folds_made_here_share_no_identity_and_are_as_even_as_groups_allow(pairs, count):
     who = np.array(pairs)
-    group = components(who)
+    group = connected(who[:, 0], who)
     if len(np.unique(group)) < count:
         with pytest.raises(te.ParameterError, match="E520"):
             folds_of(count, who, list(range(31)))

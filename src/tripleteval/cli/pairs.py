@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tripleteval.cli.measuring import distance_option, fars_option
+from tripleteval.cli.measuring import confidence_option, distance_option, fars_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 
 
@@ -19,6 +19,8 @@ from tripleteval.cli.output import chosen_output, output_options
 @click.option("--folds", metavar="NAME|N", help="Column of the folds in FILE, or how many to make.")
 @distance_option
 @fars_option
+@confidence_option
+@seed_option
 @output_options
 def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> None:
     """Evaluate given pairs: same or different?

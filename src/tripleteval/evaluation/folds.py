@@ -52,9 +52,14 @@ def folds_of(folds: Any, who: Ints, named: list[Any]) -> Folds:
     return Folds(codes, names, grouped=False)
 
 
-def components(who: Ints) -> Ints:
-    """Return (pairs,) the group of each pair: pairs that share an identity, directly or through others."""
-    root = list(range(int(who.max()) + 1))
+def connected(who: Ints, links: Ints) -> Ints:
+    """Return the group of each identity in ``who``, 0 and up: those that links join, directly or through others.
+
+    Args:
+        who: Any shape of int64 >= 0.
+        links: (links, 2) int64.
+    """
+    root = list(range(max(int(who.max()), int(links.max(initial=0))) + 1))
 
     def find(node: int) -> int:
         while root[node] != node:
@@ -62,10 +67,11 @@ def components(who: Ints) -> Ints:
             node = root[node]
         return node
 
-    for a, b in who.tolist():
+    for a, b in links.tolist():
         one, two = sorted((find(a), find(b)))
         root[two] = one
-    return np.unique([find(a) for a in who[:, 0].tolist()], return_inverse=True)[1]
+    found = np.array([find(node) for node in range(len(root))])[who]
+    return np.unique(found, return_inverse=True)[1].reshape(who.shape)
 
 
 def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]) -> None:
@@ -86,7 +92,7 @@ def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]
 def _grouped(count: int, who: Ints) -> Folds:
     if count < 2:
         raise ParameterError("E520", f"folds={count}", where="folds", fix="give 2 or more")
-    group = components(who)
+    group = connected(who[:, 0], who)
     sizes = np.bincount(group)
     if len(sizes) < count:
         raise ParameterError(

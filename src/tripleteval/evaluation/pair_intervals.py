@@ -20,7 +20,9 @@ from tripleteval.uncertainty.quantiles import student_quantile
 from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
 
 SHARES = ("auc", "eer", "tar@far", "overlap")
-_STEPS = 32  # along TAR
+# Without the widest classes a deviation is smaller, and a resample misses a third of them: it varies too little.
+BY_T = ("d_prime",)
+_STEPS = 32  # along TAR, and along FAR
 _AROUND = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # a false accept rate, where its threshold may move to
 _NONE = "the threshold was chosen on the very pairs it is judged by"
 _TOO_FEW = "so few impostors cannot tell how the lowest of them would vary"
@@ -51,32 +53,31 @@ class Sure(NamedTuple):
 def cuts_for(curve: Operating, fars: Sequence[float]) -> Floats:
     """Return (K,) known distances at which curves are followed: along FAR and TAR, and around each rate asked for."""
     genuine, impostor = (accepted[2::2] for accepted in curve.accepted())
-    n, m = curve.genuine_pairs, curve.impostor_pairs
+    m = curve.impostor_pairs
     rates = [*fars, impostor[min(crossing(curve) // 2, len(impostor) - 1)] / m]
     budgets = [math.floor(factor * rate * m) for rate in rates for factor in _AROUND]
     budgets += [(2 << power) * part // 4 for power in range(m.bit_length()) for part in (2, 3)]
-    by_far = np.searchsorted(impostor, np.array(budgets), side="right") - 1
-    by_tar = np.searchsorted(genuine, n * np.arange(_STEPS + 1) // _STEPS)
-    chosen = np.concatenate([by_far, by_tar, [len(curve.at) - 1]])
-    found: Floats = curve.at[np.unique(np.clip(chosen, 0, len(curve.at) - 1))]
+    chosen = [np.searchsorted(impostor, np.array(budgets), side="right") - 1]
+    chosen += [np.searchsorted(side, side[-1] * np.arange(_STEPS + 1) // _STEPS) for side in (genuine, impostor)]
+    found: Floats = curve.at[np.unique(np.clip(np.concatenate(chosen), 0, len(curve.at) - 1))]
     return found
 
 
-def with_pair_intervals(entries: Entries, named: Sequence[Named], curve: Operating, sure: Sure) -> Entries:
+def with_pair_intervals(entries: Entries, named: Sequence[Named], curve: Operating, sure: Sure | None) -> Entries:
     """Return the entries of the numbers of all pairs with ``low``, ``high``, ``interval`` and ``units``.
 
-    From 20 units on, the accelerated percentiles of 2,000 resamples of the units; below, the t interval of the
-    jackknife over them, for shares that of Wilson with as many trials as the units are worth; under 5 none. A
-    share of 0 or 1 has the rule of three over units.
+    From 20 units on, the accelerated percentiles of 2,000 resamples of the units; below, and for d prime, the t
+    interval of the jackknife over them, for shares that of Wilson with as many trials as the units are worth;
+    under 5 none. A share of 0 or 1 has the rule of three over units.
 
     Args:
         entries: By spelling; those of other numbers stay as they are.
         named: The numbers.
         curve: What every threshold decides, exactly.
-        sure: The pairs by unit, and how intervals are made.
+        sure: The pairs by unit, and how intervals are made; ``None`` where no rate is defined.
     """
     mine = [name for name in named if name.metric.of == "pairs"]
-    if curve.undefined:
+    if sure is None:
         return entries
     supported = int((sure.counts.genuine.any(axis=1) & sure.counts.impostor.any(axis=1)).sum())
     several = len(sure.counts.genuine)
@@ -142,7 +143,7 @@ def _varied(name: Named, value: float, read: _Read, units: int, confidence: floa
     if not np.isfinite(without).all():
         return Interval(None, None, None, units, "undefined without one of the units")
     influence = without.mean() - without
-    if read.drawn is None or units < FEW:
+    if read.drawn is None or units < FEW or name.metric.pattern in BY_T:
         error = math.sqrt((len(without) - 1) / len(without)) * math.hypot(*influence.tolist())
         low, high = share_interval(value, error, units, confidence) if share else _t(value, error, units, confidence)
         return Interval(low, high, "t", units)

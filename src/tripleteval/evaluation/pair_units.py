@@ -43,7 +43,7 @@ def sure_of(
 ) -> Sure:
     """Return the pairs of a comparison by unit, at the distances where its intervals are decided."""
     owners = owners_of(comparison, settings.unit)
-    asked, searched = (_grouped(codes, owners.units, settings.seed) for codes in (owners.asked, owners.searched))
+    asked, searched = (grouped_units(codes, owners.units, settings.seed) for codes in (owners.asked, owners.searched))
     queries = _blocks(len(comparison.queries), settings.seed)
     gallery = queries if comparison.leave_one_out else _blocks(len(comparison.gallery), settings.seed)
     units = min(owners.units, MOST_UNITS)
@@ -99,7 +99,7 @@ def _owners(asked: Ints, searched: Ints, noun: str) -> Owners:
     return Owners(codes[: len(asked)], codes[len(asked) :], len(present), noun)
 
 
-def _grouped(codes: Ints, units: int, seed: int) -> Ints:
+def grouped_units(codes: Ints, units: int, seed: int) -> Ints:
     """Return the codes; of more than `MOST_UNITS` units, random groups alike in size take their place."""
     if units <= MOST_UNITS:
         return codes

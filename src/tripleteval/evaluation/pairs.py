@@ -12,18 +12,19 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.distance.formula import DISTANCES
 from tripleteval.engine.pair_ruler import grid_upto
-from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
-from tripleteval.evaluation.folds import Folds, folds_of
+from tripleteval.evaluation.folds import Folds, connected, folds_of
+from tripleteval.evaluation.pair_intervals import Sure, cuts_for, with_pair_intervals
+from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
-from tripleteval.evaluation.settings import rates
+from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.verification import described
+from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import METRICS, Named, parse, spell
 from tripleteval.metrics.folds import Folded
-from tripleteval.metrics.operating import operating_of
+from tripleteval.metrics.operating import Operating, operating_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +39,8 @@ def evaluate_pairs(
     folds: Any = None,
     fars: Sequence[float] = (0.1, 0.01, 0.001),
     distance: str = "euclidean",
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Evaluation:
     """Measure how well a threshold on the distance tells given pairs of one identity from pairs of two.
 
@@ -50,18 +53,21 @@ def evaluate_pairs(
             Then ``cv_accuracy`` is measured: the threshold is chosen on the other folds.
         fars: False accept rates, above 0 and at most 1.
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``; thresholds are in its unit.
+        confidence: Of the interval beside every number, in (0, 1). Its unit is the identity.
+        seed: Of the resampling behind the intervals, >= 0.
 
     Returns:
         An `Evaluation` whose ``per_query`` table has one row per pair. An identity is a label where there are
-        labels, else an item; where vectors are given, equal vectors are one item.
+        labels, else an item, and for the intervals all items that pairs of the same connect; where vectors are
+        given, equal vectors are one item.
 
     Raises:
         DataError: Non-finite values (E201), zero vectors under cosine (E202), no pairs (E301), other than
             (n, dim) vectors (E203-E205, E303, E304), different dimensions (E306).
         LabelError: Not one of each per pair (E401), missing or unknown truths (E402, E403).
         ParameterError: A row or id that does not exist (E501), an item with itself (E502), a pair against the
-            labels (E503), or given as same and as different (E504), an impossible rate (E505), an unknown
-            distance (E510), folds that share an identity (E520).
+            labels (E503), or given as same and as different (E504), an impossible rate or confidence (E505), an
+            unknown distance (E510), an impossible seed (E511), folds that share an identity (E520).
 
     Source:
         Huang et al. 2007 (LFW) for the protocol of folds; spec C.
@@ -71,9 +77,8 @@ def evaluate_pairs(
         1.0
     """
     started = time.monotonic()
-    if distance not in DISTANCES:
-        raise ParameterError("E510", f"distance={distance!r}", fix=nearest(str(distance), DISTANCES))
-    budgets = rates("far", fars)
+    checked = check(distance=distance, fars=fars, confidence=confidence, seed=seed)
+    budgets = checked.fars
     given = (
         pairs_by_vectors((a, b), same, distance)
         if embeddings is None
@@ -81,24 +86,38 @@ def evaluate_pairs(
     )
     made = None if folds is None else folds_of(folds, given.who, given.named)
     distances = pair_distances(given, distance)
-    found = described(
-        operating_of(distances[given.same], distances[~given.same], grid_upto(float(distances.max()))),
-        _named(budgets, folded=made is not None),
-        None if made is None else Folded(distances, given.same, made.codes, made.names),
-    )
+    curve = operating_of(distances[given.same], distances[~given.same], grid_upto(float(distances.max())))
+    named = _named(budgets, folded=made is not None)
+    folded = None if made is None else Folded(distances, given.same, made.codes, made.names)
+    found = described(curve, named, folded)
+    metrics = with_pair_intervals(found.metrics, named, curve, _sure(given, distances, curve, checked))
     accounting = _account(given, distances, found.counts, made)
     settings: dict[str, Any] = {"pairs": "given", "distance": distance, "fars": list(budgets)}
+    settings |= {"confidence": checked.confidence, "unit": "identity", "seed": checked.seed}
     settings["folds"] = None if made is None else "grouped" if made.grouped else "given"
     return Evaluation(
-        metrics=found.metrics,
+        metrics=metrics,
         accounting=accounting,
         settings=settings,
         inputs=_inputs(given, made),
-        notes=_notes(accounting, found.metrics),
+        notes=_notes(accounting, metrics),
         verification=found.curves,
         environment=environment(time.monotonic() - started),
         per_query=_table(given, distances, made),
     )
+
+
+def _sure(given: GivenPairs, distances: Floats, curve: Operating, settings: Settings) -> Sure | None:
+    """Return the pairs by identity; ``None`` where there are none of a kind."""
+    if curve.undefined:
+        return None
+    # What a pair calls the same is one identity, and so is what a chain of such pairs connects.
+    found = connected(given.who, given.who[given.same])
+    units = int(found.max()) + 1
+    cuts, grouped = cuts_for(curve, settings.fars), grouped_units(found, units, settings.seed)
+    sides = [(distances[which], grouped[which]) for which in (given.same, ~given.same)]
+    counts = UnitCounts.of(cuts, min(units, MOST_UNITS), *sides)
+    return Sure(counts, units, "identity", alone=True, confidence=settings.confidence, seed=settings.seed)
 
 
 def _named(fars: tuple[float, ...], *, folded: bool) -> list[Named]:

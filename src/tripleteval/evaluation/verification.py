@@ -81,9 +81,7 @@ def measure_verification(
         return described(_nothing("not asked for"), named, judged=judged)
     curve = all_pairs(comparison, distance, fars, means)
     found = described(curve, named, judged=judged)
-    if curve.undefined:
-        return found
-    sure = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
+    sure = None if curve.undefined else sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
     return found._replace(metrics=with_pair_intervals(found.metrics, named, curve, sure))
 
 

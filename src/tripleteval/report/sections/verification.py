@@ -8,7 +8,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.families import Entry, of_pairs
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number, whole
+from tripleteval.report.wording import interval, number, whole
 
 _READ_AS = {
     "cv_accuracy": "pairs decided rightly, mean over folds ± standard error; the threshold is of the other folds",
@@ -47,11 +47,11 @@ def verification(evaluation: Evaluation) -> Section | None:
 
 def _numbers(found: dict[str, Entry]) -> Table:
     rows = [
-        [name, _value(found[name]), found[name].get("reason", meaning)]
+        [name, _value(found[name]), _interval(found[name]), found[name].get("reason", meaning)]
         for name, meaning in _READ_AS.items()
         if name in found
     ]
-    return Table(["number", "value", "read as"], rows, frozenset({"value"}))
+    return Table(["number", "value", "interval", "read as"], rows, frozenset({"value", "interval"}))
 
 
 def _budgets(found: dict[str, Entry]) -> Table:
@@ -63,27 +63,30 @@ def _budgets(found: dict[str, Entry]) -> Table:
                 [
                     name,
                     _value(entry),
+                    _interval(entry),
                     number(entry["achieved_far"]),
                     f"{entry['false_accepts']:,} of {entry['allowed_false_accepts']:,}",
                     "–" if cut is None else f"{cut:.6g}",
                     "*" if entry["unreliable"] else "",
                 ]
             )
-    columns = ["number", "TAR", "FAR achieved", "false accepts", "threshold", ""]
-    return Table(columns, rows, frozenset(columns[1:5]))
+    columns = ["number", "TAR", "interval", "FAR achieved", "false accepts", "threshold", ""]
+    return Table(columns, rows, frozenset(columns[1:6]))
 
 
 def _transferred(found: dict[str, Entry]) -> Table:
     rows = []
     for name, entry in found.items():
         if name.startswith("transfer_") and entry["value"] is not None:
-            low, high, cut = entry.get("low"), entry.get("high"), entry["threshold"]
-            between = "" if low is None or high is None else f"{number(low)} to {number(high)}"
-            rows.append(
-                [name, number(entry["value"]), between, "–" if cut is None else f"{cut:.6g}", whole(entry["n"])]
-            )
+            cut = entry["threshold"]
+            shown = [name, number(entry["value"]), _interval(entry)]
+            rows.append([*shown, "–" if cut is None else f"{cut:.6g}", whole(entry["n"])])
     columns = ["number", "value", "interval", "threshold", "pairs"]
     return Table(columns, rows, frozenset(columns[1:]))
+
+
+def _interval(entry: dict[str, Any]) -> str:
+    return interval(entry.get("low"), entry.get("high"))
 
 
 def _value(entry: dict[str, Any]) -> str:
