@@ -5,15 +5,59 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tripleteval.cli.measuring import confidence_option, seed_option
 from tripleteval.cli.paths import PATH, require_new_file
-from tripleteval.errors import visible
+from tripleteval.cli.reading import read_sets
+from tripleteval.errors import ParameterError, visible
+
+if TYPE_CHECKING:
+    from tripleteval.data.embeddings import Embeddings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _WIDTH = 100
+_COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
+_READING = ("labels", "gallery_labels", "where", "gallery_where", *_COLUMNS)
+
+
+def given_options(command: Command) -> Command:
+    """Add the options by which the embeddings behind the two runs are given."""
+    options = [
+        click.option("--new-queries", type=PATH, metavar="FILE", help="The queries as the model of RUN_B embeds them."),
+        click.option("--old-gallery", type=PATH, metavar="FILE", help="The gallery (or all items) by that of RUN_A."),
+        click.option("--labels", type=PATH, metavar="FILE", help="Labels of the queries, as when evaluated."),
+        click.option("--gallery-labels", type=PATH, metavar="FILE", help="Labels of the gallery, likewise."),
+        click.option("--where", metavar="EXPR", help="Rows of the queries, likewise."),
+        click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery, likewise."),
+        *(
+            click.option(f"--{name.replace('_', '-')}", metavar="NAME", help="As when it was evaluated.")
+            for name in _COLUMNS
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | None]:
+    """Read the new queries and the old gallery, taking the options about them out of ``chosen``.
+
+    Raises:
+        ParameterError: One of the two without the other, or options about them without either (E101).
+    """
+    new, old = chosen.pop("new_queries"), chosen.pop("old_gallery")
+    reading = {name: chosen.pop(name) for name in _READING}
+    if new is None and old is None and not any(reading.values()):
+        return None, None
+    if new is None or old is None:
+        found = f"{'--new-queries' if new else '--old-gallery' if old else 'options about embeddings'} alone"
+        raise ParameterError("E101", found, fix="give both --new-queries FILE and --old-gallery FILE")
+    return read_sets(new, {**reading, "gallery": old, "allow_huge": True})
 
 
 @click.command("compare")
@@ -26,6 +70,7 @@ _WIDTH = 100
 @click.option("--unit", type=click.Choice(["class", "query", "group"]), default="class", show_default=True,
               help="What intervals take for independent.")  # fmt: skip
 @seed_option
+@given_options
 @click.option(
     "-o", "--output", type=PATH, metavar="DIR", help="New folder for compare.json and the changed queries and classes."
 )
@@ -35,12 +80,14 @@ _WIDTH = 100
 def command(first: str, second: str, **chosen: Any) -> None:
     """Say whether one run is better than another, and which queries it broke.
 
-    RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row.
+    RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row. With --new-queries and
+    --old-gallery, new queries are also searched in the old gallery: may it stay when the model is replaced?
 
     \b
     Examples:
         tripleteval compare runs/baseline runs/candidate
         tripleteval compare runs/baseline runs/candidate --primary recall@10 -o runs/compared
+        tripleteval compare runs/old runs/new --new-queries new.parquet --old-gallery old.parquet
         tripleteval compare runs/baseline runs/candidate --json - | jq .verdict
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.differences.door import compare
@@ -51,9 +98,12 @@ def command(first: str, second: str, **chosen: Any) -> None:
         require_new_file(json_, (), overwrite=chosen["overwrite"])
     if output is not None:
         require_free(output)
+    runs = load(first), load(second)
+    new_queries, old_gallery = read_given(chosen)
     found = compare(
-        load(first),
-        load(second),
+        *runs,
+        new_queries=new_queries,
+        old_gallery=old_gallery,
         metrics=chosen["metrics"] or None,
         primary=chosen["primary"],
         paired=not chosen["unpaired"],

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
 from tripleteval.differences.estimands import codes_of
 from tripleteval.differences.measure import Entry, paired_differences, unpaired_differences
@@ -32,6 +36,8 @@ def compare(
     unit: str = "class",
     seed: int = 0,
     names: tuple[str, str] = ("a", "b"),
+    new_queries: Embeddings | None = None,
+    old_gallery: Embeddings | None = None,
 ) -> Differences:
     """Say whether ``b`` is better than ``a`` on the same queries, by how much, and how sure that is.
 
@@ -49,18 +55,30 @@ def compare(
         unit: ``"class"``, ``"group"`` or ``"query"``.
         seed: Of everything that is drawn, >= 0.
         names: What the runs are called in sentences.
+        new_queries: With ``old_gallery``, the queries as the model of ``b`` embeds them.
+        old_gallery: The gallery as the model of ``a`` embeds it (all of its embeddings, where every item was
+            searched among the others). Then `Differences.backward` compares new queries in the old gallery with
+            ``a``: may the model be replaced before the gallery is embedded again?
 
     Returns:
         `Differences`: second minus first. Only the primary metric is judged; Holm's p says what the others
         would be worth if all had been.
 
     Raises:
+        DataError: Two models of different dimensions (E306), for backward compatibility.
         ParameterError: Runs with different queries (E512), a run without queries (E101), an unknown metric
             (E510), an impossible setting (E505, E511).
 
     Source:
-        Spec F.5, F.6.
+        Spec F.5, F.6; Shen, Xiong, Xia & Soatto 2020 for backward compatibility.
     """
+    if new_queries is not None or old_gallery is not None:
+        across = crossed(a, new_queries, old_gallery)
+        rest: dict[str, Any] = {"metrics": metrics, "primary": primary, "confidence": confidence, "unit": unit}
+        beside = names[0], f"{names[1]} in the gallery of {names[0]}"
+        found = compare(a, b, paired=paired, seed=seed, names=names, **rest)
+        kept = compare(a, across, seed=seed, names=beside, **rest)
+        return replace(found, backward=with_gain(kept, b))
     settings = check(confidence=confidence, unit=unit, seed=seed)
     tables = query_table(a, names[0]), query_table(b, names[1])
     chosen, decisive = _chosen(a, b, metrics, primary)

@@ -35,6 +35,8 @@ class Differences(Mapping[str, float]):
         notes: Findings in words.
         queries: Arrow table, one row per query, the greatest loss first; ``None`` where runs are not paired.
         classes: Arrow table, one row per class, the greatest loss first; ``None`` likewise, or without classes.
+        backward: Queries of the second model in the gallery of the first, compared with the first run; each entry
+            has an ``update_gain``. ``None`` where the embeddings were not given.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -47,6 +49,7 @@ class Differences(Mapping[str, float]):
     notes: list[str] = field(default_factory=list)
     queries: pa.Table | None = None
     classes: pa.Table | None = None
+    backward: Differences | None = None
 
     def __getitem__(self, spelling: str) -> float:
         if spelling not in self.metrics:
@@ -73,6 +76,7 @@ class Differences(Mapping[str, float]):
             "paired": self.paired,
             "settings": self.settings,
             "notes": self.notes,
+            **({} if self.backward is None else {"backward": self.backward.to_dict()}),
         }
 
     def save(self, folder: str | Path) -> Path:

@@ -20,6 +20,8 @@ def sections(found: Differences) -> list[Section]:
     level = levels.get(found.outcome, "plain")
     text = "\n".join([found.verdict, *found.notes, _HOW if found.paired else ""]).strip()
     said = [Section(f"{label(found.names[1])} against {label(found.names[0])}", text, [_table(found)], level)]
+    if found.backward is not None:
+        said.append(_backward(found.backward))
     if found.queries is not None:
         said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change)) is not None]
     if found.classes is not None and found.classes.num_rows > 1:
@@ -56,6 +58,19 @@ def _table(found: Differences) -> Table:
 def _reason(entry: dict[str, Any], known: str) -> str:
     reason = str(entry.get("reason", ""))
     return "–" if reason == known else reason
+
+
+def _backward(found: Differences) -> Section:
+    lost = {"worse": "No: ", "better": "Yes: ", "not distinguishable": "Perhaps: "}[found.outcome]
+    text = (
+        f"{lost}{found.verdict}\nGain: the share of the new model's improvement that is there before the gallery is "
+        "embedded again."
+    )
+    table = _table(found)
+    gains = [entry["update_gain"] for entry in found.metrics.values()]
+    rows = [[*row[:-1], "–" if gain is None else f"{gain:.0%}"] for row, gain in zip(table.rows, gains, strict=True)]
+    columns = [*table.columns[:-1], "gain"]
+    return Section("May the gallery stay?", text, [Table(columns, rows, frozenset(columns[1:]))])
 
 
 def _queries(table: pa.Table, change: str) -> Section | None:
