@@ -22,6 +22,7 @@ SOURCE = Path(tripleteval.__file__).parent
 POINTS = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0], [20.0]]
 CLASSES = ["A", "A", "B", "A", "B", "B", "C"]
 K, AT_MARGIN, AT_FAR = 2, 1.0, 0.1
+PARAMETERS = {"k": K, "margin": AT_MARGIN, "far": AT_FAR, "fpir": AT_FAR, "share": 0.5, None: None}
 
 DEFINITIONS = f"""# Definitions
 
@@ -106,13 +107,11 @@ def error_codes() -> str:
 
 
 def _every_spelling() -> list[str]:
-    value = {"k": K, "margin": AT_MARGIN, "far": AT_FAR, "fpir": AT_FAR, None: None}
-    return [spell(pattern, value[metric.parameter]) for pattern, metric in METRICS.items()]
+    return [spell(pattern, PARAMETERS[metric.parameter]) for pattern, metric in METRICS.items()]
 
 
 def _definition(metric: Metric, example: tripleteval.Evaluation) -> str:
-    value = {"k": K, "margin": AT_MARGIN, "far": AT_FAR, "fpir": AT_FAR, None: None}[metric.parameter]
-    spelling = spell(metric.pattern, value)
+    spelling = spell(metric.pattern, PARAMETERS[metric.parameter])
     better = {"higher": "higher is better", "lower": "lower is better", None: "a description"}[metric.better]
     asked = "measured by default" if metric.default else f'measured when asked for: `metrics=["{spelling}"]`'
     facts = f"*{better} · headline: {metric.headline} · {asked}*"

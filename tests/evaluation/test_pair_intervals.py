@@ -30,7 +30,8 @@ def numbers(drawn: list[int]) -> dict[str, float]:
     genuine = np.repeat(distances[same & upper], np.broadcast_to(times, (200, 200))[same & upper])
     impostor = np.repeat(distances[~same & upper], np.outer(times, times)[~same & upper])
     cuts = np.sort(impostor)
-    found = {"d_prime": (impostor.mean() - genuine.mean()) / math.sqrt((impostor.var() + genuine.var()) / 2)}
+    found = {f"{kind}_quantile@share=0.5": np.median(d) for kind, d in (("intra", genuine), ("inter", impostor))}
+    found |= {"d_prime": (impostor.mean() - genuine.mean()) / math.sqrt((impostor.var() + genuine.var()) / 2)}
     found["auc"] = 1 - np.searchsorted(cuts, genuine).mean() / len(cuts)
     for far in FARS:
         cut = cuts[int(far * len(cuts))]

@@ -32,6 +32,8 @@ def test_d1_separation():
         "silhouette": run["silhouette"],
         "davies_bouldin": run["davies_bouldin"],
         "calinski_harabasz": run["calinski_harabasz"],
+        "median_intra": run["intra_quantile@share=0.5"],
+        "median_inter": run["inter_quantile@share=0.5"],
         "max_intra": run.space["extremes"]["farthest_within"],
         "min_inter": run.space["extremes"]["nearest_between"],
     }
@@ -52,6 +54,8 @@ def test_d2_partition():
     assert clustering.ami(found).value == pytest.approx(expected["AMI"], rel=1e-9)
     assert clustering.ari(found).value == pytest.approx(expected["ARI"], rel=1e-9)
     assert clustering.nmi(found).value == pytest.approx(expected["NMI_arithmetic"], rel=1e-9)
+    assert clustering.purity_of(*map(np.array, both)) == pytest.approx(expected["purity"], rel=1e-9)
+    assert clustering.pairwise_f1_of(*map(np.array, both)) == pytest.approx(expected["pairwise_F1"], rel=1e-9)
 
 
 def test_d3_spectrum_and_norms():

@@ -10,6 +10,7 @@ from sklearn import metrics as oracle
 
 import tripleteval as te
 from strategies import Points, labelled_points
+from tripleteval.metrics.clustering import pairwise_f1_of, purity_of
 
 ASKED = ("davies_bouldin", "calinski_harabasz")
 
@@ -102,3 +103,19 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(te.MissingExtra, match=r"E103.*tripleteval\[stats\]"):
         te.evaluate(*blobs(), metrics=["ami"])
+
+
+@pytest.mark.parametrize("clusters", [1, 3, 40, 120])
+def test_purity_and_pairwise_f1_are_those_of_the_definition(clusters):
+    _, labels = blobs()
+    found = np.random.default_rng(clusters).integers(0, clusters, 120)
+    most = sum(np.bincount(labels[found == one]).max() for one in np.unique(found))
+    assert purity_of(labels, found) == most / 120
+    (_, apart), (missed, both) = oracle.pair_confusion_matrix(labels, found)
+    assert pairwise_f1_of(labels, found) == pytest.approx(2 * both / (2 * both + apart + missed))
+
+
+def test_they_are_measured_when_asked_for():
+    points, labels = blobs()
+    run = te.evaluate(points, labels, metrics=["purity", "pairwise_f1"])
+    assert 0.25 < run["pairwise_f1"] <= run["purity"] <= 1

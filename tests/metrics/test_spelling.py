@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tripleteval.errors import ParameterError
 from tripleteval.metrics import METRICS, number, parse, spell
 
-VALUES = {"k": 7, "margin": 0.25, "far": 0.001, "fpir": 0.01, None: None}
+VALUES = {"k": 7, "margin": 0.25, "far": 0.001, "fpir": 0.01, None: None, "share": 0.5}
 
 
 @pytest.mark.parametrize("pattern", METRICS.names())

@@ -1,5 +1,6 @@
 """What a threshold decides: against enumeration, scikit-learn, and the identities that must hold."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from tripleteval.metrics.operating import Operating, histogram, operating_of, thinned
-from tripleteval.metrics.verification import auc, best_accuracy, d_prime, eer, overlap, tar, threshold
+from tripleteval.metrics.verification import (
+    auc,
+    best_accuracy,
+    d_prime,
+    eer,
+    inter_quantile,
+    intra_quantile,
+    overlap,
+    tar,
+    threshold,
+)
 
 distances = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=12)
 rates = st.sampled_from([1.0, 0.7, 0.5, 0.3, 0.1, 0.05, 1e-6])
@@ -205,3 +216,26 @@ def test_a_missing_side_leaves_everything_undefined_with_the_reason(genuine, imp
         assert why in found.reason
     assert tar(of, 0.1).value is None
     assert threshold(of, 0.1).value is None
+
+
+@given(distances, distances, st.sampled_from([0.05, 0.25, 0.5, 0.75, 0.95, 0.999]))
+def test_a_quantile_is_the_first_distance_with_so_many_pairs_at_or_below_it(genuine, impostor, share):
+    found = curve(genuine, impostor)
+    for read, side in ((intra_quantile, genuine), (inter_quantile, impostor)):
+        reached = [d for d in sorted(side) if sum(v <= d for v in side) >= share * len(side) - 1e-9]
+        assert read(found, share).value == reached[0]
+        assert read(found, share).n == len(side)
+
+
+def test_a_quantile_between_two_known_distances_says_where_it_is():
+    unresolved = replace(
+        curve([1.0, 3.0], [2.0]), impostor=np.array([0, 0, 0, 0, 9, 0, 0]), at=np.array([1.0, 2.0, 3.0])
+    )
+    found = inter_quantile(unresolved, 0.5)
+    assert (found.value, found.details) == (2.5, {"at_least": 2.0, "at_most": 3.0})
+
+
+def test_without_pairs_of_a_kind_there_is_no_quantile():
+    assert intra_quantile(curve([], [1.0]), 0.5).reason == "no genuine pair"
+    assert inter_quantile(curve([1.0], []), 0.5).value is None
+    assert intra_quantile(curve([1.0], []), 0.5).value == 1.0

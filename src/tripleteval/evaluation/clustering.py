@@ -14,7 +14,7 @@ from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.moments import magnitude
 from tripleteval.errors import MissingExtra
-from tripleteval.metrics.clustering import Clusters
+from tripleteval.metrics.clustering import Clusters, pairwise_f1_of, purity_of
 
 SEEDS = 10
 STARTS = 1  # one start per seed: the spread over seeds is part of the answer
@@ -43,6 +43,8 @@ def clusters(comparison: Comparison, distance: Distance, scores: Sequence[str]) 
         "ami": metrics.adjusted_mutual_info_score,
         "ari": metrics.adjusted_rand_score,
         "nmi": metrics.normalized_mutual_info_score,
+        "purity": purity_of,
+        "pairwise_f1": pairwise_f1_of,
     }
     found: dict[str, list[float]] = {name: [] for name in scores}
     for seed in range(SEEDS):

@@ -19,7 +19,7 @@ from tripleteval.evaluation.folds import Folds, connected, folds_of
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for, with_pair_intervals
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
-from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.settings import QUANTILES, Settings, check
 from tripleteval.evaluation.verification import described
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import METRICS, Named, parse, spell
@@ -124,8 +124,8 @@ def _named(fars: tuple[float, ...], *, folded: bool) -> list[Named]:
     found = []
     for pattern, metric in METRICS.items():
         if metric.of_pairs and (metric.default or (folded and metric.of == "folds")):
-            values: Sequence[float | None] = fars if metric.parameter == "far" else (None,)
-            found += [parse(spell(pattern, value)) for value in values]
+            values: dict[str | None, Sequence[float | None]] = {"far": fars, "share": QUANTILES, None: (None,)}
+            found += [parse(spell(pattern, value)) for value in values[metric.parameter]]
     return found
 
 

@@ -17,7 +17,8 @@ from tripleteval.metrics.ties import TIES
 AVERAGES = ("query", "class", "pooled")
 UNITS = ("class", "query", "group")
 MOST_MARGINS = 200
-_SUCH = {"confidence": 0.95, "precision": 0.01}
+QUANTILES = (0.05, 0.5, 0.95)  # of the distances of genuine and of impostor pairs
+_SUCH = {"confidence": 0.95, "precision": 0.01, "share": 0.5}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Settings:
             "k": self.ks,
             "margin": self.margins,
             "far": self.fars,
+            "share": QUANTILES,
             None: (None,),
         }
         found = {
@@ -88,6 +90,8 @@ def check(**given: Any) -> Settings:
     for name in asked:
         if name.metric.parameter == "k":
             _whole("k", name.value, least=1)
+        elif name.metric.parameter == "share":
+            _share("share", name.value)
     wanted = [name.value for name in asked if name.metric.parameter == "margin"]
     given["margins"] = _numbers("margin", [*_listed(given["margins"]), *wanted], least=0.0)
     wanted = [name.value for name in asked if name.metric.parameter == "far"]

@@ -94,7 +94,7 @@ class Metric:
 
     @property
     def parameter(self) -> str | None:
-        """Name of the parameter: ``"k"``, ``"margin"``, ``"far"``, ``"fpir"`` or ``None``."""
+        """Name of the parameter: ``"k"``, ``"margin"``, ``"far"``, ``"fpir"``, ``"share"`` or ``None``."""
         return None if self.pattern == "map@r" else self.pattern.partition("@")[2] or None
 
     @property

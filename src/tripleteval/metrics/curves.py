@@ -70,6 +70,11 @@ def d_prime(curves: Curves) -> Floats:
         return np.asarray((apart - near) / np.sqrt((narrow + wide) / 2))
 
 
+def intra_quantile(curves: Curves, share: float) -> Floats:
+    """Return (replicates,) the distance up to which ``share`` of the genuine pairs lie."""
+    return _where(curves.tar, share, np.broadcast_to(curves.at, curves.tar.shape))
+
+
 READ: dict[str, Callable[..., Floats]] = {
     "auc": auc,
     "eer": eer,
@@ -77,6 +82,8 @@ READ: dict[str, Callable[..., Floats]] = {
     "threshold@far": threshold,
     "overlap": overlap,
     "d_prime": d_prime,
+    "intra_quantile@share": intra_quantile,
+    "inter_quantile@share": threshold,  # the same distance, asked for by another name
 }
 
 

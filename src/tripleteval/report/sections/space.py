@@ -37,6 +37,8 @@ _READ_AS = {
     "ami": "k-means against the labels, mean over seeds; 0 by chance",
     "ari": "k-means against the labels, mean over seeds; 0 by chance",
     "nmi": "k-means against the labels; not 0 by chance, prefer ami",
+    "purity": "items whose cluster is mostly of their class; rises with the number of clusters",
+    "pairwise_f1": "pairs in one cluster against pairs of one class; prefer ari",
 }
 
 

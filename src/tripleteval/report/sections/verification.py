@@ -42,7 +42,11 @@ def verification(evaluation: Evaluation) -> Section | None:
             f"The last table: thresholds chosen on {sides[0]:,} identities, judged on {sides[1]:,} others, with "
             "intervals over identities."
         )
-    return Section("Same or different?", " ".join(said), [t for t in (_numbers(found), budgets, others) if t.rows])
+    return Section(
+        "Same or different?",
+        " ".join(said),
+        [t for t in (_numbers(found), budgets, _distances(found), others) if t.rows],
+    )
 
 
 def _numbers(found: dict[str, Entry]) -> Table:
@@ -72,6 +76,18 @@ def _budgets(found: dict[str, Entry]) -> Table:
             )
     columns = ["number", "TAR", "interval", "FAR achieved", "false accepts", "threshold", ""]
     return Table(columns, rows, frozenset(columns[1:6]))
+
+
+def _distances(found: dict[str, Entry]) -> Table:
+    """Return where the distances of either kind lie: the ends of nine tenths of them, and the middle."""
+    shares = sorted({name.partition("=")[2] for name in found if "_quantile@share=" in name}, key=float)
+    rows = []
+    for kind, what in (("intra", "genuine"), ("inter", "impostor")):
+        cells = [found.get(f"{kind}_quantile@share={share}", {}).get("value") for share in shares]
+        if any(cell is not None for cell in cells):
+            rows.append([what, *("–" if cell is None else f"{cell:.6g}" for cell in cells)])
+    columns = ["distances", *("median" if share == "0.5" else f"{float(share):.3g} quantile" for share in shares)]
+    return Table(columns, rows, frozenset(columns[1:]))
 
 
 def _transferred(found: dict[str, Entry]) -> Table:
