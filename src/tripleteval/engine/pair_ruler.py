@@ -40,7 +40,7 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float])
     grid = _grid(comparison, distance)
     pairs = len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
     everything = pairs <= CAPACITY
-    listed = not everything and _most_genuine(comparison) <= MOST_GENUINE
+    listed = not everything and most_genuine(comparison) <= MOST_GENUINE
     if everything:
         edges, marks = grid, None
     else:
@@ -110,7 +110,8 @@ class _Marks:
         return found
 
 
-def _most_genuine(comparison: Comparison) -> int:
+def most_genuine(comparison: Comparison) -> int:
+    """Return a number of genuine pairs that there are no more of."""
     listed = int(comparison.rule.at_most().sum())
     return listed // 2 if comparison.leave_one_out else listed
 

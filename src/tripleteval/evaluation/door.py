@@ -24,7 +24,8 @@ from tripleteval.evaluation.accounting import account, describe, notes
 from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes, units_of, with_intervals, without_interval
-from tripleteval.evaluation.measure import Progress, Results, measure
+from tripleteval.evaluation.measure import Results, measure
+from tripleteval.evaluation.progress import Journey, Progress, pairs_ahead
 from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.sampling import asked
@@ -110,7 +111,7 @@ def evaluate(
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where orders run; the built-in ``map`` runs them one by one.
         kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
-        progress: Called with pairs done and pairs in all.
+        progress: Called with pairs done and pairs in all, over every pass.
 
     Returns:
         An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``. Every number has an
@@ -169,10 +170,13 @@ def evaluate(
     split = None if calibrate_on is None else split_of(comparison, _other(calibrate_on, taken, settings), settings)
     require_possible(settings, comparison.gallery.dim, means["memory"])
     engine = _pass(comparison, settings, kernel)
-    part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=progress))
+    journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))
+    part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=journey))
     space = measure_space(part.comparison, results, settings, engine.distance, **means)
-    how = Means(engine.kernel, **means, progress=progress)
+    how = Means(engine.kernel, **means, progress=journey)
     pairs = measure_pairs(part.comparison, split, engine.distance, settings, how)
+    if journey is not None:
+        journey.end()
     return _evaluation(part, results, space, pairs, settings, taken, said, time.monotonic() - started)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +32,7 @@ from tripleteval.uncertainty.proportion import rule_of_three, share_interval
 FEWEST = 2  # identities on either side: one has no impostors
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """Who thresholds are chosen on, and who they are judged on; no identity is on both sides."""
 
     chosen_on: Comparison
@@ -94,7 +92,7 @@ def measure_pairs(
     """Return the numbers of all pairs, and of thresholds chosen on one side of a split where there is one."""
     if split is None:
         return measure_verification(comparison, distance, settings, means)
-    judged = measure_transfer(split, settings, means._replace(progress=None))
+    judged = measure_transfer(split, settings, means)
     return judged.joined(measure_verification(comparison, distance, settings, means, judged.rates))
 
 

@@ -15,9 +15,9 @@ from tripleteval.engine.maps import Map
 from tripleteval.engine.pair_ruler import narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import Costs, Order, plan
-from tripleteval.evaluation.measure import Progress
 from tripleteval.evaluation.pair_intervals import with_pair_intervals
 from tripleteval.evaluation.pair_units import sure_of
+from tripleteval.evaluation.progress import Progress
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
@@ -110,7 +110,7 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     gaps = _worth_resolving(pairs, fars, curve)
     if not len(gaps):
         return curve
-    resolved = counted(comparison, distance, narrowed(ruler, gaps), means._replace(progress=None))
+    resolved = counted(comparison, distance, narrowed(ruler, gaps), means)
     kept = ruler.kept.copy()
     kept[gaps] = not resolved.overflow
     pairs = replace(pairs, ruler=replace(ruler, kept=kept | (ruler.kept & (not pairs.overflow))))

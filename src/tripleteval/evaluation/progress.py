@@ -1,0 +1,55 @@
+"""Several passes over pairs, told as one journey whose length is known when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tripleteval.data.comparison import Comparison, SharedClass
+from tripleteval.engine.pair_ruler import MOST_GENUINE, most_genuine
+from tripleteval.evaluation.settings import Settings
+
+Progress = Callable[[int, int], None]
+
+
+class Journey:
+    """Adds up what passes report one after another, each from 0 to its own end.
+
+    Args:
+        progress: Called with the pairs done and the pairs in all, over all passes.
+        whole: Pairs in all, as planned. Where less is needed, the rest counts as done at the end.
+    """
+
+    def __init__(self, progress: Progress, whole: int) -> None:
+        self._progress, self._whole = progress, whole
+        self._done = self._last = 0
+
+    def __call__(self, done: int, whole: int) -> None:
+        """Take the report of the pass that is running."""
+        self._done += done - self._last
+        self._last = 0 if done == whole else done
+        self._whole = max(self._whole, self._done)
+        self._progress(self._done, self._whole)
+
+    def end(self) -> None:
+        """Say that nothing is left to do."""
+        if self._done < self._whole:
+            self._done = self._whole
+            self._progress(self._whole, self._whole)
+
+
+def pairs_ahead(comparison: Comparison, sides: tuple[Comparison, ...], settings: Settings) -> int:
+    """Return how many pairs all passes of an evaluation compare, at the most.
+
+    Args:
+        comparison: What is evaluated.
+        sides: Who thresholds are chosen on, and who they are judged on, if so.
+        settings: What is measured.
+    """
+    queries = len(comparison.queries)
+    most = queries if settings.sample is None else min(settings.sample, queries)
+    whole = most * len(comparison.gallery)
+    of_pairs = any(name.metric.of == "pairs" for name in settings.named())
+    if of_pairs and isinstance(comparison.rule, SharedClass):
+        resolved = most_genuine(comparison) > MOST_GENUINE  # a pass of its own then looks closer at what matters
+        whole += (2 if resolved else 1) * most * len(comparison.gallery)
+    return whole + sum(len(side.queries) * len(side.gallery) for side in sides)

@@ -1,0 +1,54 @@
+"""One bar from beginning to end, however many passes there are."""
+
+import numpy as np
+import pytest
+
+import tripleteval as te
+from tripleteval.engine import pair_ruler
+from tripleteval.evaluation import progress as module
+from tripleteval.evaluation.progress import Journey
+
+RANDOM = np.random.default_rng(0)
+LABELS = np.repeat(np.arange(60), 5)
+POINTS = RANDOM.normal(size=(60, 3))[LABELS] + RANDOM.normal(size=(300, 3))
+ONCE = 300 * 300
+
+
+@pytest.mark.parametrize(
+    ("how", "whole"),
+    [
+        ({"verification": False}, ONCE),
+        ({}, 2 * ONCE),
+        ({"kernel": "cpu", "threads": 2}, 2 * ONCE),
+        ({"sample": 100}, 2 * 100 * 300),
+        ({"precision": 0.2}, 2 * ONCE),
+        ({"calibrate_on": 0.4}, 2 * ONCE + 120 * 120 + 180 * 180),
+    ],
+)
+def test_it_rises_to_a_total_that_was_known_at_the_beginning(how, whole):
+    told = []
+    te.evaluate(POINTS, LABELS, progress=lambda *pairs: told.append(pairs), **how)
+    done = [pairs for pairs, _ in told]
+    assert {total for _, total in told} == {whole}
+    assert done == sorted(done)
+    assert done[-1] == whole
+    assert done.count(whole) == 1
+
+
+def test_the_closer_look_at_many_genuine_pairs_is_planned(monkeypatch):
+    for where in (pair_ruler, module):
+        monkeypatch.setattr(where, "MOST_GENUINE", 10)
+    monkeypatch.setattr(pair_ruler, "CAPACITY", 2**12)
+    told = []
+    te.evaluate(POINTS, LABELS, progress=lambda *pairs: told.append(pairs))
+    assert {total for _, total in told} == {3 * ONCE}
+    assert told[-1] == (3 * ONCE, 3 * ONCE)
+
+
+def test_more_than_planned_stretches_the_journey_instead_of_passing_its_end():
+    told = []
+    journey = Journey(lambda *pairs: told.append(pairs), 10)
+    for done in (4, 10, 3):
+        journey(done, 10)
+    journey.end()
+    assert told == [(4, 10), (10, 10), (13, 13)]
