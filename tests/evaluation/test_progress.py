@@ -52,3 +52,20 @@ def test_more_than_planned_stretches_the_journey_instead_of_passing_its_end():
         journey(done, 10)
     journey.end()
     assert told == [(4, 10), (10, 10), (13, 13)]
+
+
+@pytest.mark.parametrize("how", [{}, {"calibrate_on": 0.5}, {"sample": 250}])
+def test_what_does_not_fit_is_refused_before_the_first_pair(how):
+    labels = np.repeat(np.arange(150), 2)
+    points = RANDOM.normal(size=(300, 4))
+    least, most = 2**18, 2**25
+    while most - least > 2**17:  # the least memory that is enough
+        told, memory = [], (least + most) // 2
+        try:
+            te.evaluate(
+                points, labels, memory=memory, threads=1, progress=lambda *pairs, t=told: t.append(pairs), **how
+            )
+            most = memory
+        except te.ResourceError as error:
+            assert (error.code, told) == ("E802", [])
+            least = memory

@@ -54,6 +54,19 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float])
     return Ruler(edges, kept, CAPACITY, grid)
 
 
+def most_edges(comparison: Comparison, fars: Sequence[float], asked: int | None = None) -> int:
+    """Return a number that the edges of the first ruler stay below, before any distance is known.
+
+    Args:
+        comparison: Who is compared with whom.
+        fars: As for `ruler_for`.
+        asked: How many of the queries will be, if not all.
+    """
+    listed = np.sort(comparison.rule.at_most())[::-1][:asked].sum() // (2 if comparison.leave_one_out else 1)
+    genuine = int(listed) if listed <= MOST_GENUINE else GENUINE_QUANTILES
+    return 2 * _CELLS + QUANTILES + 2 * len(fars) + 4 + genuine
+
+
 def narrowed(ruler: Ruler, gaps: Ints) -> Ruler:
     """Return the ruler that keeps everything in some gaps of another one, and sees nothing else."""
     bounds = np.unique(np.concatenate([gaps - 1, gaps]))

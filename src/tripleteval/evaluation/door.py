@@ -34,7 +34,7 @@ from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
-from tripleteval.evaluation.transfer import measure_pairs, split_of
+from tripleteval.evaluation.transfer import measure_pairs, require_room, split_of
 from tripleteval.evaluation.verification import Means, Verification
 
 
@@ -170,11 +170,12 @@ def evaluate(
     split = None if calibrate_on is None else split_of(comparison, _other(calibrate_on, taken, settings), settings)
     require_possible(settings, comparison.gallery.dim, means["memory"])
     engine = _pass(comparison, settings, kernel)
+    how = Means(engine.kernel, **means)
+    require_room(comparison, split, settings, how)
     journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))
     part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=journey))
     space = measure_space(part.comparison, results, settings, engine.distance, **means)
-    how = Means(engine.kernel, **means, progress=journey)
-    pairs = measure_pairs(part.comparison, split, engine.distance, settings, how)
+    pairs = measure_pairs(part.comparison, split, engine.distance, settings, how._replace(progress=journey))
     if journey is not None:
         journey.end()
     return _evaluation(part, results, space, pairs, settings, taken, said, time.monotonic() - started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from tripleteval.arrays import Bools, Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import Distance, distance_for
-from tripleteval.engine.decisions import DecisionPass
+from tripleteval.engine.decisions import TILE, DecisionPass
 from tripleteval.errors import ParameterError
+from tripleteval.evaluation import verification
 from tripleteval.evaluation.pair_units import joint_classes, single_labels
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings
@@ -86,6 +88,18 @@ class Judged(NamedTuple):
         )
 
 
+def require_room(comparison: Comparison, split: Split | None, settings: Settings, means: Means) -> None:
+    """Refuse, before the long pass, what does not fit after it.
+
+    Raises:
+        ResourceError: The memory does not hold a single query (E802).
+    """
+    verification.require_room(comparison, settings, means)
+    if split is not None:
+        verification.require_room(split.chosen_on, replace(settings, sample=None), means)
+        verification.orders_of(split.judged_on, means, _deciding(joint_classes(split.judged_on)[2], settings))
+
+
 def measure_pairs(
     comparison: Comparison, split: Split | None, distance: Distance, settings: Settings, means: Means
 ) -> Verification:
@@ -128,15 +142,19 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     judged = split.judged_on
     asked, searched, classes = joint_classes(judged)
     engine = DecisionPass(judged, distance, np.array(cuts), asked, searched, classes, means.kernel)
-    kept = 8 * classes * (2 * len(cuts) + 2)
     found = Decisions.empty(engine.thresholds, classes)
-    for part in in_orders(engine, judged, means, 4 * kept + 64 * 512 * 512):
+    for part in in_orders(engine, judged, means, _deciding(classes, settings)):
         found = found.merge(part)
     counts = {
         "calibration": _counts(split.chosen_on, curve.genuine_pairs, curve.impostor_pairs),
         "transfer": _counts(judged, int(found.genuine.sum()), int(found.impostor.sum()) // 2),
     }
     return Judged(Transferred(fars, chosen, found), counts, settings.confidence)
+
+
+def _deciding(classes: int, settings: Settings) -> int:
+    """Return the bytes of the decisions of one worker, and of its tile."""
+    return 4 * 8 * classes * (2 * len(settings.fars) + 2) + 64 * TILE * TILE
 
 
 def with_intervals(entries: Entries, judged: Transferred, confidence: float) -> Entries:

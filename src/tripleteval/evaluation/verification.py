@@ -12,7 +12,7 @@ from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.maps import Map
-from tripleteval.engine.pair_ruler import narrowed, ruler_for
+from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import Costs, Order, plan
 from tripleteval.evaluation.pair_intervals import with_pair_intervals
@@ -119,14 +119,23 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
 
 def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means) -> Pairs:
     """Return the pairs of a comparison, counted along a ruler in one pass."""
-    bins = 2 * len(ruler.edges) + 1
-    most_kept = ruler.capacity if ruler.kept.any() else 0
-    most_kept = min(most_kept, len(comparison.queries) * len(comparison.gallery))
     engine = PairPass(comparison, distance, ruler, means.kernel)
     total = Pairs.empty(ruler)
-    for part in in_orders(engine, comparison, means, 4 * 16 * bins + 48 * most_kept):
+    most_kept = ruler.capacity if ruler.kept.any() else 0
+    for part in in_orders(engine, comparison, means, _counting(comparison, len(ruler.edges), most_kept)):
         total = total.merge(part)
     return total
+
+
+def require_room(comparison: Comparison, settings: Settings, means: Means) -> None:
+    """Refuse, before the long pass, pairs that could not be counted after it.
+
+    Raises:
+        ResourceError: The memory does not hold a single query (E802).
+    """
+    if isinstance(comparison.rule, SharedClass) and any(name.metric.of == "pairs" for name in settings.named()):
+        edges = most_edges(comparison, settings.fars, settings.sample)
+        orders_of(comparison, means, _counting(comparison, edges, CAPACITY))
 
 
 def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Means, fixed: int) -> Iterator[Part]:
@@ -138,6 +147,26 @@ def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Me
         means: How.
         fixed: Bytes for the results of one worker: two wait, one is made, one is added up.
     """
+    orders = orders_of(comparison, means, fixed)
+    sizes = [(order.stop - order.start) * (order.last - order.first) for order in orders]
+    done = 0
+    for size, part in zip(sizes, means.mapping(engine, orders), strict=True):
+        yield part
+        done += size
+        if means.progress is not None:
+            means.progress(done, sum(sizes))
+
+
+def _counting(comparison: Comparison, edges: int, kept: int) -> int:
+    return 4 * 16 * (2 * edges + 1) + 48 * min(kept, len(comparison.queries) * len(comparison.gallery))
+
+
+def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
+    """Return the orders of a pass over pairs; see `in_orders`.
+
+    Raises:
+        ResourceError: The memory does not hold a single query (E802).
+    """
     dim = comparison.queries.dim
     costs = Costs(
         per_positive=64,
@@ -147,14 +176,7 @@ def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Me
         fixed=fixed + 4 * 8 * dim * 512,
         held=0,
     )
-    orders, _ = plan(comparison, costs, memory=means.memory, workers=means.workers)
-    sizes = [(order.stop - order.start) * (order.last - order.first) for order in orders]
-    done = 0
-    for size, part in zip(sizes, means.mapping(engine, orders), strict=True):
-        yield part
-        done += size
-        if means.progress is not None:
-            means.progress(done, sum(sizes))
+    return plan(comparison, costs, memory=means.memory, workers=means.workers)[0]
 
 
 def _worth_resolving(pairs: Pairs, fars: list[float], curve: Operating) -> Ints:
