@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
-from tripleteval.engine.decisions import DecisionPass
+from tripleteval.engine.decisions import DecisionPass, Kinds
 from tripleteval.engine.plan import Order
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.decisions import Decisions
@@ -40,11 +40,11 @@ def test_every_pair_counts_once_for_each_of_its_classes(data, cut):
         d = np.sqrt(((points[a] - points[b]) ** 2).sum())
         sides = [codes[a]] if labels[a] == labels[b] else [codes[a], codes[b]]
         one = np.bincount(sides, minlength=3)
-        none, each = np.zeros(3, np.int64), np.zeros((4, 3), np.int64)
+        none, each = np.zeros((1, 3), np.int64), np.zeros((4, 1, 3), np.int64)
         if labels[a] == labels[b]:
-            found = Decisions(CUTS, each, none, np.outer(d > CUTS, one).astype(np.int64), one)
+            found = Decisions(CUTS, each, none, np.outer(d > CUTS, one).astype(np.int64)[:, None], one[None])
         else:
-            found = Decisions(CUTS, np.outer(d <= CUTS, one).astype(np.int64), one, each, none)
+            found = Decisions(CUTS, np.outer(d <= CUTS, one).astype(np.int64)[:, None], one[None], each, none)
         expected = expected.merge(found)
     cut = min(cut, n - 1)
     whole = every(Order(0, n, 0, n))
@@ -58,10 +58,26 @@ def test_every_pair_counts_once_for_each_of_its_classes(data, cut):
 def test_between_queries_and_a_gallery_every_pair_counts(kernel):
     gallery = Embeddings([[0.0], [5.0]], [0, 1])
     found = engine([[1.0], [4.0], [9.0]], [0, 1, 1], kernel, gallery)(Order(0, 3, 0, 2))
-    assert found.impostor.tolist() == [3, 3, 0]
-    assert found.genuine.tolist() == [1, 2, 0]
-    assert found.accepted.sum(axis=1).tolist() == [0, 0, 0, 6]
-    assert found.rejected.sum(axis=1).tolist() == [3, 1, 1, 0]
+    assert found.impostor.tolist() == [[3, 3, 0]]
+    assert found.genuine.tolist() == [[1, 2, 0]]
+    assert found.accepted.sum(axis=(1, 2)).tolist() == [0, 0, 0, 6]
+    assert found.rejected.sum(axis=(1, 2)).tolist() == [3, 1, 1, 0]
+
+
+@given(labelled_points(), st.data())
+def test_kinds_of_pairs_add_up_to_all_pairs_and_each_has_its_own(data, draw):
+    points, labels = np.array(data[0]), data[1]
+    every, n = engine(points, labels), len(points)
+    values = np.array(draw.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
+    kinds = Kinds(values, values, 3)
+    found, whole = replace(every, kinds=kinds)(Order(0, n, 0, n)), every(Order(0, n, 0, n))
+    for name in FIELDS:
+        assert np.array_equal(getattr(found, name).sum(axis=-2), getattr(whole, name).sum(axis=-2)), name
+    assert kinds.pairs == [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+    for place, (one, two) in enumerate(kinds.pairs):
+        pairs = [(a, b) for a, b in combinations(range(n), 2) if sorted((values[a], values[b])) == [one, two]]
+        assert found.genuine[place].sum() == sum(labels[a] == labels[b] for a, b in pairs)
+        assert found.impostor[place].sum() == 2 * sum(labels[a] != labels[b] for a, b in pairs)
 
 
 def test_merging_with_nothing_changes_nothing_and_order_does_not_matter():

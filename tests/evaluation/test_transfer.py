@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import tripleteval as te
 from oracle import pair_distances
 from tripleteval.cli import main
-from tripleteval.evaluation.transfer import interval, standard_error
+from tripleteval.evaluation.rate_interval import rate_interval, standard_error
 
 
 def faces(classes: int = 30, each: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -79,21 +79,21 @@ def test_f5_the_standard_error_of_sums_over_pairs_of_classes():
 
 def test_where_nothing_went_wrong_the_bound_is_three_over_what_is_independent():
     none, pairs = np.zeros(12, np.int64), np.full(12, 50)
-    assert interval(none, pairs, 1, 0.95) == {"low": 0.0, "high": 0.25, "interval": "rule of three", "units": 12}
-    assert interval(none, pairs, 2, 0.95)["high"] == 0.5
-    assert interval(pairs, pairs, 1, 0.95)["low"] == 0.75
+    assert rate_interval(none, pairs, 1, 0.95) == {"low": 0.0, "high": 0.25, "interval": "rule of three", "units": 12}
+    assert rate_interval(none, pairs, 2, 0.95)["high"] == 0.5
+    assert rate_interval(pairs, pairs, 1, 0.95)["low"] == 0.75
 
 
 def test_too_few_identities_give_no_interval_and_say_so():
-    found = interval(np.array([1, 0, 2]), np.array([5, 5, 5]), 1, 0.95)
+    found = rate_interval(np.array([1, 0, 2]), np.array([5, 5, 5]), 1, 0.95)
     assert (found["low"], found["high"], found["units"]) == (None, None, 3)
     assert "needs 5" in found["interval_reason"]
 
 
 def test_more_alike_classes_are_worth_more_trials():
     pairs = np.full(20, 100)
-    alike = interval(np.full(20, 10) + np.arange(20) % 2, pairs, 1, 0.95)
-    apart = interval(np.where(np.arange(20) < 2, 100, 1), pairs, 1, 0.95)
+    alike = rate_interval(np.full(20, 10) + np.arange(20) % 2, pairs, 1, 0.95)
+    apart = rate_interval(np.where(np.arange(20) < 2, 100, 1), pairs, 1, 0.95)
     assert alike["high"] - alike["low"] < apart["high"] - apart["low"]
 
 

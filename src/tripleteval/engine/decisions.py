@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
-from tripleteval.data.comparison import Comparison, Lists, owners
+from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.plan import Order
-from tripleteval.engine.spread import squared_kernel
+from tripleteval.engine.spread import squared_kernel, valid
 from tripleteval.evidence.decisions import Decisions
 
 TILE = 512
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Pairs told apart by a value of either item, such as the country of both: unordered pairs of values.
+
+    Attributes:
+        asked: (queries,) int64, the value of each query, 0 to ``values`` − 1.
+        searched: (gallery,) int64, that of each gallery item.
+        values: How many there are.
+    """
+
+    asked: Ints
+    searched: Ints
+    values: int
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The kinds: every value with itself and with those after it."""
+        return [(one, two) for one in range(self.values) for two in range(one, self.values)]
+
+    @property
+    def place(self) -> Ints:
+        """(values, values) int64, the place in ``pairs`` of two values, either way round."""
+        found = np.zeros((self.values, self.values), np.int64)
+        for place, (one, two) in enumerate(self.pairs):
+            found[one, two] = found[two, one] = place
+        return found
 
 
 @dataclass(frozen=True)
@@ -25,10 +53,11 @@ class DecisionPass:
         comparison: Who is compared with whom.
         distance: How.
         thresholds: (T,) float64.
-        asked: (queries,) int64, the class of each query.
-        searched: (gallery,) int64, the class of each gallery item, in the same numbers.
-        classes: How many classes there are.
+        asked: (queries,) int64, the unit of each query.
+        searched: (gallery,) int64, the unit of each gallery item, in the same numbers.
+        units: How many units there are.
         kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+        kinds: How pairs are told apart; by default not at all.
     """
 
     comparison: Comparison
@@ -36,53 +65,56 @@ class DecisionPass:
     thresholds: Floats
     asked: Ints
     searched: Ints
-    classes: int
+    units: int
     kernel: str = "reference"
+    kinds: Kinds = field(default_factory=lambda: Kinds(np.zeros(0, np.int64), np.zeros(0, np.int64), 1))
 
     def __call__(self, order: Order) -> Decisions:
         """Return the evidence of one order; runs inside the worker."""
         first = max(order.first, order.start + 1) if self.comparison.leave_one_out else order.first
-        parts = [Decisions.empty(self.thresholds, self.classes)]
+        parts = [Decisions.empty(self.thresholds, self.units, len(self.kinds.pairs))]
         parts += [self._tile(order, a, min(a + TILE, order.last)) for a in range(first, order.last, TILE)]
         return reduce(Decisions.merge, parts)
 
     def _tile(self, order: Order, first: int, last: int) -> Decisions:
         prepare, comparison = self.distance.prepare, self.comparison
+        rows, columns = np.arange(order.start, order.stop), np.arange(first, last)
         queries = prepare(comparison.queries.vectors[order.start : order.stop])
         squared = squared_kernel(self.kernel)(queries, prepare(comparison.gallery.vectors[first:last]))
         distances = self.distance.from_squared(squared)
-        one, two = self.asked[order.start : order.stop], self.searched[first:last]
-        pairs = _listed(comparison.removed(order.start, order.stop), first, last)
+        removed = comparison.removed(order.start, order.stop)
+        positives, _ = comparison.positives(order.start, order.stop, removed)
+        pairs, same = valid(removed, columns, len(rows)), ~valid(positives, columns, len(rows))
         if comparison.leave_one_out:
-            pairs &= np.arange(first, last)[None, :] > np.arange(order.start, order.stop)[:, None]
-        same = one[:, None] == two[None, :]
+            pairs &= columns[None, :] > rows[:, None]
         genuine, impostor = pairs & same, pairs & ~same
         cuts = [distances <= cut for cut in self.thresholds]
+        shape = (len(cuts), len(self.kinds.pairs), self.units)
         return Decisions(
             self.thresholds,
-            accepted=self._stacked([self._touching(impostor & cut, one, two) for cut in cuts]),
-            impostor=self._touching(impostor, one, two),
-            rejected=self._stacked([self._within(genuine & ~cut, one) for cut in cuts]),
-            genuine=self._within(genuine, one),
+            accepted=np.array([self._touching(impostor & cut, rows, columns) for cut in cuts]).reshape(shape),
+            impostor=self._touching(impostor, rows, columns),
+            rejected=np.array([self._within(genuine & ~cut, rows, columns) for cut in cuts]).reshape(shape),
+            genuine=self._within(genuine, rows, columns),
         )
 
-    def _touching(self, pairs: Bools, one: Ints, two: Ints) -> Ints:
-        sums = self._within(pairs, one)
-        np.add.at(sums, two, pairs.sum(axis=0))
-        return sums
+    def _touching(self, pairs: Bools, rows: Ints, columns: Ints) -> Ints:
+        """Return (kinds, units) the pairs, each for the units of both its items."""
+        one, two = self._values(rows, columns)
+        return self._of(pairs, self.asked[rows], one, two) + self._of(pairs.T, self.searched[columns], two, one)
 
-    def _within(self, pairs: Bools, one: Ints) -> Ints:
-        sums = np.zeros(self.classes, np.int64)
-        np.add.at(sums, one, pairs.sum(axis=1))
-        return sums
+    def _within(self, pairs: Bools, rows: Ints, columns: Ints) -> Ints:
+        """Return (kinds, units) the pairs, each for the unit of its query."""
+        return self._of(pairs, self.asked[rows], *self._values(rows, columns))
 
-    def _stacked(self, rows: list[Ints]) -> Ints:
-        return np.array(rows, dtype=np.int64).reshape(len(rows), self.classes)
+    def _of(self, pairs: Bools, units: Ints, one: Ints, two: Ints) -> Ints:
+        with_value = np.eye(self.kinds.values, dtype=np.float32)[two]
+        counts = pairs.astype(np.float32) @ with_value  # at most as many as the tile is wide: exact
+        found = np.zeros((len(self.kinds.pairs), self.units), np.int64)
+        np.add.at(found, (self.kinds.place[one], units[:, None]), counts.astype(np.int64))
+        return found
 
-
-def _listed(removed: Lists, first: int, last: int) -> Bools:
-    """Return (queries, rows) whether the gallery rows ``first:last`` are none of those that a query must not see."""
-    allowed = np.ones((len(removed.indptr) - 1, last - first), dtype=bool)
-    here = (removed.rows >= first) & (removed.rows < last)
-    allowed[owners(removed)[here], removed.rows[here] - first] = False
-    return allowed
+    def _values(self, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+        if self.kinds.values == 1:
+            return np.zeros(len(rows), np.int64), np.zeros(len(columns), np.int64)
+        return self.kinds.asked[rows], self.kinds.searched[columns]

@@ -25,6 +25,7 @@ from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes, units_of, with_intervals, without_interval
 from tripleteval.evaluation.measure import Results, measure
+from tripleteval.evaluation.pair_orders import Means
 from tripleteval.evaluation.progress import Journey, Progress, pairs_ahead
 from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
@@ -32,10 +33,11 @@ from tripleteval.evaluation.sampling import asked
 from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
+from tripleteval.evaluation.split import split_of
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
-from tripleteval.evaluation.transfer import measure_pairs, require_room, split_of
-from tripleteval.evaluation.verification import Means, Verification
+from tripleteval.evaluation.transfer import measure_pairs, require_room
+from tripleteval.evaluation.verification import Verification
 
 
 def evaluate(

@@ -50,6 +50,6 @@ def pairs_ahead(comparison: Comparison, sides: tuple[Comparison, ...], settings:
     whole = most * len(comparison.gallery)
     of_pairs = any(name.metric.of == "pairs" for name in settings.named())
     if of_pairs and isinstance(comparison.rule, SharedClass):
-        resolved = most_genuine(comparison) > MOST_GENUINE  # a pass of its own then looks closer at what matters
-        whole += (2 if resolved else 1) * most * len(comparison.gallery)
+        closer = most_genuine(comparison) > MOST_GENUINE  # a pass of its own then looks closer at what matters
+        whole += (1 + closer + len(settings.by)) * most * len(comparison.gallery)
     return whole + sum(len(side.queries) * len(side.gallery) for side in sides)

@@ -2,76 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Ints
-from tripleteval.data.comparison import Comparison, SharedClass
-from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance, distance_for
-from tripleteval.engine.decisions import TILE, DecisionPass
+from tripleteval.engine.decisions import DecisionPass
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation import verification
-from tripleteval.evaluation.pair_units import joint_classes, single_labels
-from tripleteval.evaluation.relevance import compare
+from tripleteval.evaluation.decided import decided, require_room_to_decide
+from tripleteval.evaluation.pair_orders import Means
+from tripleteval.evaluation.pair_units import joint_classes
+from tripleteval.evaluation.rate_interval import rate_interval
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.split import Split, present
 from tripleteval.evaluation.verification import (
     Entries,
-    Means,
     Verification,
     all_pairs,
-    in_orders,
     measure_verification,
 )
-from tripleteval.evidence.decisions import Decisions
 from tripleteval.metrics.operating import allowed, within_budget
 from tripleteval.metrics.transfer import Transferred
-from tripleteval.uncertainty.proportion import rule_of_three, share_interval
-
-FEWEST = 2  # identities on either side: one has no impostors
-
-
-class Split(NamedTuple):
-    """Who thresholds are chosen on, and who they are judged on; no identity is on both sides."""
-
-    chosen_on: Comparison
-    judged_on: Comparison
-
-
-def split_of(comparison: Comparison, calibrate_on: Any, settings: Settings) -> Split:
-    """Return the two sides.
-
-    Args:
-        comparison: What is evaluated.
-        calibrate_on: `Embeddings` of other identities, or the share of the identities to choose thresholds on.
-        settings: How pairs are ignored, and the seed that a share is drawn with.
-
-    Raises:
-        LabelError: An item without one label (E401).
-        ParameterError: Relevance is explicit (E101), a share is outside (0, 1) or leaves a side fewer than two
-            identities (E505), or a set shares identities with what is evaluated (E520).
-    """
-    queries, gallery = comparison.queries, comparison.gallery
-    if not isinstance(comparison.rule, SharedClass):
-        found = "calibrate_on with explicit relevance, which does not say who is who"
-        raise ParameterError("E101", found, fix="give labels instead")
-    if isinstance(calibrate_on, Embeddings):
-        _require_strangers(calibrate_on, {*_present(queries), *_present(gallery)})
-        return Split(compare(calibrate_on, None, ignore=settings.ignore, relevance=None), comparison)
-    share = calibrate_on
-    if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 < share < 1:
-        raise ParameterError("E505", f"calibrate_on={share!r}", fix="give Embeddings, or a share between 0 and 1")
-    known = sorted({*_present(queries), *_present(gallery)}, key=lambda label: (type(label).__name__, str(label)))
-    count = round(float(share) * len(known))
-    if not FEWEST <= count <= len(known) - FEWEST:
-        found = f"calibrate_on={share!r} takes {count:,} of {len(known):,} identities"
-        raise ParameterError("E505", found, fix=f"each side needs {FEWEST}, better 20 or more")
-    drawn = np.random.Generator(np.random.PCG64(settings.seed)).permutation(len(known))[:count]
-    taken = {known[place] for place in drawn.tolist()}
-    return Split(*(_part(comparison, taken, settings, inside=inside) for inside in (True, False)))
 
 
 class Judged(NamedTuple):
@@ -96,8 +50,8 @@ def require_room(comparison: Comparison, split: Split | None, settings: Settings
     """
     verification.require_room(comparison, settings, means)
     if split is not None:
-        verification.require_room(split.chosen_on, replace(settings, sample=None), means)
-        verification.orders_of(split.judged_on, means, _deciding(joint_classes(split.judged_on)[2], settings))
+        verification.require_room(split.chosen_on, replace(settings, sample=None, by=()), means)
+        require_room_to_decide(split.judged_on, means, joint_classes(split.judged_on)[2], 1, len(settings.fars))
 
 
 def measure_pairs(
@@ -125,10 +79,6 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
             fix="it takes pairs of one identity and of two",
         )
     points = [within_budget(curve, far) for far in fars]
-    cuts = [
-        point.threshold if point.threshold is not None else math.copysign(math.inf, 1 if point.impostor else -1)
-        for point in points
-    ]
     chosen = [
         {
             "threshold": point.threshold,
@@ -141,20 +91,13 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     ]
     judged = split.judged_on
     asked, searched, classes = joint_classes(judged)
-    engine = DecisionPass(judged, distance, np.array(cuts), asked, searched, classes, means.kernel)
-    found = Decisions.empty(engine.thresholds, classes)
-    for part in in_orders(engine, judged, means, _deciding(classes, settings)):
-        found = found.merge(part)
+    cuts = np.array([point.cut for point in points])
+    found = decided(DecisionPass(judged, distance, cuts, asked, searched, classes, means.kernel), means)
     counts = {
         "calibration": _counts(split.chosen_on, curve.genuine_pairs, curve.impostor_pairs),
         "transfer": _counts(judged, int(found.genuine.sum()), int(found.impostor.sum()) // 2),
     }
     return Judged(Transferred(fars, chosen, found), counts, settings.confidence)
-
-
-def _deciding(classes: int, settings: Settings) -> int:
-    """Return the bytes of the decisions of one worker, and of its tile."""
-    return 4 * 8 * classes * (2 * len(settings.fars) + 2) + 64 * TILE * TILE
 
 
 def with_intervals(entries: Entries, judged: Transferred, confidence: float) -> Entries:
@@ -163,85 +106,17 @@ def with_intervals(entries: Entries, judged: Transferred, confidence: float) -> 
     added = {}
     for place, far in enumerate(judged.fars):
         for name, wrong, pairs, disjoint in (
-            ("transfer_far", found.accepted[place], found.impostor, 2),
-            ("transfer_frr", found.rejected[place], found.genuine, 1),
+            ("transfer_far", found.accepted[place, 0], found.impostor[0], 2),
+            ("transfer_frr", found.rejected[place, 0], found.genuine[0], 1),
         ):
             spelling = next(
                 (s for s in entries if s.startswith(f"{name}@far=") and entries[s]["target_far"] == far), None
             )
             if spelling is not None and entries[spelling]["value"] is not None:
-                added[spelling] = interval(wrong, pairs, disjoint, confidence)
+                added[spelling] = rate_interval(wrong, pairs, disjoint, confidence)
     return {name: entry | added.get(name, {}) for name, entry in entries.items()}
 
 
-def interval(wrong: Ints, pairs: Ints, sides: int, confidence: float) -> dict[str, Any]:
-    """Return the interval of a rate of pairs from sums per class: Wilson, with as many trials as classes are worth.
-
-    Where nothing (or everything) went wrong, the spread of the classes says nothing: there the bound is 3 over
-    the number of classes, or of disjoint pairs of classes.
-
-    Args:
-        wrong: (C,) pairs decided wrongly with a side in each class.
-        pairs: (C,) pairs with a side in each class.
-        sides: How many classes a pair counts for: 2 for impostors, 1 for genuine pairs.
-        confidence: In (0, 1).
-
-    Source:
-        Spec F.4; Fogliato, Patil & Perona 2024 for the effective number; Hanley & Lippman-Hand 1983.
-    """
-    there = pairs > 0
-    wrong, pairs = wrong[there], pairs[there]
-    classes, total = len(pairs), float(pairs.sum())
-    rate = float(wrong.sum()) / total
-    if rate in (0.0, 1.0):
-        bound = rule_of_three(max(classes // sides, 1), confidence)
-        low, high = (0.0, bound) if rate == 0 else (1 - bound, 1.0)
-        return {"low": low, "high": high, "interval": "rule of three", "units": classes}
-    if classes < 5:
-        reason = f"{classes} classes, and an interval needs 5"
-        return {"low": None, "high": None, "interval": None, "units": classes, "interval_reason": reason}
-    error = standard_error(wrong, pairs, sides)
-    low, high = share_interval(rate, error, classes, confidence)
-    return {"low": low, "high": high, "interval": "Wilson, effective n", "units": classes}
-
-
-def standard_error(wrong: Ints, pairs: Ints, sides: int) -> float:
-    """Return the linearised standard error of Σ wrong / Σ pairs, whose terms are pairs of classes; see `interval`."""
-    classes, total = len(pairs), float(pairs.sum())
-    # A pair stands in the sums of each of its classes, so the total over classes is ``sides`` times too large.
-    psi = sides * (wrong - float(wrong.sum()) / total * pairs) / total
-    return math.sqrt(classes / (classes - 1) * math.fsum(np.square(psi).tolist()))
-
-
-def _part(comparison: Comparison, taken: set[Any], settings: Settings, *, inside: bool) -> Comparison:
-    queries = comparison.queries.take(_of(comparison.queries, taken) == inside)
-    gallery = None
-    if not comparison.leave_one_out:
-        gallery = comparison.gallery.take(_of(comparison.gallery, taken) == inside)
-    return compare(queries, gallery, ignore=settings.ignore, relevance=None)
-
-
-def _of(side: Embeddings, taken: set[Any]) -> Bools:
-    labels = single_labels(side)
-    return np.array([label in taken for label in labels.classes], dtype=bool)[labels.codes]
-
-
-def _present(side: Embeddings) -> list[Any]:
-    labels = single_labels(side)
-    return [labels.classes[code] for code in np.unique(labels.codes).tolist()]
-
-
-def _require_strangers(other: Embeddings, evaluated: set[Any]) -> None:
-    shared = [label for label in _present(other) if label in evaluated]
-    if shared:
-        raise ParameterError(
-            "E520",
-            f"{len(shared):,} identities are both calibrated and judged on; first: {shared[0]!r}",
-            where="calibrate_on",
-            fix="give other identities, or a share such as 0.5",
-        )
-
-
 def _counts(comparison: Comparison, genuine: int, impostor: int) -> dict[str, int]:
-    identities = {*_present(comparison.queries), *_present(comparison.gallery)}
+    identities = {*present(comparison.queries), *present(comparison.gallery)}
     return {"identities": len(identities), "genuine_pairs": genuine, "impostor_pairs": impostor}

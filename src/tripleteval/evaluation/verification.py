@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,13 +10,12 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
-from tripleteval.engine.maps import Map
 from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
-from tripleteval.engine.plan import Costs, Order, plan
 from tripleteval.evaluation.pair_intervals import with_pair_intervals
+from tripleteval.evaluation.pair_orders import Means, in_orders, orders_of
+from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_slices
 from tripleteval.evaluation.pair_units import sure_of
-from tripleteval.evaluation.progress import Progress
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
@@ -41,16 +39,6 @@ MISSING = {
 NO_LABELS = "relevance is explicit: it does not say who is who"
 Entries = dict[str, dict[str, Any]]
 Part = TypeVar("Part")
-
-
-class Means(NamedTuple):
-    """How a pass is run; no number depends on it."""
-
-    kernel: str
-    mapping: Map
-    workers: int
-    memory: int
-    progress: Progress | None = None
 
 
 class Verification(NamedTuple):
@@ -81,6 +69,9 @@ def measure_verification(
         return described(_nothing("not asked for"), named, judged=judged)
     curve = all_pairs(comparison, distance, fars, means)
     found = described(curve, named, judged=judged)
+    if settings.by and not curve.undefined:
+        slices = pair_slices(comparison, curve, distance, settings, means)
+        found = found._replace(curves=found.curves | {"slices": slices})
     sure = None if curve.undefined else sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
     return found._replace(metrics=with_pair_intervals(found.metrics, named, curve, sure))
 
@@ -136,47 +127,11 @@ def require_room(comparison: Comparison, settings: Settings, means: Means) -> No
     if isinstance(comparison.rule, SharedClass) and any(name.metric.of == "pairs" for name in settings.named()):
         edges = most_edges(comparison, settings.fars, settings.sample)
         orders_of(comparison, means, _counting(comparison, edges, CAPACITY))
-
-
-def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Means, fixed: int) -> Iterator[Part]:
-    """Yield what an engine makes of each order of a comparison.
-
-    Args:
-        engine: Runs inside the workers.
-        comparison: What is cut into orders.
-        means: How.
-        fixed: Bytes for the results of one worker: two wait, one is made, one is added up.
-    """
-    orders = orders_of(comparison, means, fixed)
-    sizes = [(order.stop - order.start) * (order.last - order.first) for order in orders]
-    done = 0
-    for size, part in zip(sizes, means.mapping(engine, orders), strict=True):
-        yield part
-        done += size
-        if means.progress is not None:
-            means.progress(done, sum(sizes))
+        require_room_for_slices(comparison, settings, means)
 
 
 def _counting(comparison: Comparison, edges: int, kept: int) -> int:
     return 4 * 16 * (2 * edges + 1) + 48 * min(kept, len(comparison.queries) * len(comparison.gallery))
-
-
-def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
-    """Return the orders of a pass over pairs; see `in_orders`.
-
-    Raises:
-        ResourceError: The memory does not hold a single query (E802).
-    """
-    dim = comparison.queries.dim
-    costs = Costs(
-        per_positive=64,
-        at_work_per_positive=0,
-        per_query=0,
-        at_work_per_query=8 * (3 * dim + 8),
-        fixed=fixed + 4 * 8 * dim * 512,
-        held=0,
-    )
-    return plan(comparison, costs, memory=means.memory, workers=means.workers)[0]
 
 
 def _worth_resolving(pairs: Pairs, fars: list[float], curve: Operating) -> Ints:

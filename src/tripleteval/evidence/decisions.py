@@ -1,4 +1,4 @@
-"""What fixed thresholds decide about the pairs of each class: enough for rates, and for how sure they are."""
+"""What fixed thresholds decide about the pairs of each unit: enough for rates, and for how sure they are."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tripleteval.arrays import Floats, Ints
 
 @dataclass(frozen=True)
 class Decisions:
-    """Counts per threshold and class; an impostor pair counts for both of its classes.
+    """Counts per threshold, kind of pair and unit; an impostor pair counts for the units of both its items.
 
     Attributes:
         thresholds: (T,) float64; a pair is accepted up to it.
-        accepted: (T, C) int64, impostor pairs accepted with a side in each class.
-        impostor: (C,) int64, impostor pairs with a side in each class.
-        rejected: (T, C) int64, genuine pairs of each class rejected.
-        genuine: (C,) int64, genuine pairs of each class.
+        accepted: (T, K, U) int64, impostor pairs accepted.
+        impostor: (K, U) int64, impostor pairs.
+        rejected: (T, K, U) int64, genuine pairs rejected.
+        genuine: (K, U) int64, genuine pairs.
     """
 
     thresholds: Floats
@@ -28,10 +28,10 @@ class Decisions:
     genuine: Ints
 
     @classmethod
-    def empty(cls, thresholds: Floats, classes: int) -> Decisions:
+    def empty(cls, thresholds: Floats, units: int, kinds: int = 1) -> Decisions:
         """Return the evidence of no pair."""
-        each, none = np.zeros((len(thresholds), classes), np.int64), np.zeros(classes, np.int64)
-        return cls(thresholds, each, none, each, none)
+        each, every = np.zeros((len(thresholds), kinds, units), np.int64), np.zeros((kinds, units), np.int64)
+        return cls(thresholds, each, every, each, every)
 
     def merge(self, other: Decisions) -> Decisions:
         """Return the evidence of both sets of pairs together."""

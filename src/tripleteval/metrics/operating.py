@@ -94,6 +94,11 @@ class Point(NamedTuple):
     possible: int
     midway: bool
 
+    @property
+    def cut(self) -> float:
+        """The threshold, infinite where everything (+) or nothing (−) is accepted."""
+        return self.threshold if self.threshold is not None else math.copysign(math.inf, 1 if self.impostor else -1)
+
 
 def operating(pairs: Pairs, span: float, factor: float) -> Operating:
     """Return what every threshold would decide, from counted pairs.

@@ -14,7 +14,7 @@ _SHOWN = ("map@r", "hit_rate@1", "triplet_accuracy")
 
 @section("slices", place=35)
 def slices(evaluation: Evaluation) -> Section | None:
-    """List three headline numbers per slice with their intervals; a slice that is too small says so."""
+    """List three headline numbers per slice, and rates per pair of values; what is too small says so."""
     if not evaluation.slices:
         return None
     columns = dict.fromkeys(entry["column"] for entry in evaluation.slices)
@@ -23,7 +23,37 @@ def slices(evaluation: Evaluation) -> Section | None:
         "Each slice is a part of the queries, searched in the whole gallery. Intervals that overlap may still differ, "
         "and of many slices one looks bad by chance."
     )
-    return Section("Slices", text, tables)
+    pairs = [entry for entry in evaluation.verification.get("slices", []) if "reason" not in entry]
+    far = _reliable(evaluation)
+    if pairs and far is not None:
+        tables += [_pairs([e for e in pairs if e["column"] == name], far) for name in columns]
+        text += f" Pairs are judged by the one threshold that accepts {far:g} of all impostors."
+    return Section("Slices", text, [table for table in tables if table.rows])
+
+
+def _reliable(evaluation: Evaluation) -> float | None:
+    """Return the lowest false accept rate that so many pairs can measure, else the highest that was asked for."""
+    found = [entry for name, entry in evaluation.metrics.items() if name.startswith("tar@far=")]
+    rates = [entry["target_far"] for entry in found if entry["value"] is not None]
+    sure = [entry["target_far"] for entry in found if entry["value"] is not None and not entry["unreliable"]]
+    return min(sure) if sure else max(rates, default=None)
+
+
+def _pairs(entries: list[dict[str, Any]], far: float) -> Table:
+    kinds = ("impostor", "genuine")
+    heads = ["pairs of", "impostors", "impostors accepted", "genuine", "genuine rejected"]
+    rows = []
+    for entry in entries:
+        values = ["without a value" if entry[side] is None else label(entry[side]) for side in ("first", "second")]
+        cells = [cell for kind in kinds for cell in (whole(entry[kind]["pairs"]), _rate(entry[kind], far))]
+        rows.append([f"{values[0]} and {values[1]}", *cells])
+    return Table(heads, rows, frozenset(heads[1:]))
+
+
+def _rate(found: dict[str, Any], far: float) -> str:
+    if "reason" in found:
+        return found["reason"].partition(":")[0] if found["pairs"] else ""
+    return next(_cell(rate) for rate in found["rates"] if rate["target_far"] == far)
 
 
 def _table(name: str, entries: list[dict[str, Any]]) -> Table:

@@ -28,9 +28,12 @@ def verification(evaluation: Evaluation) -> Section | None:
         return None
     counts = evaluation.accounting
     said = [f"{whole(counts.get('genuine_pairs'))} genuine and {whole(counts.get('impostor_pairs'))} impostor pairs."]
-    if "genuine_pairs" not in counts or all(entry["value"] is None for entry in found.values()):
-        rows = [[name, f"undefined: {entry.get('reason', '')}"] for name, entry in found.items()]
-        return Section("Same or different?", tables=[Table(["number", "value"], rows)])
+    undefined = {name: entry.get("reason", "") for name, entry in found.items() if entry["value"] is None}
+    rates = [name for name in found if "_quantile@" not in name]
+    if "genuine_pairs" not in counts or all(name in undefined for name in rates):
+        rows = [[name, f"undefined: {reason}"] for name, reason in undefined.items()]
+        tables = [Table(["number", "value"], rows), _distances(found)]
+        return Section("Same or different?", tables=[table for table in tables if table.rows])
     said.append("A pair is accepted up to the threshold; no rate is exceeded, also where distances are equal.")
     budgets = _budgets(found)
     if any(row[-1] == "*" for row in budgets.rows):
@@ -79,15 +82,14 @@ def _budgets(found: dict[str, Entry]) -> Table:
 
 
 def _distances(found: dict[str, Entry]) -> Table:
-    """Return where the distances of either kind lie: the ends of nine tenths of them, and the middle."""
-    shares = sorted({name.partition("=")[2] for name in found if "_quantile@share=" in name}, key=float)
     rows = []
-    for kind, what in (("intra", "genuine"), ("inter", "impostor")):
-        cells = [found.get(f"{kind}_quantile@share={share}", {}).get("value") for share in shares]
-        if any(cell is not None for cell in cells):
-            rows.append([what, *("–" if cell is None else f"{cell:.6g}" for cell in cells)])
-    columns = ["distances", *("median" if share == "0.5" else f"{float(share):.3g} quantile" for share in shares)]
-    return Table(columns, rows, frozenset(columns[1:]))
+    for name, entry in found.items():
+        kind, at, share = name.partition("_quantile@share=")
+        if at and entry["value"] is not None:
+            what = {"intra": "genuine", "inter": "impostor"}[kind]
+            rows.append([name, f"{entry['value']:.6g}", _interval(entry), f"{float(share):.3g} of the {what} pairs"])
+    columns = ["number", "distance", "interval", "up to which lie"]
+    return Table(columns, rows, frozenset(columns[1:3]))
 
 
 def _transferred(found: dict[str, Entry]) -> Table:
