@@ -45,11 +45,13 @@ def loops(one: UnitPass) -> UnitCounts:
                 cell = np.searchsorted(CUTS, np.sqrt(((queries.vectors[q] - gallery.vectors[g]) ** 2).sum()))
                 for unit in (one.asked[q], one.searched[g]):
                     (genuine if g in same else impostor)[unit, cell] += 1
-    return UnitCounts(CUTS, genuine, impostor)
+    return UnitCounts(CUTS, genuine, impostor, np.zeros_like(impostor))
 
 
 def equal(one: UnitCounts, two: UnitCounts) -> bool:
-    return np.array_equal(one.genuine, two.genuine) and np.array_equal(one.impostor, two.impostor)
+    return (
+        np.array_equal(one.genuine, two.genuine) and np.array_equal(one.impostor, two.impostor) and not one.half.any()
+    )
 
 
 @given(labelled_points(most=14), st.integers(2, 4), st.sampled_from(["reference", "cpu"]))
@@ -78,16 +80,29 @@ def test_between_queries_and_a_gallery_without_the_ignored(listed, monkeypatch):
 
 
 def test_in_a_sample_each_row_has_the_same_number_of_partners(monkeypatch):
-    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 24 * 4 * unit_pairs.BLOCK)
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 24 * 3 * unit_pairs.BLOCK)
     one = engine(Embeddings(np.random.default_rng(0).normal(size=(24, 2)), [*range(23), 22]))
     one = replace(one, asked=np.arange(24), searched=np.arange(24), units=24)
-    assert one.partners == 4  # its own block of three, and three blocks on either side
-    assert set(one.measure(map).impostor.sum(axis=1)[:22].tolist()) == {2 + 2 * 9}
+    assert one.places == range(1, 4)  # three blocks of three rows on either side
+    found = one.measure(map)
+    assert set(found.impostor.sum(axis=1)[:22].tolist()) == {2 * 9}
+    assert set(found.half.sum(axis=1)[:22].tolist()) == {2 * 6}  # the first and the third of them
 
 
 def test_a_sample_of_a_gallery_covers_it_evenly(monkeypatch):
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 12 * 2 * unit_pairs.BLOCK)
     one = engine(Embeddings(np.zeros((12, 1)), np.zeros(12, int)), Embeddings(np.ones((24, 1)), [0, *[1] * 23]))
     one = replace(one, asked=np.full(12, 24), searched=np.arange(24), units=25)
-    assert one.partners == 2
+    assert one.places == range(2)
     assert set(one.measure(map).impostor.sum(axis=1)[1:24].tolist()) == {3}
+
+
+def test_a_sample_may_leave_rows_out():
+    one = engine(Embeddings(np.random.default_rng(0).normal(size=(24, 2)), [*range(23), 22]))
+    some = replace(
+        one, queries=one.queries[:6], gallery=one.queries[:6], asked=np.arange(24), searched=np.arange(24), units=24
+    )
+    rows = np.concatenate(one.queries[:6])
+    assert some.sampled
+    found = some.measure(map).impostor.sum(axis=1)
+    assert set(np.flatnonzero(found).tolist()) == set(rows.tolist())

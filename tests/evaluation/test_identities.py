@@ -130,7 +130,7 @@ MOVES = {
 def ranked(run: te.Evaluation) -> dict[str, dict]:
     """Return the metrics that depend on who is nearer than whom, and on nothing else."""
     of_places = {name for name, metric in METRICS.items() if metric.of in ("groups", "ranks", "hubs", "pairs")}
-    kept = of_places - {"threshold@far", "d_prime"}
+    kept = of_places - {"threshold@far", "d_prime", "intra_quantile@share", "inter_quantile@share"}
     scaled = ("threshold", "bracket")
     return {
         name: {key: value for key, value in entry.items() if key not in scaled}

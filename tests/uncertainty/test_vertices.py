@@ -62,3 +62,19 @@ def test_a_cell_that_nobody_fills_does_not_vary_and_shares_never_fall_or_leave_t
     assert (np.diff(found, axis=1) >= 0).all()
     assert found.min() >= 0
     assert found.max() <= 1
+
+
+def test_two_halves_tell_how_much_of_a_sample_is_luck():
+    """Units that differ, and units that do not, each seen through a few sampled pairs only."""
+    drawn = resampled(400, 0, "x")
+    for spread in (0.0, 1.0):
+        rate = 0.01 * np.exp(spread * RANDOM.normal(size=400))
+        halves = RANDOM.binomial(300, rate[:, None], (400, 2))
+        counts, half = (np.stack([hits, 300 * n - hits], axis=1) for hits, n in ((halves.sum(1), 2), (halves[:, 1], 1)))
+        share = np.array([counts[:, 0].sum() / counts.sum()])
+        luck = redrawn_shares(share, counts, drawn, 2)[:, 0].std()
+        found = redrawn_shares(share, counts, drawn, 2, half)[:, 0].std()
+        real = 2 * share[0] * rate.std() / rate.mean() / np.sqrt(400)
+        assert real * 0.8 - 1e-9 <= found <= luck
+        assert found < 1.25 * real or not spread
+        assert found < 0.5 * luck or spread

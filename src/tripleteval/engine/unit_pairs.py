@@ -1,12 +1,13 @@
 """Pairs counted by the unit of inference of their items: every pair of a small set, a balanced sample of a large one.
 
 Numbers are never made of this, only their intervals. Rows are shuffled and cut into blocks, and every block meets the
-next few, so that each row has the same number of partners. The fewer pairs, the more the units seem to differ: a
-sample errs on the side of wide intervals. Genuine pairs are few, and all of them counted, as long as they are.
+next few, so that each row has the same number of partners. The fewer pairs, the more the units seem to differ; by how
+much, two halves of the sample tell. Genuine pairs are few, and all of them counted, as long as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -22,7 +23,8 @@ from tripleteval.evidence.unit_counts import UnitCounts
 
 MOST_PAIRS = 2**22
 MOST_GENUINE = 2**20
-BLOCK = 128
+BLOCK = 64
+MOST_ROWS = MOST_PAIRS // (2 * BLOCK)  # of a sample, so that each block has two partners at least
 _ORDERS = 16
 _AT_ONCE = 4096
 
@@ -55,18 +57,26 @@ class UnitPass:
 
     def measure(self, mapping: Map) -> UnitCounts:
         """Return the evidence of all pairs, or of a sample of them."""
-        partners, step = self.partners, -(-len(self.queries) // _ORDERS)
+        places, step = self.places, -(-len(self.queries) // _ORDERS)
         starts = range(0, len(self.queries), step)
-        orders = [Order(a, min(a + step, len(self.queries)), 0, partners) for a in starts]
+        orders = [Order(a, min(a + step, len(self.queries)), places.start, places.stop) for a in starts]
         parts = [self.genuine()] if self.listed else []
         return reduce(UnitCounts.merge, [*parts, *mapping(self, orders)], UnitCounts.empty(self.cuts, self.units))
 
     @property
-    def partners(self) -> int:
-        """How many blocks each block of queries meets, itself among them."""
-        whole = len(self.gallery) // 2 + 1 if self.comparison.leave_one_out else len(self.gallery)
-        pairs = len(self.comparison.queries) * BLOCK
-        return max(1, min(whole, MOST_PAIRS // pairs))
+    def places(self) -> range:
+        """Which of its partners each block of queries meets; 0 is the first of the gallery, or the block itself."""
+        lone = self.comparison.leave_one_out
+        whole = len(self.gallery) // 2 + 1 if lone else len(self.gallery)
+        most = MOST_PAIRS // (sum(map(len, self.queries)) * BLOCK)
+        if most >= whole and sum(map(len, self.gallery)) == len(self.comparison.gallery):
+            return range(whole)
+        return range(1, min(most, whole - 1) + 1) if lone else range(min(most, whole))
+
+    @property
+    def sampled(self) -> bool:
+        """Whether some pairs are left out."""
+        return self.places != range(len(self.gallery) // 2 + 1 if self.comparison.leave_one_out else len(self.gallery))
 
     @property
     def listed(self) -> bool:
@@ -108,14 +118,15 @@ class UnitPass:
         for place in places:
             if lone and 2 * place == len(self.gallery) and block >= place:
                 continue  # the two blocks have met
-            other = (block + place if lone else block * self.partners + place) % len(self.gallery)
+            other = (block + place if lone else block * len(self.places) + place) % len(self.gallery)
             columns = self.gallery[other]
             seen = valid(removed, columns, len(rows))
             if lone and place == 0:
                 seen = np.triu(seen, 1)
             different = valid(positives, columns, len(rows))
             kinds = seen & ~different & (not self.listed), seen & different
-            self._count(self._distances(queries, columns), kinds, rows, columns, found)
+            counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
+            self._count(self._distances(queries, columns), kinds, rows, columns, [found.genuine], counts)
 
     def _part(self, rows: Ints) -> Comparison:
         """Return the rules for some of the queries, whose vectors stay where they are."""
@@ -128,17 +139,25 @@ class UnitPass:
         return self.distance.from_squared(squared_kernel(self.kernel)(queries, gallery))
 
     def _count(
-        self, distances: Floats, kinds: tuple[Bools, Bools], rows: Ints, columns: Ints, found: UnitCounts
+        self, distances: Floats, kinds: tuple[Bools, Bools], rows: Ints, columns: Ints, *into: list[Ints]
     ) -> None:
-        asked, searched = self.asked[rows], self.searched[columns]
-        if self.kernel != "reference":
-            from tripleteval.engine.unit_pairs_cpu import count  # numba takes a second to import
+        """Add the pairs of a tile, genuine and impostor, to the counts of their kind."""
+        count = _count if self.kernel == "reference" else _compiled()
+        for wanted, several in zip(kinds, into, strict=True):
+            for counts in several:
+                count(distances, wanted, self.asked[rows], self.searched[columns], self.cuts, counts)
 
-            for wanted, counts in zip(kinds, (found.genuine, found.impostor), strict=True):
-                count(distances, wanted, asked, searched, self.cuts, counts)
-            return
-        for wanted, counts in zip(kinds, (found.genuine, found.impostor), strict=True):
-            of_row, of_column = np.nonzero(wanted)
-            cells = np.searchsorted(self.cuts, distances[wanted])
-            for units in (asked[of_row], searched[of_column]):
-                np.add.at(counts, (units, cells), 1)
+
+def _count(distances: Floats, wanted: Bools, asked: Ints, searched: Ints, cuts: Floats, counts: Ints) -> None:
+    """Add every wanted pair of a tile to the cell of its distance, for the unit of its row and of its column."""
+    of_row, of_column = np.nonzero(wanted)
+    cells = np.searchsorted(cuts, distances[wanted])
+    for units in (asked[of_row], searched[of_column]):
+        np.add.at(counts, (units, cells), 1)
+
+
+def _compiled() -> Callable[[Floats, Bools, Ints, Ints, Floats, Ints], None]:
+    from tripleteval.engine.unit_pairs_cpu import count  # numba takes a second to import
+
+    found: Callable[[Floats, Bools, Ints, Ints, Floats, Ints], None] = count
+    return found

@@ -107,7 +107,7 @@ def _readings(curve: Operating, sure: Sure) -> _Read:
         sides = 1 if sure.alone else 2
         return _curves(
             sure.counts.cuts,
-            redrawn_shares(far, sure.counts.impostor, drawn, 2),
+            redrawn_shares(far, sure.counts.impostor, drawn, 2, sure.counts.half),
             redrawn_shares(tar, sure.counts.genuine, drawn, sides),
         )
 

@@ -12,7 +12,7 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, join
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.maps import Map
-from tripleteval.engine.unit_pairs import BLOCK, UnitPass
+from tripleteval.engine.unit_pairs import BLOCK, MOST_ROWS, UnitPass
 from tripleteval.errors import LabelError
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for
 from tripleteval.evaluation.settings import Settings
@@ -109,7 +109,8 @@ def grouped_units(codes: Ints, units: int, seed: int) -> Ints:
 
 
 def _blocks(rows: int, seed: int) -> list[Ints]:
-    return np.array_split(_shuffled(rows, seed, "pairs of units"), -(-rows // BLOCK))
+    chosen = _shuffled(rows, seed, "pairs of units")[:MOST_ROWS]
+    return np.array_split(chosen, -(-len(chosen) // BLOCK))
 
 
 def _shuffled(count: int, seed: int, purpose: str) -> Ints:
