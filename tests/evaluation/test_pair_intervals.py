@@ -62,7 +62,9 @@ def test_with_few_identities_it_is_a_t_interval_and_with_fewer_none():
 
 
 def test_the_same_whatever_the_order_of_the_work_and_another_for_another_seed(monkeypatch):
-    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * unit_pairs.BLOCK)  # a sample, too
+    monkeypatch.setattr(unit_pairs, "BLOCK", 10)
+    monkeypatch.setattr(pair_units, "BLOCK", 10)
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 10 * 3)  # a sample, too
     hashes = {of_classes(40, **how).result_hash for how in ({}, {"threads": 1}, {"map": map}, {"kernel": "cpu"})}
     assert len(hashes) == 1
     assert of_classes(40, seed=1).interval("eer") != of_classes(40).interval("eer")

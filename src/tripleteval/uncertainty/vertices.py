@@ -46,7 +46,7 @@ def redrawn_shares(share: Floats, counts: Ints, drawn: Floats, sides: int, half:
     known = (once > 0) & (whole > 0)
     usual = once / max(int(pairs.sum()), 1)
     factor = np.where(known, sums / np.where(known, whole * usual, 1), 1.0)
-    if half is not None and half.any():
+    if half is not None and 0 < half.sum() < pairs.sum():
         factor = 1 + _signal(part, _smaller(half, low), pairs, half.sum(axis=1)) * (factor - 1)
     varied = factor**sides * np.where(low, share, 1 - share)
     return np.maximum.accumulate(np.clip(np.where(low, varied, 1 - varied), 0.0, 1.0), axis=1)
