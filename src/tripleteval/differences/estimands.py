@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tripleteval.arrays import Ints
+from tripleteval.data.evaluation import Evaluation
 from tripleteval.evaluation.summary import per_query
+from tripleteval.evaluation.tables import PSEUDO
 from tripleteval.metrics import Column, parse
 from tripleteval.report.findings.changes import values_of
-from tripleteval.uncertainty.sums import Units
+from tripleteval.uncertainty.sums import Sums, Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +52,23 @@ def halves(table: pa.Table, spelling: str, average: str, classes: Ints | None) -
     whole = np.where(defined, weights, 0)
     column = Column(np.where(defined, np.nan_to_num(values) * whole, 0.0), whole)
     return per_query(column, average, classes)
+
+
+def by_class(runs: Sequence[Evaluation], spelling: str) -> tuple[Sums, Sums] | None:
+    """Return what each class makes of a number of all pairs, in both runs; ``None`` where one does not say.
+
+    Classes are in the order of their names, as in `codes_of`.
+    """
+    name = f"{PSEUDO}{spelling}"
+    tables = [run.per_class for run in runs if run.per_class is not None and name in run.per_class.column_names]
+    if len(tables) < 2:
+        return None
+    labels = [[str(label) for label in table["label"].to_pylist()] for table in tables]
+    if sorted(labels[0]) != sorted(labels[1]):
+        return None
+    values = [values_of(table, name)[np.argsort(names)] for table, names in zip(tables, labels, strict=True)]
+    one, two = (Sums(each, np.ones(len(each))) for each in values)
+    return one, two
 
 
 def _weights(table: pa.Table, spelling: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.estimands import Codes, halves
+from tripleteval.differences.estimands import Codes, by_class, halves
 from tripleteval.metrics import Column
 from tripleteval.uncertainty.paired import paired_intervals, unpaired_intervals
 from tripleteval.uncertainty.permutation import holm, sign_flip
@@ -40,6 +40,11 @@ def paired_differences(
     entries = {name: _entry(runs, name) for name in names}
     pairs: dict[str, tuple[Sums, Sums]] = {}
     for name, entry in entries.items():
+        of_classes = by_class(runs, name) if codes.units.noun == "class" else None
+        if of_classes is not None:
+            pairs[name] = of_classes
+            entry["queries"] = len(codes.units.codes)
+            continue
         first, second = (halves(table, name, entry["average"], codes.classes) for table in tables)
         if first is None or second is None:
             entry["reason"] = "the runs do not keep it query by query"

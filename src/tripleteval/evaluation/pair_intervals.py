@@ -63,7 +63,15 @@ def cuts_for(curve: Operating, fars: Sequence[float]) -> Floats:
     return found
 
 
-def with_pair_intervals(entries: Entries, named: Sequence[Named], curve: Operating, sure: Sure | None) -> Entries:
+class Read(NamedTuple):
+    """The curves themselves, without each unit, and, where there are enough units, of each resample."""
+
+    whole: Curves
+    without: Curves
+    drawn: Curves | None
+
+
+def with_pair_intervals(entries: Entries, named: Sequence[Named], sure: Sure, read: Read) -> Entries:
     """Return the entries of the numbers of all pairs with ``low``, ``high``, ``interval`` and ``units``.
 
     From 20 units on, the accelerated percentiles of 2,000 resamples of the units; below, and for d prime, the t
@@ -73,29 +81,37 @@ def with_pair_intervals(entries: Entries, named: Sequence[Named], curve: Operati
     Args:
         entries: By spelling; those of other numbers stay as they are.
         named: The numbers.
-        curve: What every threshold decides, exactly.
-        sure: The pairs by unit, and how intervals are made; ``None`` where no rate is defined.
+        sure: The pairs by unit, and how intervals are made.
+        read: The curves that follow.
     """
     mine = [name for name in named if name.metric.of == "pairs"]
-    if sure is None:
-        return entries
     supported = int((sure.counts.genuine.any(axis=1) & sure.counts.impostor.any(axis=1)).sum())
     several = len(sure.counts.genuine)
     units = supported if several == sure.units else sure.units
-    read = _readings(curve, sure) if units >= FEWEST else None
     found = {name.spelling: _interval(name, entries[name.spelling], read, units, sure) for name in mine}
     return {name: entry | (_json(found[name]) if name in found else {}) for name, entry in entries.items()}
 
 
-class _Read(NamedTuple):
-    """The curves themselves, without each unit, and, where there are enough units, of each resample."""
+def pseudo_values(entries: Entries, named: Sequence[Named], sure: Sure, read: Read) -> dict[str, Floats]:
+    """Return, per number, (units,) what each unit makes of it: their mean is the number, their spread its variance.
 
-    whole: Curves
-    without: Curves
-    drawn: Curves | None
+    Two runs over the same units are compared by the differences of these, as if each were a mean over units.
+
+    Source:
+        Tukey 1958, centred on the number itself: θ + (C − 1) (mean of θ₋ − θ₋c).
+    """
+    units, found = len(sure.counts.genuine), {}
+    for name in named:
+        entry = entries[name.spelling]
+        if name.metric.pattern in READ and entry["interval"] is not None:
+            without = _values(name, read.without)
+            if np.isfinite(without).all():
+                found[name.spelling] = entry["value"] + (units - 1) * (without.mean() - without)
+    return found
 
 
-def _readings(curve: Operating, sure: Sure) -> _Read:
+def readings(curve: Operating, sure: Sure) -> Read:
+    """Return the curves of the pairs by unit, at the exact shares of all pairs."""
     place = 2 * np.searchsorted(curve.at, sure.counts.cuts) + 2
     tar, far = (
         accepted[place] / pairs
@@ -112,7 +128,7 @@ def _readings(curve: Operating, sure: Sure) -> _Read:
         )
 
     drawn = curves(resampled(units, sure.seed, "interval")) if units >= FEW else None
-    return _Read(_curves(sure.counts.cuts, far[None], tar[None]), curves(without_each(units)), drawn)
+    return Read(_curves(sure.counts.cuts, far[None], tar[None]), curves(without_each(units)), drawn)
 
 
 def _curves(cuts: Floats, far: Floats, tar: Floats) -> Curves:
@@ -122,11 +138,11 @@ def _curves(cuts: Floats, far: Floats, tar: Floats) -> Curves:
     return Curves(at, far, tar)
 
 
-def _interval(name: Named, entry: dict[str, Any], read: _Read | None, units: int, sure: Sure) -> Interval:
+def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: Sure) -> Interval:
     pattern, value = name.metric.pattern, entry["value"]
     if value is None or pattern not in READ:
         return Interval(None, None, None, 0, _NONE if value is not None else entry["reason"])
-    if read is None:
+    if units < FEWEST:
         return none_of(units, sure.noun)
     if entry.get("below_resolution"):
         return Interval(None, None, None, units, _TOO_FEW)
@@ -137,7 +153,7 @@ def _interval(name: Named, entry: dict[str, Any], read: _Read | None, units: int
     return _varied(name, value, read, units, sure.confidence)
 
 
-def _varied(name: Named, value: float, read: _Read, units: int, confidence: float) -> Interval:
+def _varied(name: Named, value: float, read: Read, units: int, confidence: float) -> Interval:
     """Return the interval that resampling, or leaving out, units gives."""
     share, without = name.metric.pattern in SHARES, _values(name, read.without)
     if not np.isfinite(without).all():

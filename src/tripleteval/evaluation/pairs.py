@@ -16,7 +16,7 @@ from tripleteval.engine.pair_ruler import grid_upto
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.folds import Folds, connected, folds_of
-from tripleteval.evaluation.pair_intervals import Sure, cuts_for, with_pair_intervals
+from tripleteval.evaluation.pair_intervals import Sure, cuts_for, readings, with_pair_intervals
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
 from tripleteval.evaluation.settings import QUANTILES, Settings, check
@@ -90,7 +90,9 @@ def evaluate_pairs(
     named = _named(budgets, folded=made is not None)
     folded = None if made is None else Folded(distances, given.same, made.codes, made.names)
     found = described(curve, named, folded)
-    metrics = with_pair_intervals(found.metrics, named, curve, _sure(given, distances, curve, checked))
+    metrics, sure = found.metrics, _sure(given, distances, curve, checked)
+    if sure is not None:
+        metrics = with_pair_intervals(metrics, named, sure, readings(curve, sure))
     accounting = _account(given, distances, found.counts, made)
     settings: dict[str, Any] = {"pairs": "given", "distance": distance, "fars": list(budgets)}
     settings |= {"confidence": checked.confidence, "unit": "identity", "seed": checked.seed}

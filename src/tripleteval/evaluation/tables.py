@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from tripleteval.evidence.neighbors import NOBODY
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+PSEUDO = "pseudo "
 
 
 def class_codes(queries: Embeddings) -> Ints | None:
@@ -42,9 +45,16 @@ def per_query_table(comparison: Comparison, results: Results) -> pa.Table:
 
 
 def per_class_table(
-    comparison: Comparison, results: Results, codes: Ints | None, rates: dict[str, Floats]
+    comparison: Comparison,
+    results: Results,
+    codes: Ints | None,
+    rates: dict[str, Floats],
+    of_pairs: Mapping[str, Floats],
 ) -> pa.Table | None:
-    """Return one row per class of the queries: support, the mean of each metric over its queries, shrunken rates."""
+    """Return one row per class of the queries: support, the mean of each metric over its queries, shrunken rates.
+
+    What a class makes of each number of all pairs (``pseudo_values``) is named ``pseudo tar@far=0.01``.
+    """
     labels = comparison.queries.labels
     if codes is None or not isinstance(labels, Labels):
         return None
@@ -62,6 +72,7 @@ def per_class_table(
         if measured.named.metric.headline != "median":
             columns[measured.named.spelling] = _nullable(class_means(measured.column.values(), codes, of)[present])
     columns |= {f"shrunken {spelling}": _nullable(rate) for spelling, rate in rates.items()}
+    columns |= {f"{PSEUDO}{spelling}": _nullable(values) for spelling, values in of_pairs.items()}
     return pa.table(columns)
 
 

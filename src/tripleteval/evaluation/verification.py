@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Ints
+from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
-from tripleteval.evaluation.pair_intervals import with_pair_intervals
+from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
 from tripleteval.evaluation.pair_orders import Means, in_orders, orders_of
 from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_slices
 from tripleteval.evaluation.pair_units import sure_of
@@ -38,7 +40,6 @@ MISSING = {
 }
 NO_LABELS = "relevance is explicit: it does not say who is who"
 Entries = dict[str, dict[str, Any]]
-Part = TypeVar("Part")
 
 
 class Verification(NamedTuple):
@@ -48,11 +49,13 @@ class Verification(NamedTuple):
         metrics: As `Evaluation.metrics`, one entry per number.
         curves: As `Evaluation.verification`.
         counts: For the accounting.
+        by_class: (classes,) pseudo-values of each number, in the order of the classes that occur; perhaps none.
     """
 
     metrics: Entries
     curves: dict[str, Any]
     counts: dict[str, Any]
+    by_class: Mapping[str, Floats] = MappingProxyType({})
 
 
 def measure_verification(
@@ -72,8 +75,13 @@ def measure_verification(
     if settings.by and not curve.undefined:
         slices = pair_slices(comparison, curve, distance, settings, means)
         found = found._replace(curves=found.curves | {"slices": slices})
-    sure = None if curve.undefined else sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
-    return found._replace(metrics=with_pair_intervals(found.metrics, named, curve, sure))
+    if curve.undefined:
+        return found
+    sure = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
+    read = readings(curve, sure)
+    metrics = with_pair_intervals(found.metrics, named, sure, read)
+    by_class = comparison.leave_one_out and sure.noun == "class" and len(sure.counts.genuine) == sure.units
+    return found._replace(metrics=metrics, by_class=pseudo_values(metrics, named, sure, read) if by_class else {})
 
 
 def described(
