@@ -23,7 +23,7 @@ from tripleteval.evidence.unit_counts import UnitCounts
 
 MOST_PAIRS = 2**22
 MOST_GENUINE = 2**20
-BLOCK = 64
+BLOCK = 128
 MOST_ROWS = MOST_PAIRS // (2 * BLOCK)  # of a sample, so that each block has two partners at least
 _ORDERS = 16
 _AT_ONCE = 4096
