@@ -72,40 +72,82 @@ def test_what_cannot_be_written_is_refused_before_anything_is_loaded(home, tmp_p
     assert "E308" in invoked("m.keras", "p", "-o", tmp_path / "v.npy", "--size", "64").stderr
 
 
-def test_a_child_that_dies_is_an_error_with_its_last_words(home, tmp_path):
-    (tmp_path / "dies.py").write_text("import os\nos.write(2, b'I did what I could')\nos.kill(os.getpid(), 9)\n")
+def test_a_child_has_limits_and_no_proxy_and_where_it_dies_it_is_an_error_with_its_last_words(
+    home, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HTTPS_PROXY", "http://localhost:1")
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")  # which is there soonest
+    (tmp_path / "dies.py").write_text(
+        "import json, os, resource\n"
+        "said = [resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_CPU)[0],\n"
+        "        sorted(name for name in os.environ if 'proxy' in name.lower())]\n"
+        f"open({str(tmp_path / 'said.json')!r}, 'w').write(json.dumps(said))\n"
+        "os.write(2, b'I did what I could')\nos.kill(os.getpid(), 9)\n"
+    )
     job = Job(
         str(home / "tower.keras"),
         str(home / "photos"),
         str(tmp_path / "val.npy"),
         custom_objects=str(tmp_path / "dies.py"),
+        memory=2**34,
     )
     with pytest.raises(BackendError, match="E702 .* was killed by SIGKILL; its last words: .*I did what I could"):
-        run(job, lambda *_: None)
-
-
-def test_the_child_has_limits_and_no_proxy(home, tmp_path, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://localhost:1")
-    (tmp_path / "asks.py").write_text(
-        "import json, os, resource\n"
-        "said = [resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_CPU)[0],\n"
-        "        sorted(name for name in os.environ if 'proxy' in name.lower())]\n"
-        f"open({str(tmp_path / 'said.json')!r}, 'w').write(json.dumps(said))\nos._exit(3)\n"
-    )
-    job = Job("x.keras", "photos", "val.npy", custom_objects=str(tmp_path / "asks.py"), memory=2**34)
-    (tmp_path / "x.keras").write_bytes((home / "tower.keras").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(BackendError, match="ended with exit code 3"):
         run(job, lambda *_: None)
     assert json.loads((tmp_path / "said.json").read_text()) == [2**34, 300, []]
     assert os.environ["HTTPS_PROXY"]
 
 
-def test_an_interrupted_job_leaves_nothing(home, tmp_path):
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory):
+    """Write a model that needs no Keras: the mean of each channel."""
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=0)],
+        "tower",
+        [value("x", onnx.TensorProto.FLOAT, ["n", 8, 8, 3])],
+        [value("y", onnx.TensorProto.FLOAT, ["n", 3])],
+        [onnx.numpy_helper.from_array(np.array([1, 2]), "axes")],
+    )
+    path = tmp_path_factory.mktemp("onnx") / "tower.onnx"
+    opset = [onnx.helper.make_opsetid("", 18)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    return path
+
+
+def test_an_interrupted_job_leaves_nothing(home, tower, tmp_path):
     def interrupted(_done, _whole):
         raise KeyboardInterrupt
 
-    job = Job(str(home / "tower.keras"), str(home / "photos"), str(tmp_path / "val.npy"), batch_size=1)
+    job = Job(str(tower), str(home / "photos"), str(tmp_path / "val.npy"), batch_size=1)
     with pytest.raises(KeyboardInterrupt):
         run(job, interrupted)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_array_of_inputs_is_embedded_with_its_labels(tower, tmp_path):
+    inputs = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3)).astype("float32")
+    np.save(tmp_path / "inputs.npy", inputs)
+    (tmp_path / "labels.txt").write_text("".join(f"class {n % 2}\n" for n in range(7)))
+    options = ["--labels", tmp_path / "labels.txt", "--batch-size", 3, "--scale", 0.5]
+    ran = invoked(tower, tmp_path / "inputs.npy", *options, "-o", tmp_path / "val.parquet")
+    assert (ran.exit_code, ran.stderr) == (0, f"7 embeddings in {tmp_path / 'val.parquet'}\n")
+    found = te.read(tmp_path / "val.parquet")
+    assert np.allclose(found.vectors, inputs.mean(axis=(1, 2)) / 2, rtol=1e-5)
+    assert found.labels.values() == [f"class {n % 2}" for n in range(7)]
+
+
+def test_an_array_that_does_not_fit_is_refused_with_the_reason(home, tower, tmp_path):
+    np.save(tmp_path / "small.npy", np.zeros((4, 6, 6, 3), "float32"))
+    ran = invoked(tower, tmp_path / "small.npy", "-o", tmp_path / "val.npy")
+    assert ran.exit_code == 3
+    assert "E306" in ran.stderr
+    assert "inputs of shape (4, 6, 6, 3) for a model that takes (None, 8, 8, 3)" in ran.stderr
+    for arguments, said in (
+        ([tmp_path / "small.npy", "--size", "6x6", "-o", tmp_path / "val.npy"], "--size for an array of inputs"),
+        ([home / "photos", "--labels", "l.txt", "-o", tmp_path / "val.npy"], "--labels for a folder of pictures"),
+        ([tmp_path / "small.npy", "--overwrite", "-o", tmp_path / "small.npy"], "the output is one of the inputs"),
+    ):
+        assert said in invoked(tower, *arguments).stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["small.npy"]

@@ -202,7 +202,7 @@ def test_a_loss_survives_serialisation(loss):
 def test_a_model_trains_with_it_and_is_loaded_with_it(tmp_path: Path):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.UnitNormalization()])
-    model.compile(keras.optimizers.Adam(0.05), loss=TripletSemiHardLoss(0.3))
+    model.compile(keras.optimizers.Adam(0.05), loss=TripletSemiHardLoss(0.3), run_eagerly=True)
     classes = np.arange(64) % 4
     points = vectors(0, 64) + np.eye(4, dtype="float32")[classes]
     history = model.fit(points, classes, batch_size=32, epochs=4, verbose=0).history["loss"]

@@ -95,7 +95,7 @@ def test_keras_trains_on_it_and_goes_through_the_epochs():
     inputs = np.arange(36, dtype="float32")[:, None]
     batches = BalancedBatches(LABELS, 3, 2, inputs=inputs, transform=noted)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile("sgd", loss="mse")
+    model.compile("sgd", loss="mse", run_eagerly=True)
     model.fit(batches, epochs=2, shuffle=False, verbose=0)
     fresh, last = BalancedBatches(LABELS, 3, 2), batches.epoch
     expected = {tuple(rows) for epoch in (last - 1, last) for rows in fresh.rows(epoch).tolist()}

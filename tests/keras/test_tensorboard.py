@@ -105,7 +105,7 @@ def test_the_callback_writes_what_was_evaluated(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    model.compile("sgd", TripletSemiHardLoss())
+    model.compile("sgd", TripletSemiHardLoss(), run_eagerly=True)
     classes = np.arange(30) % 3
     measured = EvaluateEmbeddings((VECTORS, classes), metrics=["mrr"], every=2)
     model.fit(

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -72,7 +72,9 @@ class Output:
 
     def deliver(self, evaluation: Evaluation) -> None:
         """Save the run, then print; a disk that is full must not cost the numbers."""
-        evaluation = self._with_preset(evaluation)
+        from tripleteval.report.presets import with_preset
+
+        evaluation = with_preset(evaluation, self.preset)
         failures: list[EvalError] = []
         kept = None
         try:
@@ -89,11 +91,6 @@ class Output:
             self._show(evaluation)
         if failures:
             raise failures[0]
-
-    def _with_preset(self, evaluation: Evaluation) -> Evaluation:
-        if self.preset is None:
-            return evaluation
-        return replace(evaluation, environment=evaluation.environment | {"preset": self.preset})
 
     def _keep(self, evaluation: Evaluation) -> Path:
         from tripleteval.runs import new_run_folder

@@ -20,6 +20,7 @@ from tripleteval.keras.embedding import embed
 from tripleteval.keras.tower import embedding_tower
 from tripleteval.metrics import parse
 from tripleteval.metrics.names import safe_name
+from tripleteval.report.presets import chosen, require_preset, with_preset
 
 
 class EvaluateEmbeddings(keras.callbacks.Callback):
@@ -38,6 +39,8 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         gallery: Likewise, who is searched; by default the validation data are, among themselves.
         every: Evaluate every so many epochs, beginning with the first, and the last one.
         metrics: Which metrics go into the logs, by spelling; by default all that are measured.
+        preset: ``"face"``, ``"product"`` or ``"reid"``: the numbers that the command line prints first go into the
+            logs, before ``metrics``, and come first in the reports of ``runs``.
         tower: What turns an item into its vector; by default the model, or the tower that a Siamese model shares.
         runs: Folder in which every evaluation is saved, as ``epoch-0001`` and so on.
         overwrite: Whether those may replace what is there.
@@ -45,13 +48,13 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         batch_size: Items per step of embedding.
         warn: Whether to warn, once, that the space collapses.
         **settings: Whatever `tripleteval.evaluate` takes: ``distance``, ``ks``, ``margins``, ``memory``, ``threads``
-            and so on. The preset distance and margin are those of the model's loss, where it has them.
+            and so on. Distance and margin are by default those of the model's loss, where it has them.
 
     Attributes:
         evaluations: The `Evaluation` of each evaluated epoch, by its number from 0.
 
     Raises:
-        ParameterError: ``every`` is no positive number (E308), or a metric is unknown (E510).
+        ParameterError: ``every`` is no positive number (E308), or a metric or the preset is unknown (E510).
         ResourceError: A run folder of an epoch is there already (E801), when training begins.
 
     Example:
@@ -66,6 +69,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         gallery: Any = None,
         every: int = 1,
         metrics: Sequence[str] = (),
+        preset: str | None = None,
         tower: Any = None,
         runs: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
@@ -78,7 +82,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ParameterError("E308", f"every={every!r}", fix="give a whole number, 1 or more")
         self.validation_data, self.gallery, self.every, self.tower = validation_data, gallery, every, tower
-        self.metrics = [parse(spelling) for spelling in metrics]
+        self.metrics, self.preset = [parse(spelling) for spelling in metrics], require_preset(preset)
         self.runs, self.overwrite = None if runs is None else Path(runs), overwrite
         self.prefix, self.batch_size, self.warn = prefix, batch_size, warn
         self.settings = settings
@@ -118,22 +122,23 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
             data if data is None or isinstance(data, Embeddings) else self._embedded(data, name)
             for data, name in ((self.validation_data, "validation data"), (self.gallery, "gallery"))
         ]
-        return evaluate(sets[0], gallery=sets[1], **self._settings())
+        return with_preset(evaluate(sets[0], gallery=sets[1], **self._settings()), self.preset)
 
     def _embedded(self, data: Any, name: str) -> Embeddings:
         return embed(self._embedder, data, batch_size=self.batch_size, progress=False, name=name)
 
     def _settings(self) -> dict[str, Any]:
         loss: Any = getattr(self.model, "loss", None)
-        preset: dict[str, Any] = {}
+        trained: dict[str, Any] = {}
         if isinstance(getattr(loss, "distance", None), str):
-            preset["distance"] = loss.distance
+            trained["distance"] = loss.distance
         if isinstance(getattr(loss, "margin", None), (int, float)):
-            preset["margins"] = (loss.margin,)
-        return {**preset, "metrics": [named.spelling for named in self.metrics], **self.settings}
+            trained["margins"] = (loss.margin,)
+        return {**trained, "metrics": [named.spelling for named in self.metrics], **self.settings}
 
     def _names(self, evaluation: Evaluation) -> list[str]:
-        return [named.spelling for named in self.metrics] or list(evaluation)
+        first = [] if self.preset is None else chosen(evaluation, self.preset)
+        return [*first, *(named.spelling for named in self.metrics)] or list(evaluation)
 
     def _warn(self, epoch: int) -> None:
         why = stuck(self._losses, getattr(getattr(self.model, "loss", None), "margin", None))

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from tripleteval.errors import EvalError, ParameterError
+from tripleteval.errors import DataError, EvalError, ParameterError
 from tripleteval.keras.job import Job
 
 _LOADING_SECONDS = 300
@@ -25,19 +25,16 @@ _LOADING_SECONDS = 300
 Say = Callable[[dict[str, Any]], None]
 
 
-def embed_folder(model: Any, job: Job, say: Say) -> None:
-    """Embed the pictures of a folder; say how far it is, and in the end what was written.
+def embed_data(model: Any, job: Job, say: Say) -> None:
+    """Embed what the job names; say how far it is, and in the end what was written.
 
     Raises:
-        ParameterError: The model does not say how large its input is, and the job does not either (E308).
+        ParameterError: The model does not say how large a picture is, and the job does not either (E308).
+        DataError: Arrays of another shape than the model takes (E306).
     """
     from tripleteval.keras.embedding import embed_to_file
-    from tripleteval.keras.image_folder import ImageFolder
-    from tripleteval.keras.pictures import Pictures
 
-    height, width, channels = _shape(model, job)
-    pictures = Pictures(height, width, channels, job.scale, job.resize, job.bit_depth)
-    folder = ImageFolder(job.data, pictures, on_bad=job.on_bad)
+    data = _array(model, job) if Path(job.data).suffix.lower() == ".npy" else _folder(model, job)
     rows = 0
 
     def tell(done: int, total: int | None) -> None:
@@ -45,8 +42,32 @@ def embed_folder(model: Any, job: Job, say: Say) -> None:
         rows = done
         say({"progress": [done, total]})
 
-    embed_to_file(model, folder, job.into, batch_size=job.batch_size, overwrite=job.overwrite, progress=tell)
-    say({"result": {"rows": rows, "counts": folder.counts()}})
+    embed_to_file(model, data, job.into, batch_size=job.batch_size, overwrite=job.overwrite, progress=tell)
+    say({"result": {"rows": rows, "counts": data.counts()}})
+
+
+def _array(model: Any, job: Job) -> Any:
+    from tripleteval.keras.array_file import ArrayFile
+
+    data = ArrayFile(job.data, job.labels, scale=job.scale)
+    wanted = getattr(model, "input_shape", None)
+    if isinstance(wanted, tuple) and not _fits(data.shape[1:], wanted[1:]):
+        found = f"inputs of shape {data.shape} for a model that takes {wanted}"
+        raise DataError("E306", found, where=job.data, fix="save them in the shape of the model's input")
+    return data
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(side in {None, found} for found, side in zip(shape, wanted, strict=True))
+
+
+def _folder(model: Any, job: Job) -> Any:
+    from tripleteval.keras.image_folder import ImageFolder
+    from tripleteval.keras.pictures import Pictures
+
+    height, width, channels = _shape(model, job)
+    pictures = Pictures(height, width, channels, job.scale, job.resize, job.bit_depth)
+    return ImageFolder(job.data, pictures, on_bad=job.on_bad)
 
 
 def _shape(model: Any, job: Job) -> tuple[int, int, int]:
@@ -89,7 +110,7 @@ def _run(job: Job, say: Say) -> None:
 
         model = embedding_tower(model)
     _unlimited_time()
-    embed_folder(model, job, say)
+    embed_data(model, job, say)
 
 
 def _limit(memory: int) -> None:

@@ -1,4 +1,4 @@
-"""One embedding job in a process of its own: a model file, a folder of pictures, a file of vectors.
+"""One embedding job in a process of its own: a model file, its inputs, a file of vectors.
 
 The child (`tripleteval.keras.child`) reads one JSON object on stdin and answers with JSON lines on stdout.
 """
@@ -28,14 +28,15 @@ class Job(msgspec.Struct, frozen=True):
 
     Attributes:
         model: File or folder of the model.
-        data: Folder of pictures.
+        data: Folder of pictures, or ``.npy`` file of inputs.
         into: ``.parquet`` or ``.npy`` file to write.
         overwrite: Whether it may be replaced.
         trust: Whether the user vouches for a model that cannot be checked.
         custom_objects: Python file with layers of the model.
-        batch_size: Pictures per step.
+        batch_size: Items per step.
+        labels: File of labels, for inputs in a ``.npy`` file.
         size: Height and width of the input, where the model does not say.
-        scale: What pixel values from 0 to 255 are multiplied by.
+        scale: What the values are multiplied by; those of pictures are from 0 to 255.
         resize: ``"bilinear"`` or ``"nearest"``.
         bit_depth: 8 or 16.
         on_bad: ``"refuse"`` or ``"skip"`` a picture that cannot be read.
@@ -49,6 +50,7 @@ class Job(msgspec.Struct, frozen=True):
     trust: bool = False
     custom_objects: str | None = None
     batch_size: int = 64
+    labels: str | None = None
     size: tuple[int, int] | None = None
     scale: float = 1.0
     resize: str = "bilinear"

@@ -8,6 +8,7 @@ distance. On the unit sphere a margin m under cosine is 2m under sqeuclidean; un
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -37,7 +38,11 @@ class _TripletLoss(keras.losses.Loss):
 
 
 class _BatchLoss(_TripletLoss):
-    """A loss that finds its triplets in the batch."""
+    """A loss that finds its triplets in the batch: ``mine`` is one of `tripleteval.keras.mining`."""
+
+    def __init__(self, mine: Callable[..., Any], margin: Margin, distance: str, name: str) -> None:
+        super().__init__(margin, distance, name)
+        self._mine = mine
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch.
@@ -60,10 +65,7 @@ class _BatchLoss(_TripletLoss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for (n,) labels and (n, dim) embeddings; 0 where there is no valid triplet."""
         vectors = precise(y_pred)
-        return self._mined()(pairwise(vectors, self.distance), *pairs(y_true, vectors), margin=self.margin)
-
-    def _mined(self) -> Any:
-        raise NotImplementedError
+        return self._mine(pairwise(vectors, self.distance), *pairs(y_true, vectors), margin=self.margin)
 
 
 @registered
@@ -88,10 +90,7 @@ class TripletSemiHardLoss(_BatchLoss):
     """
 
     def __init__(self, margin: Margin = 0.2, distance: str = "euclidean", name: str = "triplet_semi_hard_loss") -> None:
-        super().__init__(margin, distance, name)
-
-    def _mined(self) -> Any:
-        return semi_hard
+        super().__init__(semi_hard, margin, distance, name)
 
 
 @registered
@@ -114,10 +113,7 @@ class TripletHardLoss(_BatchLoss):
     """
 
     def __init__(self, margin: Margin = 0.2, distance: str = "euclidean", name: str = "triplet_hard_loss") -> None:
-        super().__init__(margin, distance, name)
-
-    def _mined(self) -> Any:
-        return batch_hard
+        super().__init__(batch_hard, margin, distance, name)
 
 
 @registered
@@ -147,17 +143,14 @@ class TripletAllLoss(_BatchLoss):
         mean: Literal["nonzero", "all"] = "nonzero",
         name: str = "triplet_all_loss",
     ) -> None:
-        super().__init__(margin, distance, name)
         if mean not in _MEANS:
             raise ParameterError("E510", f"mean={mean!r}", fix=nearest(str(mean), _MEANS))
+        super().__init__(partial(batch_all, nonzero=mean == "nonzero"), margin, distance, name)
         self.mean = mean
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
         return {**super().get_config(), "mean": self.mean}
-
-    def _mined(self) -> Any:
-        return partial(batch_all, nonzero=self.mean == "nonzero")
 
 
 @registered

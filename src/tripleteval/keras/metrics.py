@@ -6,6 +6,8 @@ They see the triplets of one batch at a time, so they depend on how batches are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import keras
@@ -40,14 +42,20 @@ class _Count:
         return ops.cast(self._high, "float32") * _CARRY + ops.cast(self._low, "float32")
 
 
-class _TripletShare(keras.metrics.Metric):
-    """The share of the valid triplets of all batches for which something holds."""
+Held = Callable[[Any, Any, float], list[Any]]
 
-    def __init__(self, margin: float, distance: str, name: str) -> None:
+
+class _TripletShare(keras.metrics.Metric):
+    """The share of the valid triplets of all batches for which something holds.
+
+    ``held`` takes d(a,p), d(a,n) and the margin and returns two masks; each triplet in one of them counts half.
+    """
+
+    def __init__(self, held: Held, margin: float, distance: str, name: str) -> None:
         super().__init__(name=name, dtype="float32")
         if require_margin(margin) == "soft":
             raise ParameterError("E505", "margin='soft'", where=name, fix="give a number, 0 or more")
-        self.margin, self.distance = margin, require_distance(distance)
+        self._held, self.margin, self.distance = held, margin, require_distance(distance)
         self._halves, self._all = _Count(self, "halves"), _Count(self, "all")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002  # Keras passes it
@@ -56,13 +64,9 @@ class _TripletShare(keras.metrics.Metric):
         distance = pairwise(vectors, self.distance)
         positive, negative = pairs(y_true, vectors)
         valid = ops.logical_and(ops.expand_dims(positive, 2), ops.expand_dims(negative, 1))
-        for held in self._held(ops.expand_dims(distance, 2), ops.expand_dims(distance, 1)):
+        for held in self._held(ops.expand_dims(distance, 2), ops.expand_dims(distance, 1), self.margin):
             self._halves.add(ops.logical_and(valid, held))
         self._all.add(valid)
-
-    def _held(self, d_ap: Any, d_an: Any) -> list[Any]:
-        """Return two masks of (anchor, positive, negative); each triplet in one of them counts half."""
-        raise NotImplementedError
 
     def result(self) -> Any:
         """Return the share, from 0 to 1; 0 before there is any triplet."""
@@ -71,6 +75,17 @@ class _TripletShare(keras.metrics.Metric):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {"margin": self.margin, "distance": self.distance, "name": self.name}
+
+
+def _beyond(d_ap: Any, d_an: Any, margin: float) -> list[Any]:
+    beyond = d_ap + margin < d_an
+    return [beyond, beyond if margin else d_ap <= d_an]
+
+
+def _of_kind(kind: str, d_ap: Any, d_an: Any, margin: float) -> list[Any]:
+    easy, hard = d_ap + margin < d_an, d_an <= d_ap
+    held = {"easy": easy, "hard": hard, "semi_hard": ops.logical_not(ops.logical_or(easy, hard))}[kind]
+    return [held, held]
 
 
 @registered
@@ -95,11 +110,7 @@ class TripletAccuracy(_TripletShare):
     """
 
     def __init__(self, margin: float = 0.0, distance: str = "euclidean", name: str = "triplet_accuracy") -> None:
-        super().__init__(margin, distance, name)
-
-    def _held(self, d_ap: Any, d_an: Any) -> list[Any]:
-        beyond = d_ap + self.margin < d_an
-        return [beyond, beyond if self.margin else d_ap <= d_an]
+        super().__init__(_beyond, margin, distance, name)
 
 
 @registered
@@ -133,17 +144,12 @@ class TripletComposition(_TripletShare):
     ) -> None:
         if kind not in _KINDS:
             raise ParameterError("E510", f"kind={kind!r}", fix=nearest(str(kind), _KINDS))
-        super().__init__(margin, distance, name or kind)
+        super().__init__(partial(_of_kind, kind), margin, distance, name or kind)
         self.kind = kind
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {**super().get_config(), "kind": self.kind}
-
-    def _held(self, d_ap: Any, d_an: Any) -> list[Any]:
-        easy, hard = d_ap + self.margin < d_an, d_an <= d_ap
-        held = {"easy": easy, "hard": hard, "semi_hard": ops.logical_not(ops.logical_or(easy, hard))}[self.kind]
-        return [held, held]
 
 
 def triplet_composition(margin: float = 0.2, distance: str = "euclidean") -> list[TripletComposition]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.errors import ParameterError, nearest
 
 # Spellings and patterns, in the order they are printed; every one that was measured appears.
 PRESETS = {
@@ -33,6 +35,24 @@ PRESETS = {
     "reid": ("map", "hit_rate@1", "hit_rate@5", "hit_rate@10", "minp", "map@r", "triplet_accuracy", "anti_hubs@10"),
 }
 _STRICTEST = re.compile(r"(.*@f\w+=)(.*)")
+
+
+def require_preset(preset: str | None) -> str | None:
+    """Return ``preset`` if it is one, or ``None``.
+
+    Raises:
+        ParameterError: It is neither (E510).
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ParameterError("E510", f"preset={preset!r}", fix=nearest(str(preset), PRESETS))
+    return preset
+
+
+def with_preset(evaluation: Evaluation, preset: str | None) -> Evaluation:
+    """Return the evaluation, to be printed with the numbers of a preset first; nothing else changes."""
+    if preset is None:
+        return evaluation
+    return replace(evaluation, environment=evaluation.environment | {"preset": preset})
 
 
 def chosen(evaluation: Evaluation, preset: str) -> list[str]:
