@@ -69,5 +69,6 @@ for epoch, run in watch.evaluations.items():
 
 trained = te.embed(model, held_out, labels[unseen])
 te.write_distances(trained, logs, step=len(watch.evaluations) - 1)
+te.write_pr_curve(trained, logs, step=len(watch.evaluations) - 1)
 te.export_projector(trained, logs, pictures=1 - held_out)
 print(f"Look at them: tensorboard --logdir {logs}")

@@ -21,7 +21,8 @@ from tripleteval.errors import DataError, LabelError
 from tripleteval.keras.callbacks import EvaluateEmbeddings
 from tripleteval.keras.losses import TripletSemiHardLoss
 from tripleteval.keras.projector import export_projector
-from tripleteval.keras.tensorboard import TensorBoardEmbeddings, pair_distances, write_distances, write_scalars
+from tripleteval.keras.tensorboard import TensorBoardEmbeddings, write_scalars
+from tripleteval.keras.tensorboard_pairs import pair_distances, precision_recall, write_distances, write_pr_curve
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("tensorboard") is None, reason="tensorboard is not installed")
 
@@ -41,6 +42,7 @@ def served(tmp_path_factory):
     for step in (0, 1):
         write_scalars(run, logs / "val", step, metrics=["recall@10", "easy@margin=0.2"])
         write_distances(VAL, logs / "val", step)
+        write_pr_curve(VAL, logs / "val", step)
     export_projector(VAL, logs / "val", pictures=PICTURES, name='the "val" set')
     # Without TensorFlow, which takes long to import and is not needed to read this.
     start = "import sys; sys.modules['tensorflow'] = None; from tensorboard.main import run_main; run_main()"
@@ -81,6 +83,29 @@ def test_histograms_count_every_pair(served):
     for name, number in (("genuine", 3 * 45), ("impostor", 435 - 3 * 45)):
         points = json.loads(served(f"histograms/histograms?run=val&tag=tripleteval/{name}_distances"))
         assert sum(count for _, _, count in points[0][2]) == number
+
+
+def test_the_precision_and_recall_of_every_threshold_are_served(served):
+    asked(served, "pr_curves/tags", "val")
+    (_, last) = json.loads(served("pr_curves/pr_curves?run=val&tag=tripleteval/same_class"))["val"]
+    genuine, impostor = pair_distances(VAL, "euclidean", 30, seed=0)
+    limit = 0.25 * max(genuine.max(), impostor.max())  # at threshold 0.75, the 151st of 201
+    true, false = (genuine <= limit).sum(), (impostor <= limit).sum()
+    assert 0 < true < len(genuine)
+    assert last["thresholds"][150] == pytest.approx(0.75)
+    assert (last["true_positives"][150], last["false_positives"][150]) == (true, false)
+    assert (last["true_negatives"][150], last["false_negatives"][150]) == (len(impostor) - false, len(genuine) - true)
+    assert last["precision"][150] == pytest.approx(true / (true + false))
+    assert last["recall"][150] == pytest.approx(true / len(genuine))
+    assert (last["recall"][0], last["precision"][0]) == (1.0, pytest.approx(135 / 435))
+
+
+def test_precision_and_recall_at_their_ends():
+    curve = precision_recall(np.array([0.0, 1.0]), np.array([1.0, 4.0]))
+    assert curve[:, 0].tolist() == [2, 2, 0, 0, 0.5, 1.0]
+    assert curve[:, -1].tolist() == [1, 0, 2, 1, 1.0, 0.5]
+    assert precision_recall(np.array([1.0]), np.array([2.0]))[4:, -1].tolist() == [1.0, 0.0]
+    assert precision_recall(np.array([]), np.array([2.0]))[5].max() == 0.0
 
 
 def test_the_projector_serves_the_vectors_the_labels_and_the_pictures(served):

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from tripleteval.keras.projector import export_projector as export_projector
     from tripleteval.keras.sampling import BalancedBatches as BalancedBatches
     from tripleteval.keras.tensorboard import TensorBoardEmbeddings as TensorBoardEmbeddings
-    from tripleteval.keras.tensorboard import write_distances as write_distances
     from tripleteval.keras.tensorboard import write_scalars as write_scalars
+    from tripleteval.keras.tensorboard_pairs import write_distances as write_distances
+    from tripleteval.keras.tensorboard_pairs import write_pr_curve as write_pr_curve
     from tripleteval.keras.tower import embedding_tower as embedding_tower
     from tripleteval.keras.tracking import log_to_mlflow as log_to_mlflow
 
@@ -51,7 +52,8 @@ _HOMES = {
     "log_to_mlflow": "tracking",
     "triplet_composition": "metrics",
     "triplet_cost": "losses",
-    "write_distances": "tensorboard",
+    "write_distances": "tensorboard_pairs",
+    "write_pr_curve": "tensorboard_pairs",
     "write_scalars": "tensorboard",
 }
 

@@ -19,7 +19,7 @@ def hinge(gap: Any, margin: Margin) -> Any:
     Source:
         Hermans, Beyer & Leibe 2017, section 2 (soft margin).
     """
-    return ops.softplus(-gap) if margin == "soft" else ops.maximum(margin - gap, 0.0)
+    return ops.softplus(-gap) if margin == "soft" else ops.relu(margin - gap)
 
 
 def batch_all(distance: Any, positive: Any, negative: Any, margin: Margin, *, nonzero: bool) -> Any:

@@ -1,4 +1,4 @@
-"""Evaluations where TensorBoard shows them: scalars over epochs, and the distances of genuine and impostor pairs.
+"""Evaluations where TensorBoard shows them: scalars over epochs.
 
 TensorBoard's own writer is used, so TensorFlow is not needed for any of this.
 """
@@ -14,17 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tripleteval.arrays import Floats
-from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.labels import Labels
-from tripleteval.distance.pairwise import pairwise_distances
-from tripleteval.errors import LabelError, MissingExtra
+from tripleteval.errors import MissingExtra
 from tripleteval.metrics.names import safe_name
 
 Folder = str | os.PathLike[str]
-
-_ROWS = 1000
 
 
 class TensorBoardEmbeddings(keras.callbacks.Callback):
@@ -59,7 +53,7 @@ def write_scalars(evaluation: Evaluation, folder: Folder, step: int, *, metrics:
         MissingExtra: TensorBoard is not installed (E103).
         ParameterError: A metric that was not measured (E510).
     """
-    with _events(folder) as write:
+    with events(folder) as write:
         from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
         for spelling in metrics or evaluation:
@@ -67,49 +61,13 @@ def write_scalars(evaluation: Evaluation, folder: Folder, step: int, *, metrics:
                 write(step, scalar_pb(f"tripleteval/{safe_name(spelling)}", evaluation[spelling]))
 
 
-def write_distances(
-    embeddings: Embeddings, folder: Folder, step: int, *, distance: str = "euclidean", rows: int = _ROWS, seed: int = 0
-) -> None:
-    """Write histograms of the distances between items of one class, and of different classes.
-
-    Args:
-        embeddings: With one label per row.
-        folder: Log folder; a new event file is added to it.
-        step: Epoch or step they belong to.
-        distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
-        rows: All pairs of so many rows, drawn without replacement, are shown; a picture needs no more.
-        seed: Of the draw.
+@contextmanager
+def events(folder: Folder) -> Iterator[Any]:
+    """Yield a function of a step and a summary that writes to a new event file.
 
     Raises:
         MissingExtra: TensorBoard is not installed (E103).
-        LabelError: No single label per row (E401).
     """
-    with _events(folder) as write:
-        from tensorboard.plugins.histogram.summary_v2 import histogram_pb
-
-        for name, values in zip(("genuine", "impostor"), pair_distances(embeddings, distance, rows, seed), strict=True):
-            write(step, histogram_pb(f"tripleteval/{name}_distances", values, buckets=60))
-
-
-def pair_distances(embeddings: Embeddings, distance: str, rows: int, seed: int) -> tuple[Floats, Floats]:
-    """Return the distances of the genuine and of the impostor pairs among ``rows`` rows drawn at random.
-
-    Raises:
-        LabelError: No single label per row (E401).
-    """
-    if not isinstance(embeddings.labels, Labels):
-        raise LabelError("E401", "no single label per row", where=embeddings.name, fix="give each vector one label")
-    drawn = np.random.default_rng(seed).permutation(len(embeddings))[:rows]
-    vectors, codes = embeddings.vectors[drawn], embeddings.labels.codes[drawn]
-    apart = np.asarray(pairwise_distances(vectors, vectors, distance=distance))
-    first, second = np.triu_indices(len(drawn), 1)
-    values, genuine = apart[first, second], codes[first] == codes[second]
-    return values[genuine], values[~genuine]
-
-
-@contextmanager
-def _events(folder: Folder) -> Iterator[Any]:
-    """Yield a function of a step and a summary that writes to a new event file."""
     try:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
