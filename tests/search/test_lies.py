@@ -75,6 +75,11 @@ def test_a_death_or_a_hang_names_the_query_that_caused_it(asked, name, code, how
     assert "query row 4 (0-based)" in caught.value.where
 
 
+def test_a_slow_start_is_not_the_fault_of_an_index():
+    with watched("honest", timeout=0.001) as searcher:  # no Python starts in a millisecond
+        assert searcher.process.poll() is None
+
+
 def test_what_a_library_raises_is_passed_on_in_words(asked):
     with pytest.raises(BackendError, match="E704 the library refused: RuntimeError: no space for edges"):
         found_by("refuses", asked)

@@ -30,8 +30,15 @@ _AGAIN = "May be repeated."
 @reading_options
 @click.option("--backend", "backends", multiple=True, metavar="NAME", help=f"Library to try. {_AGAIN}")
 @click.option("--ladder", is_flag=True, help="Try float16, int8, pca, truncate and binary as well.")
-@click.option("--pgvector", metavar="TABLE", help="Ask this table too; PGHOST, PGSERVICE … say where it is.")
-@click.option("--store-vectors", default="embedding", **_SHOWN, metavar="NAME", help="Its column of vectors.")
+@click.option(
+    "--pgvector",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help=f"Ask this table too; PGHOST, PGSERVICE … say where it is. {_AGAIN}",
+)
+@click.option("--lancedb", "folders", multiple=True, metavar="DIR.lance", help=f"Ask this LanceDB table too. {_AGAIN}")
+@click.option("--store-vectors", metavar="NAME", help="Its column of vectors; embedding, in LanceDB vector.")
 @click.option("--store-ids", default="id", **_SHOWN, metavar="NAME", help="Its column of ids, those of the gallery.")
 @click.option("--store-where", multiple=True, metavar="NAME=VALUE", help=f"Only its rows with this value. {_AGAIN}")
 @click.option("-k", "--k", type=int, default=10, **_SHOWN, help="Neighbours per query.")
@@ -80,6 +87,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
         tripleteval search probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt \\
             --backend exact --ladder --param dim=32,64
         PGSERVICE=shop tripleteval search val.parquet --pgvector items --param hnsw.ef_search=40,400
+        tripleteval search val.parquet --lancedb shop/items.lance --param refine_factor=0,10
     """  # noqa: D301  # \b is how click keeps lines as they are
     output, json_, quiet, overwrite = (chosen.pop(name) for name in ("output", "json_", "quiet", "overwrite"))
     relevance = chosen.pop("relevance")
@@ -110,16 +118,32 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
 
 
 def _stores(chosen: dict[str, Any]) -> list[Store]:
-    table, vectors, ids, where = (chosen.pop(n) for n in ("pgvector", "store_vectors", "store_ids", "store_where"))
-    if table is None:
+    """Return the tables to ask, each under its own name where there are several of a kind."""
+    tables, folders, vectors, where = (chosen.pop(n) for n in ("tables", "folders", "store_vectors", "store_where"))
+    ids = chosen.pop("store_ids")
+    if not (tables or folders):
         if where:
-            raise ParameterError("E101", "--store-where without --pgvector", fix="name the table")
+            raise ParameterError("E101", "--store-where without --pgvector or --lancedb", fix="name the table")
         return []
-    from tripleteval.search.pgvector import Pgvector
-
     tests = dict(_pair("--store-where", text) for text in where)
-    how = {"distance": chosen["distance"], "timeout": chosen["timeout"], "where": tests}
-    return [Pgvector(table=table, vector_column=vectors, id_column=ids, **how)]
+    how: dict[str, Any] = {"id_column": ids, "distance": chosen["distance"], "where": tests}
+    how |= {} if vectors is None else {"vector_column": vectors}
+    stores: list[Store] = []
+    if tables:
+        from tripleteval.search.pgvector import Pgvector
+
+        names = _names("pgvector", tables)
+        stores += [Pgvector(table=table, timeout=chosen["timeout"], name=names[table], **how) for table in names]
+    if folders:
+        from tripleteval.search.lance_table import LanceTable
+
+        names = _names("lancedb table", folders)
+        stores += [LanceTable(folder, name=names[folder], **how) for folder in names]
+    return stores
+
+
+def _names(kind: str, tables: Sequence[str]) -> dict[str, str]:
+    return {table: kind if len(tables) == 1 else f"{kind} {table}" for table in tables}
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

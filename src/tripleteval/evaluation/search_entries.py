@@ -38,7 +38,7 @@ class Lists:
         distance: How.
         names: What is measured.
         k: Length of the lists.
-    headline: The metric whose loss settings are chosen by.
+        headline: The metric whose loss settings are chosen by.
         confidence: Of the intervals.
     """
 
@@ -193,12 +193,13 @@ def _failed(outcome: Outcome) -> dict[str, Any]:
 
 
 def _build(outcome: Outcome) -> dict[str, Any]:
-    seconds, grown = (
-        [each[name] for each in outcome.builds if each[name] is not None] for name in ("seconds", "grown")
+    seconds, grown, peak = (
+        [each[name] for each in outcome.builds if each[name] is not None] for name in ("seconds", "grown", "peak")
     )
     return {
         "seconds": statistics.median(seconds) if seconds else None,
         "memory_bytes": statistics.median(grown) if grown else None,
+        "peak_bytes": max(peak) if peak else None,
         "file_bytes": outcome.builds[0].get("file_bytes"),
         "rows_bytes": outcome.builds[0]["bytes_of_rows"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -49,8 +50,8 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
             knows it, ``"faiss-hnsw:efSearch"`` for one.
 
     Raises:
-        ParameterError: No backend or an unknown one, a parameter none of them knows (E510), or values that are
-            none (E101).
+        ParameterError: No backend or an unknown one, a parameter none of them knows (E510), values that are none,
+            or two stores of one name (E101).
         MissingExtra: The library of a backend is not installed (E103).
     """
     if isinstance(names, str) or not names:
@@ -59,6 +60,9 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
     for backend in backends:
         if isinstance(backend, Backend):
             backend.require_installed()
+    for name, times in Counter(each.name for each in backends).items():
+        if times > 1:
+            raise ParameterError("E101", f"{times} stores of the name {name!r}", fix="give each a name= of its own")
     given = {name: _values(name, values) for name, values in params.items()}
     known = {key for each in backends for name in _known(each) for key in (name, f"{each.name}:{name}")}
     for name in given:

@@ -139,7 +139,7 @@ class Sweep:
         compared, absent, stale = asked.stale(store)
         facts |= {"rows_compared": compared, "rows_absent": absent, "rows_stale": stale}
         size = sum(index["bytes"] or 0 for index in facts["indexes"])
-        built = {"seconds": None, "grown": None, "file_bytes": size or None, "bytes_of_rows": None}
+        built = {"seconds": None, "grown": None, "peak": None, "file_bytes": size or None, "bytes_of_rows": None}
         outcomes = [Outcome(plan, {}, search, builds=[built], store=facts) for search in plan.searches]
         for outcome in outcomes:
             try:

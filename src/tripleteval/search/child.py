@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -40,15 +42,14 @@ class Worker:
         return {}
 
     def build(self, gallery: str, how: list[Any]) -> dict[str, Any]:
-        """Build the index; return how long that took and by how much the process grew."""
+        """Build the index; return how long that took, by how much the process grew, and by how much at the peak."""
         rows = _read(gallery)
-        before = resident()
+        before = _start_of_peak()
         started = time.perf_counter()
         self.index = self.backend.index.build(rows, How(*how))
         seconds = time.perf_counter() - started
-        after = resident()
-        grown = None if before is None or after is None else after - before
-        return {"seconds": seconds, "grown": grown, "bytes_of_rows": rows.nbytes}
+        grown, peak = (_beyond(before, held) for held in (memory_held("VmRSS"), memory_held("VmHWM")))
+        return {"seconds": seconds, "grown": grown, "peak": peak, "bytes_of_rows": rows.nbytes}
 
     def load(self, path: str, how: list[Any]) -> dict[str, Any]:
         """Load a saved index."""
@@ -93,13 +94,28 @@ class Worker:
         return {"batch": batch, "single": alone}
 
 
-def resident() -> int | None:
-    """Return the bytes of memory this process holds, where the system tells."""
+def memory_held(line: str) -> int | None:
+    """Return the bytes that this process holds (``VmRSS``) or held at its peak (``VmHWM``), where the system tells.
+
+    Not ``ru_maxrss``: that of a child begins with what its parent held.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    found = re.search(rf"^{line}:\s*(\d+) kB$", status, re.MULTILINE)
+    return None if found is None else 1024 * int(found[1])
+
+
+def _start_of_peak() -> int | None:
+    """Let the peak begin anew, and return what is held now; where the system refuses, the peak is an upper bound."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return memory_held("VmRSS")
+
+
+def _beyond(before: int | None, held: int | None) -> int | None:
+    return None if before is None or held is None else held - before
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ class Pgvector:
         where: Columns and the values they must have, bound; the gallery must be exported with the same filter.
         params: Further settings that hold for every query, such as ``{"hnsw.iterative_scan": "strict_order"}``.
         timeout: Seconds one query may take.
+        name: What tables call it; several tables of one run need names of their own.
 
     Raises:
         MissingExtra: psycopg is not installed (E103).
@@ -59,7 +60,6 @@ class Pgvector:
         BackendError: No connection, or no such table or column (E706).
     """
 
-    name = "pgvector"
     settings: tuple[str, ...] = SETTINGS
 
     def __init__(
@@ -73,10 +73,11 @@ class Pgvector:
         where: Mapping[str, Any] | None = None,
         params: Params | None = None,
         timeout: float = 60.0,
+        name: str = "pgvector",
     ) -> None:
         if distance not in OPERATORS:
             raise ParameterError("E510", f"unknown distance {distance!r}", fix=nearest(distance, OPERATORS))
-        self.distance, self.table, self._fixed = distance, table, dict(params or {})
+        self.name, self.distance, self.table, self._fixed = name, distance, table, dict(params or {})
         _require_known(self._fixed)
         try:
             import psycopg
@@ -133,7 +134,7 @@ class Pgvector:
         return {**self._facts, "where": sorted(self._where), "table": self.table}
 
     def _transaction(self, params: Params) -> Any:
-        return _Transaction(self._psycopg, self._connection, {**self._fixed, **params})
+        return _Transaction(self.name, self._psycopg, self._connection, {**self._fixed, **params})
 
     def _named(self) -> Any:
         return self._psycopg.sql.Identifier(*self.table.split("."))
@@ -179,8 +180,8 @@ class Pgvector:
 class _Transaction:
     """A read-only transaction with settings of its own; the server's refusal becomes an E704."""
 
-    def __init__(self, psycopg: Any, connection: Any, params: Params) -> None:
-        self.psycopg, self.connection, self.params = psycopg, connection, params
+    def __init__(self, name: str, psycopg: Any, connection: Any, params: Params) -> None:
+        self.name, self.psycopg, self.connection, self.params = name, psycopg, connection, params
 
     def __enter__(self) -> Any:
         self.block = self.connection.transaction(force_rollback=True)
@@ -197,7 +198,7 @@ class _Transaction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.block.__exit__(kind, error, at)
         if isinstance(error, self.psycopg.Error):
-            where = "backend pgvector" + "".join(f" {name}={value}" for name, value in self.params.items())
+            where = f"backend {self.name}" + "".join(f" {name}={value}" for name, value in self.params.items())
             raise BackendError(
                 "E704",
                 f"the server refused: {_first_line(error)}",

@@ -24,7 +24,7 @@ from tripleteval.arrays import AnyArray
 from tripleteval.errors import BackendError
 from tripleteval.search import Backend, How, Params
 
-_LAST_WORDS = 300
+_LAST_WORDS, _START_SECONDS = 300, 120
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -34,7 +34,8 @@ class Searcher:
     Args:
         backend: Which.
         how: How its index is built.
-        timeout: Seconds that one request may take.
+        timeout: Seconds that one request may take; starting the process and importing the library, which says
+            nothing about an index, may always take two minutes.
         memory: Bytes the process may take beyond the library itself; ``None`` for no limit.
 
     Raises:
@@ -54,7 +55,7 @@ class Searcher:
         self.folder.cleanup()
 
     def build(self, gallery: AnyArray) -> dict[str, Any]:
-        """Build the index of (n, dim) float32 rows; return its ``seconds`` and ``grown`` bytes."""
+        """Build the index of (n, dim) float32 rows; return its ``seconds``, and bytes ``grown`` and at the ``peak``."""
         return self._ask({}, do="build", gallery=self._put("gallery", gallery), how=self.how)
 
     def save(self, path: str) -> None:
@@ -116,7 +117,8 @@ class Searcher:
         threading.Thread(target=_listen, args=(self.process.stdout, self._said), daemon=True).start()
         name = self.backend.name
         try:
-            self._ask({}, do="start", backend=name, memory=self.memory)
+            waiting = max(self.timeout, _START_SECONDS)
+            self._ask({}, do="start", backend=name, memory=self.memory, waiting=waiting)
         except BackendError:
             self._end()
             self.folder.cleanup()
@@ -132,17 +134,18 @@ class Searcher:
                 except OSError:  # what was still to be said to a dead process
                     continue
 
-    def _ask(self, about: Params, /, **request: Any) -> dict[str, Any]:
+    def _ask(self, about: Params, /, *, waiting: float | None = None, **request: Any) -> dict[str, Any]:
+        patience = self.timeout if waiting is None else waiting
         where = place(self.backend.name, {**self.how.params, **about})
         try:
             print(json.dumps(request), file=self.process.stdin, flush=True)
-            line = self._said.get(timeout=self.timeout)
+            line = self._said.get(timeout=patience)
         except OSError:
             line = None
         except queue.Empty:
             raise BackendError(
                 "E703",
-                f"no answer within {self.timeout:g} seconds",
+                f"no answer within {patience:g} seconds",
                 where=where,
                 fix="give it more time (--timeout), or less work",
             ) from None
