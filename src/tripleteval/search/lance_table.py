@@ -75,8 +75,8 @@ class LanceTable:
     @property
     def grid(self) -> Grid:
         """What may be set, with usual values where there is an index."""
-        usual = {name: (value,) for name, value in self._fixed.items()}
-        return {**usual, "refine_factor": (0, 10)} if self._indexes else usual
+        usual: dict[str, tuple[Any, ...]] = {"refine_factor": (0, 10)} if self._indexes else {}
+        return {**usual, **{name: (value,) for name, value in self._fixed.items()}}
 
     def search(self, vectors: AnyArray, k: int, params: Params) -> Iterator[list[str]]:
         """Yield the ids each vector finds, one query after another.

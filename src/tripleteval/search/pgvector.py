@@ -98,11 +98,17 @@ class Pgvector:
 
     @property
     def grid(self) -> Grid:
-        """What may be set, with usual values for the index there is."""
-        usual = {name: (value,) for name, value in self._fixed.items()}
+        """What may be set, with usual values for the index there is; with a filter also what remedies it."""
+        usual: dict[str, tuple[Any, ...]] = {}
         for index in self._facts["indexes"]:
-            usual.update(_USUAL.get(index["method"], {}))
-        return usual
+            usual |= _USUAL.get(index["method"], {})
+            if self._where and index["method"] in _USUAL and self._iterates:
+                usual[f"{index['method']}.iterative_scan"] = ("off", "relaxed_order")
+        return {**usual, **{name: (value,) for name, value in self._fixed.items()}}
+
+    @property
+    def _iterates(self) -> bool:
+        return tuple(map(int, self._facts["pgvector"].split(".")[:2])) >= (0, 8)
 
     def search(self, vectors: AnyArray, k: int, params: Params) -> Iterator[list[str]]:
         """Yield the ids each vector finds, one query after another on one connection.
