@@ -17,7 +17,7 @@ COMMANDS = {
     "identify": "Identify probes among the identities of a gallery, enrolled or not.",
     "compare": "Say whether one run is better than another, and which queries it broke.",
     "gate": "Check a run against requirements, for continuous integration.",
-    "embed": "Embed a folder of pictures with a model.",
+    "embed": "Embed a folder of pictures, or an array of inputs, with a model.",
     "search": "Measure what approximate search loses in recall, and what it saves.",
     "report": "Write a page, Markdown or model-card results about one run, or several side by side.",
     "export": "Write one TABLE of a RUN as Parquet or CSV.",
