@@ -127,14 +127,14 @@ def test_an_interrupted_job_leaves_nothing(home, tower, tmp_path):
 
 
 def test_an_array_of_inputs_is_embedded_with_its_labels(tower, tmp_path):
-    inputs = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3)).astype("float32")
+    inputs = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3))
     np.save(tmp_path / "inputs.npy", inputs)
     (tmp_path / "labels.txt").write_text("".join(f"class {n % 2}\n" for n in range(7)))
-    options = ["--labels", tmp_path / "labels.txt", "--batch-size", 3, "--scale", 0.5]
+    options = ["--labels", tmp_path / "labels.txt", "--batch-size", 3]
     ran = invoked(tower, tmp_path / "inputs.npy", *options, "-o", tmp_path / "val.parquet")
     assert (ran.exit_code, ran.stderr) == (0, f"7 embeddings in {tmp_path / 'val.parquet'}\n")
     found = te.read(tmp_path / "val.parquet")
-    assert np.allclose(found.vectors, inputs.mean(axis=(1, 2)) / 2, rtol=1e-5)
+    assert np.allclose(found.vectors, inputs.mean(axis=(1, 2)), rtol=1e-5)
     assert found.labels.values() == [f"class {n % 2}" for n in range(7)]
 
 

@@ -8,12 +8,15 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tripleteval.errors import FileError, MissingExtra
 from tripleteval.keras.framework import require_keras
 from tripleteval.keras.model_scan import WEIGHTS, scan
 from tripleteval.keras.weights_scan import scan_weights
 from tripleteval.readers.files import opened, require_content
 
+_ONNX_TYPES = {"tensor(float16)": "float16", "tensor(float)": "float32", "tensor(double)": "float64"}
 _TRUST = "if you know where it comes from, --trust-model; better, save it anew with model.save('model.keras')"
 
 
@@ -119,7 +122,8 @@ def _from_onnx(path: Path) -> Any:
     if others:
         raise FileError("E613", f"a model with {1 + len(others)} inputs", where=str(path), fix="export the tower alone")
     shape = tuple(size if isinstance(size, int) else None for size in given.shape)
-    return _Function(lambda batch: _single(session.run(None, {given.name: batch})), shape)
+    kind = _ONNX_TYPES.get(given.type)  # it casts nothing itself
+    return _Function(lambda batch: _single(session.run(None, {given.name: np.asarray(batch, kind)})), shape)
 
 
 def _single(outputs: Any) -> Any:
