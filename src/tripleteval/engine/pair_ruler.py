@@ -16,7 +16,7 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.comparison import Comparison, Lists, owners
-from tripleteval.distance.formula import FAR_SQUARED, Distance, row_blocks, squared_block, squared_pairs
+from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, row_blocks, squared_block, squared_pairs
 from tripleteval.evidence.pairs import Ruler
 
 MOST_GENUINE = 2**20
@@ -145,30 +145,34 @@ def _distances(comparison: Comparison, distance: Distance, start: int, lists: Li
     new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
     of_query, rows = of_query[new], lists.rows[new]
     queries = distance.prepare(comparison.queries.vectors[start : start + len(lists.indptr) - 1])
-    found = np.empty(len(rows))
-    for begin in range(0, len(rows), _PAIRS_AT_ONCE):
-        some = slice(begin, begin + _PAIRS_AT_ONCE)
-        gallery = distance.prepare(comparison.gallery.vectors[rows[some]])
-        found[some] = distance.from_squared(squared_pairs(queries, of_query[some], gallery))
-    return found
+    return distance.from_squared(_squared_of(comparison, distance, queries, of_query, rows))
 
 
 def _sample(comparison: Comparison, distance: Distance) -> tuple[Floats, Floats]:
     """Return distances of genuine and of impostor pairs of evenly spaced rows."""
     asked = _spaced(len(comparison.queries), _ASKED)
     rows = _spaced(len(comparison.gallery), _SEARCHED)
-    gallery = distance.prepare(comparison.gallery.vectors[rows])
-    genuine, impostor = [np.zeros(0)], [np.zeros(0)]
-    for query in asked.tolist():
+    queries = distance.prepare(comparison.queries.vectors[asked])
+    squared = squared_block(queries, distance.prepare(comparison.gallery.vectors[rows]))
+    chosen, others = [np.zeros(0, np.int64)], np.ones(squared.shape, dtype=bool)
+    for place, query in enumerate(asked.tolist()):
         removed = comparison.removed(query, query + 1)
         positives, _ = comparison.positives(query, query + 1, removed)
-        prepared = distance.prepare(comparison.queries.vectors[query : query + 1])
-        others = ~np.isin(rows, positives.rows) & ~np.isin(rows, removed.rows)
-        impostor.append(distance.from_squared(squared_block(prepared, gallery)[0][others]))
-        chosen = positives.rows[_spaced(len(positives.rows), _SEARCHED)]
-        some = distance.prepare(comparison.gallery.vectors[chosen])
-        genuine.append(distance.from_squared(squared_block(prepared, some)[0]))
-    return np.concatenate(genuine), np.concatenate(impostor)
+        others[place] = ~np.isin(rows, positives.rows) & ~np.isin(rows, removed.rows)
+        chosen.append(positives.rows[_spaced(len(positives.rows), _SEARCHED)])
+    of_query = np.repeat(np.arange(len(asked)), [len(some) for some in chosen[1:]])
+    genuine = _squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
+    return distance.from_squared(genuine), distance.from_squared(squared[others])
+
+
+def _squared_of(comparison: Comparison, distance: Distance, queries: Prepared, of_query: Ints, rows: Ints) -> Floats:
+    """Return ``squared`` of each gallery row and its query."""
+    found = np.empty(len(rows))
+    for begin in range(0, len(rows), _PAIRS_AT_ONCE):
+        some = slice(begin, begin + _PAIRS_AT_ONCE)
+        gallery = distance.prepare(comparison.gallery.vectors[rows[some]])
+        found[some] = squared_pairs(queries, of_query[some], gallery)
+    return found
 
 
 def _spaced(count: int, most: int) -> Ints:
