@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison, Lists
 from tripleteval.distance.formula import Distance, Prepared, squared_block
 from tripleteval.engine.plan import Order
+from tripleteval.engine.spread import valid
 from tripleteval.evidence.pairs import UNIT_BITS, Pairs, Ruler
 
 TILE = 512
@@ -130,10 +131,10 @@ def count_tile(
     """
     squared = squared_block(sides.queries, tile)
     rows = np.arange(first, first + squared.shape[1])
-    allowed = ~_listed(sides.removed, rows)
+    allowed = valid(sides.removed, rows, len(squared))
     if sides.once:
         allowed &= rows[None, :] > np.arange(sides.start, sides.start + len(squared))[:, None]
-    same = _listed(sides.positives, rows)
+    same = ~valid(sides.positives, rows, len(squared))
     sums: list[Ints] = []
     kept: list[Floats] = []
     for side, wanted in ((genuine, same & allowed), (impostor, ~same & allowed)):
@@ -153,12 +154,6 @@ def _parts(share: Floats) -> Iterator[Ints]:
     coarse = np.floor(scaled)
     yield coarse.astype(np.int64)
     yield np.floor((scaled - coarse) * 2.0**HALF).astype(np.int64)
-
-
-def _listed(lists: Lists, rows: Ints) -> Bools:
-    """Return (queries, rows) whether each row stands in the list of each query."""
-    bounds = zip(lists.indptr[:-1].tolist(), lists.indptr[1:].tolist(), strict=True)
-    return np.array([np.isin(rows, lists.rows[a:b], assume_unique=True) for a, b in bounds])
 
 
 def _kernel(name: str) -> Count:
