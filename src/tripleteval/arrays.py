@@ -7,6 +7,7 @@ and plain lists all pass, and nothing is copied that need not be.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 AnyArray = npt.NDArray[Any]
 
 _EXACT_INTEGER = 2**53
+_MOST_NUMBERS = 2**20  # in a block of rows: 8 MiB as float64
 
 
 def as_vectors(values: Any, where: str = "embeddings") -> AnyArray:
@@ -69,6 +71,13 @@ def as_column(values: Any, where: str) -> AnyArray:
             fix="pass one value per row; for several labels per item pass a list of sets",
         )
     return array
+
+
+def row_blocks(vectors: AnyArray, rows: int = 16_384) -> Iterator[AnyArray]:
+    """Yield at most ``rows`` rows at a time (fewer where they are long), so that no conversion doubles the whole."""
+    step = min(rows, max(256, _MOST_NUMBERS // vectors.shape[1]))
+    for start in range(0, len(vectors), step):
+        yield vectors[start : start + step]
 
 
 def _as_numpy(values: Any, where: str) -> AnyArray:

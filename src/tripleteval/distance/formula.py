@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.data.facts import extremes
 from tripleteval.errors import DataError, ParameterError, nearest
 
 DistanceName = Literal["euclidean", "sqeuclidean", "cosine"]
@@ -169,18 +170,10 @@ def squared_pairs(queries: Prepared, of_query: Ints, gallery: Prepared) -> Float
     return total
 
 
-def row_blocks(vectors: AnyArray, rows: int = 16_384) -> list[AnyArray]:
-    """Return views of ``rows`` rows each, so that a conversion never doubles the whole array."""
-    return [vectors[start : start + rows] for start in range(0, len(vectors), rows)]
-
-
 def _ranges(sets: tuple[AnyArray, ...]) -> tuple[Floats, Floats]:
     """Return the lowest and highest value of each coordinate, over all sets."""
-    lowest, highest = np.full(sets[0].shape[1], np.inf), np.full(sets[0].shape[1], -np.inf)
-    for rows in (rows for vectors in sets for rows in row_blocks(vectors)):
-        lowest = np.minimum(lowest, rows.min(axis=0).astype(np.float64))
-        highest = np.maximum(highest, rows.max(axis=0).astype(np.float64))
-    return lowest, highest
+    lows, highs = zip(*map(extremes, sets), strict=True)
+    return np.min(lows, axis=0), np.max(highs, axis=0)
 
 
 def _normalise(columns: Floats) -> Prepared:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Floats, as_vectors
-from tripleteval.distance.formula import DISTANCES, distance_for, row_blocks, squared_block
+from tripleteval.arrays import AnyArray, Floats, as_vectors, row_blocks
+from tripleteval.distance.formula import DISTANCES, distance_for, squared_block
 from tripleteval.errors import DataError
 
 # Where the class of a tensor is defined: a framework is recognised by name, never imported to find out.

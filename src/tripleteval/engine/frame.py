@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tripleteval.arrays import AnyArray, Bools, Floats
-from tripleteval.distance.formula import Distance, Prepared, row_blocks
+from tripleteval.arrays import AnyArray, Bools, Floats, row_blocks
+from tripleteval.data.facts import facts_of
+from tripleteval.distance.formula import Distance, Prepared
 
 Singles = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
@@ -70,13 +71,13 @@ class Frame:
     @classmethod
     def around(cls, distance: Distance, queries: AnyArray, gallery: AnyArray) -> Frame:
         """Return the frame centred on ``gallery``; both sets fit into [-1, 1]."""
-        sums, largest = np.zeros(gallery.shape[1]), 0.0
-        for rows in row_blocks(gallery):
-            sums += distance.prepare(rows).columns.sum(axis=1)
-        centre = sums / len(gallery)
-        for vectors in (gallery,) if queries is gallery else (gallery, queries):
-            for rows in row_blocks(vectors):
-                largest = max(largest, float(np.abs(distance.prepare(rows).columns - centre[:, None]).max()))
+        seen = [facts_of(vectors) for vectors in ((gallery,) if queries is gallery else (gallery, queries))]
+        if distance.name == "cosine":  # no coordinate of a unit vector is beyond 1
+            centre, largest = seen[0].direction, 1 + float(np.abs(seen[0].direction).max())
+        else:
+            centre = np.ldexp(seen[0].centre, -distance.exponent)
+            ends = [np.ldexp(end, -distance.exponent) for facts in seen for end in (facts.lowest, facts.highest)]
+            largest = max(float(np.abs(end - centre).max()) for end in ends)
         return cls(distance, centre, max(math.frexp(largest)[1], _SMALLEST_EXPONENT))
 
     @property

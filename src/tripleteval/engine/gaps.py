@@ -6,9 +6,9 @@ from hashlib import blake2b
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints
+from tripleteval.arrays import AnyArray, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
-from tripleteval.distance.formula import Distance, row_blocks
+from tripleteval.distance.formula import Distance
 from tripleteval.evidence.neighbors import NOBODY, Neighbors
 from tripleteval.metrics.dimension import Gaps
 

@@ -8,7 +8,7 @@ from functools import partial, reduce
 import numpy as np
 
 from tripleteval.arrays import AnyArray
-from tripleteval.distance.formula import row_blocks
+from tripleteval.data.facts import extremes
 from tripleteval.engine.maps import Map
 from tripleteval.errors import ResourceError
 from tripleteval.evidence.vectors import ROWS, Vectors
@@ -48,11 +48,10 @@ def require_room(dim: int, memory: int) -> int:
 
 def magnitude(vectors: AnyArray) -> int:
     """Return the least exponent with every coordinate below ``2**exponent`` in magnitude."""
-    largest = max(float(np.max(np.abs(rows.astype(np.float64)))) for rows in row_blocks(vectors))
-    return math.frexp(largest)[1]
+    return math.frexp(float(np.abs(extremes(vectors)).max()))[1]
 
 
 def _stretch(vectors: AnyArray, exponent: int, stretch: tuple[int, int]) -> Vectors:
     start, stop = stretch
-    blocks = row_blocks(vectors[start:stop], ROWS)
+    blocks = (vectors[first : min(first + ROWS, stop)] for first in range(start, stop, ROWS))
     return reduce(Vectors.merge, (Vectors.of(rows, exponent) for rows in blocks))

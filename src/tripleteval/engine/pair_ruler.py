@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison, Lists, owners
-from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, row_blocks, squared_block, squared_pairs
+from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block, squared_pairs
 from tripleteval.evidence.pairs import Ruler
 
 MOST_GENUINE = 2**20
@@ -195,15 +195,15 @@ def _longest_squared(comparison: Comparison, distance: Distance) -> float:
     """Return a bound of every ``squared``: the diameter of a ball around the middle of all vectors."""
     sides = [comparison.queries.vectors, comparison.gallery.vectors]
     sides = sides[:1] if comparison.leave_one_out else sides
-    blocks = [rows for side in sides for rows in row_blocks(side, _PAIRS_AT_ONCE)]
+
+    def prepared() -> Iterator[Prepared]:
+        return (distance.prepare(rows) for side in sides for rows in row_blocks(side, _PAIRS_AT_ONCE))
+
     lows, highs, far = [], [], False
-    for rows in blocks:
-        columns, zero = distance.prepare(rows)
+    for columns, zero in prepared():
         lows.append(columns.min(axis=1))
         highs.append(columns.max(axis=1))
         far = far or bool(zero.any())
     middle = (np.min(lows, axis=0) + np.max(highs, axis=0)) / 2
-    radius = max(
-        float(np.square(distance.prepare(rows).columns - middle[:, None]).sum(axis=0).max()) for rows in blocks
-    )
+    radius = max(float(np.square(rows.columns - middle[:, None]).sum(axis=0).max()) for rows in prepared())
     return max(4 * radius * (1 + 1e-9), FAR_SQUARED if far else 0.0)

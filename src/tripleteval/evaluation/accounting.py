@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tripleteval.arrays import row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
-from tripleteval.distance.formula import row_blocks
 from tripleteval.evaluation.intake import Intake
 from tripleteval.evaluation.measure import Facts
 from tripleteval.evaluation.settings import Settings

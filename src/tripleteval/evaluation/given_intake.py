@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column
+from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets, encode
-from tripleteval.distance.formula import row_blocks
 from tripleteval.errors import DataError, LabelError, ParameterError
 from tripleteval.evaluation.intake import Intake, admit
 

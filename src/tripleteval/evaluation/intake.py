@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Bools, Floats
+from tripleteval.arrays import Bools
 from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.facts import facts_of
 from tripleteval.data.labels import Labels
-from tripleteval.distance.formula import row_blocks
 from tripleteval.errors import DataError, LabelError, ParameterError, nearest
 
 NONFINITE = ("refuse", "drop")
 ZERO_ROWS = ("refuse", "exclude", "far")
-_UNIT_TOLERANCE = 1e-3
 _COINCIDENCE = 2  # so few vectors of length 1, or of another, are no habit of the model
 
 
@@ -48,13 +47,13 @@ def admit(
     dropped: dict[str, int] = {}
     if ignore_label is not None:
         embeddings = _drop(embeddings, _labelled(embeddings, ignore_label), "ignored_label", dropped)
-    finite, norms = _row_facts(embeddings.vectors)
+    facts = facts_of(embeddings.vectors)
+    finite = facts.finite
+    zero, unit = facts.zero[finite], facts.unit[finite]
     if not finite.all():
         if nonfinite == "refuse":
             raise _nonfinite(embeddings, finite)
         embeddings = _drop(embeddings, ~finite, "nonfinite", dropped)
-        norms = norms[finite]
-    zero = norms == 0
     zeros = int(zero.sum())
     if zeros and distance == "cosine" and zero_rows != "far":
         if zero_rows == "refuse":
@@ -65,9 +64,8 @@ def admit(
                 fix="remove them, or --zero-rows exclude (drops and counts them) or far (distance 1 to everything)",
             )
         embeddings = _drop(embeddings, zero, "zero_vectors", dropped)
-        norms = norms[~zero]
-    unit = len(norms) > _COINCIDENCE and bool(np.all(np.abs(norms - 1) <= _UNIT_TOLERANCE))
-    return Intake(embeddings, dropped, zeros, unit)
+        unit = unit[~zero]
+    return Intake(embeddings, dropped, zeros, len(unit) > _COINCIDENCE and bool(unit.all()))
 
 
 def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
@@ -105,19 +103,6 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
 def _require_option(what: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise ParameterError("E510", f"{what}={value!r}", fix=nearest(str(value), known))
-
-
-def _row_facts(vectors: AnyArray) -> tuple[Bools, Floats]:
-    """Return, per row, whether every value is finite, and the Euclidean norm (to about 1e-15)."""
-    finite, norms = [], []
-    for rows in row_blocks(vectors):
-        wide = rows.astype(np.float64)
-        finite.append(np.isfinite(wide).all(axis=1))
-        largest = np.max(np.abs(wide), axis=1)
-        safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-        with np.errstate(invalid="ignore"):
-            norms.append(np.sqrt(np.square(wide / safe[:, None]).sum(axis=1)) * safe)
-    return np.concatenate(finite), np.concatenate(norms)
 
 
 def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:

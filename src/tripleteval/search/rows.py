@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray
-from tripleteval.distance.formula import Distance, row_blocks
+from tripleteval.arrays import AnyArray, row_blocks
+from tripleteval.distance.formula import Distance
 
 
 @dataclass(frozen=True)
