@@ -21,6 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 AnyArray = npt.NDArray[Any]
 
+HUGE = 1e18
 _EXACT_INTEGER = 2**53
 _MOST_NUMBERS = 2**20  # in a block of rows: 8 MiB as float64
 
@@ -78,6 +79,36 @@ def row_blocks(vectors: AnyArray, rows: int = 16_384) -> Iterator[AnyArray]:
     step = min(rows, max(256, _MOST_NUMBERS // vectors.shape[1]))
     for start in range(0, len(vectors), step):
         yield vectors[start : start + step]
+
+
+def require_plausible(vectors: AnyArray, rows: Ints, where: str, most: float = HUGE) -> None:
+    """Refuse magnitudes that no network produces, but swapped bytes and mistaken types do.
+
+    Args:
+        vectors: (n, dim) of any real dtype.
+        rows: (n,) what an error calls each row.
+        where: What it calls the set.
+        most: What is refused is beyond this.
+
+    Raises:
+        DataError: A finite value beyond ``most`` (E206).
+    """
+    if vectors.dtype.kind != "f" or vectors.dtype.itemsize < 4 or most == np.inf:
+        return
+    start = 0
+    for block in row_blocks(vectors):
+        size = np.abs(block)
+        huge = (size > most) & np.isfinite(size)  # NaN and infinity have an error, and an option, of their own
+        if huge.any():
+            row, column = (int(at[0]) for at in np.nonzero(huge))
+            place = f"row {rows[start + row]}, column {column} (0-based)"
+            raise DataError(
+                "E206",
+                f"an implausible magnitude: {block[row, column]!s} at {place}",
+                where=where,
+                fix="check the byte order and type it was written with; --allow-huge if the values are right",
+            )
+        start += len(block)
 
 
 def _as_numpy(values: Any, where: str) -> AnyArray:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.engine.plan import Costs, Order, parse_memory, plan, plan_mutual
+from tripleteval.data.budget import parse_memory
+from tripleteval.engine.plan import Costs, Order, plan, plan_mutual
 from tripleteval.evaluation.relevance import compare
 
 COSTS = Costs(per_positive=600, at_work_per_positive=400, per_query=10, at_work_per_query=10, fixed=0, held=1000)

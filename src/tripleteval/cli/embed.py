@@ -56,7 +56,7 @@ def command(model: str, data: str, output: str, **chosen: Any) -> None:
     """  # noqa: D301  # \b is how click keeps lines as they are
     from pathlib import Path
 
-    from tripleteval.engine.plan import parse_memory
+    from tripleteval.data.budget import parse_memory
     from tripleteval.keras.job import Job, run
     from tripleteval.keras.progress import shown
     from tripleteval.keras.vectors_file import require_writable

@@ -90,7 +90,7 @@ def _written(
     chosen: dict[str, Any],
 ) -> str:
     if kind == "html":
-        from tripleteval.engine.plan import parse_memory
+        from tripleteval.data.budget import parse_memory
         from tripleteval.report.html import page
 
         budget = parse_memory(chosen.pop("report_budget"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from tripleteval.arrays import AnyArray, as_vectors
 from tripleteval.data.labels import Labels, LabelSets, encode, encode_sets, is_label_sets
+from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import DataError, LabelError
 
 
@@ -18,7 +19,7 @@ class Embeddings:
     """Vectors with what is known about each row.
 
     Args:
-        vectors: (n, dim) array of any real dtype and framework; kept as it is, never written to.
+        vectors: (n, dim) array of any real dtype and framework, or `StoredVectors`; kept as it is, never written to.
         labels: (n,) class of each row (integers of any size, text, hashables of one type), or one set
             of classes per row. ``None`` where relevance is given explicitly.
         ids: (n,) identity of each item, unique. A query never finds the gallery item with its own id.
@@ -55,11 +56,11 @@ class Embeddings:
     ) -> None:
         put = object.__setattr__  # a frozen dataclass whose fields are converted once, here
         put(self, "name", name)
-        put(self, "vectors", as_vectors(vectors, name))
+        put(self, "vectors", vectors if isinstance(vectors, StoredVectors) else as_vectors(vectors, name))
         put(self, "labels", _labels(labels, f"labels of {name}"))
         put(self, "ids", None if ids is None else encode(ids, f"ids of {name}"))
         put(self, "groups", None if groups is None else encode(groups, f"groups of {name}"))
-        put(self, "meta", dict(meta or {}))
+        put(self, "meta", meta if hasattr(meta, "take") else dict(meta or {}))
         for what in ("labels", "ids", "groups"):
             self._require_one_per_row(what)
         if self.ids is not None and len(self.ids.classes) < len(self.ids):
@@ -84,12 +85,12 @@ class Embeddings:
         taken = {name: None if c is None else c.take(rows) for name, c in self._columns()}
         ids = taken["ids"]
         return Embeddings(
-            self.vectors[rows],
+            self.vectors.take(rows) if isinstance(self.vectors, StoredVectors) else self.vectors[rows],
             taken["labels"],
             ids=None if ids is None else ids.values(),
             groups=taken["groups"],
             name=self.name,
-            meta={name: _take(column, rows) for name, column in self.meta.items()},
+            meta=_taken(self.meta, rows),
         )
 
     def _columns(self) -> list[tuple[str, Labels | LabelSets | None]]:
@@ -118,6 +119,13 @@ def _labels(values: Any, where: str) -> Labels | LabelSets | None:
     if values is None or isinstance(values, (Labels, LabelSets)):
         return values
     return encode_sets(values, where) if is_label_sets(values) else encode(values, where)
+
+
+def _taken(meta: Mapping[str, Any], rows: AnyArray) -> Mapping[str, Any]:
+    if hasattr(meta, "take"):  # columns that are read when they are asked for
+        taken: Mapping[str, Any] = meta.take(rows)
+        return taken
+    return {name: _take(column, rows) for name, column in meta.items()}
 
 
 def _take(column: Any, rows: AnyArray) -> Any:

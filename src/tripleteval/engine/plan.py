@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison
-from tripleteval.errors import ParameterError, ResourceError
+from tripleteval.errors import ResourceError
 
 MOST_QUERIES = 512
 MOST_QUERIES_MUTUAL = 2048
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 class Order(NamedTuple):
@@ -23,19 +21,6 @@ class Order(NamedTuple):
     stop: int
     first: int
     last: int
-
-
-def parse_memory(text: str | int) -> int:
-    """Return a number of bytes from ``1073741824``, ``"512MiB"``, ``"1GiB"`` or ``"2 GB"``.
-
-    Raises:
-        ParameterError: It is not a positive amount of memory (E101).
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", str(text), re.IGNORECASE)
-    amount = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
-    if amount <= 0:
-        raise ParameterError("E101", f"memory {text!r}", fix="give an amount such as 512MiB or 2GiB")
-    return amount
 
 
 class Costs(NamedTuple):

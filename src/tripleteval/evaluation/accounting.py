@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tripleteval.arrays import row_blocks
+from tripleteval.arrays import AnyArray, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
+from tripleteval.data.stored import StoredVectors
 from tripleteval.evaluation.intake import Intake
 from tripleteval.evaluation.measure import Facts
 from tripleteval.evaluation.settings import Settings
@@ -82,10 +83,7 @@ def notes(comparison: Comparison, accounting: dict[str, Any], settings: Settings
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:
     """Return name, size, dtype and the sha256 of values and labels: what the numbers were made from."""
-    digest = hashlib.sha256()
-    for rows in row_blocks(embeddings.vectors):
-        little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
-        digest.update(np.ascontiguousarray(little).tobytes())
+    digest = _digest(embeddings.vectors)
     for column in (embeddings.labels, embeddings.ids, embeddings.groups):
         if column is not None:
             digest.update(json.dumps([str(c) for c in column.classes]).encode())
@@ -97,6 +95,17 @@ def describe(embeddings: Embeddings) -> dict[str, Any]:
         "dtype": embeddings.vectors.dtype.name,
         "sha256": digest.hexdigest(),
     }
+
+
+def _digest(vectors: AnyArray) -> Any:
+    if isinstance(vectors, StoredVectors):
+        vectors.require_unchanged()
+        return vectors.digest()
+    digest = hashlib.sha256()
+    for rows in row_blocks(vectors):
+        little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
+        digest.update(np.ascontiguousarray(little).tobytes())
+    return digest
 
 
 def _classes(gallery: Embeddings) -> int | None:

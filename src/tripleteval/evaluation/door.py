@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from tripleteval.data.budget import parse_memory
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import maps
-from tripleteval.engine.plan import parse_memory
 from tripleteval.engine.run import Pass, choose_kernel
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import account, describe, notes

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints
+from tripleteval.data.budget import parse_memory
 from tripleteval.data.comparison import Comparison, Lists, SharedClass
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.labels import join
 from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine import maps
-from tripleteval.engine.plan import parse_memory
 from tripleteval.engine.run import choose_kernel
 from tripleteval.engine.searches import Found, SearchPass, search_orders
 from tripleteval.errors import ParameterError, nearest

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import Ints
+from tripleteval.data.budget import parse_memory
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine.maps import thread_count
-from tripleteval.engine.plan import parse_memory
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment

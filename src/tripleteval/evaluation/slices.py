@@ -31,15 +31,13 @@ def column_values(queries: Embeddings, name: str) -> list[str | None]:
     Raises:
         ParameterError: There is no such column, or it has too many different values to slice by (E101).
     """
-    known = dict(queries.meta)
-    if queries.groups is not None:
-        known.setdefault("group", queries.groups.values())
-    if isinstance(queries.labels, Labels):
-        known.setdefault("label", queries.labels.values())
+    own = {"group": queries.groups, "label": queries.labels}
+    known = [*queries.meta, *(noun for noun, column in own.items() if isinstance(column, Labels))]
     if name not in known:
         fix = nearest(name, known) if known else "give it as meta={...}, or read it from a file with columns"
         raise ParameterError("E101", f"no column {name!r} to slice by in {queries.name}", fix=fix)
-    column = known[name]
+    codes = None if name in queries.meta else own[name]
+    column = queries.meta[name] if codes is None else codes.values()
     values = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
     texts = [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124  # NaN
     if len(set(texts)) > MOST_VALUES:

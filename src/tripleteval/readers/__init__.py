@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tripleteval.arrays import require_plausible
+from tripleteval.data.budget import parse_memory
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.errors import DataError, FileError, ParameterError
-from tripleteval.readers.assembly import Given, assembled, given_columns, require_plausible
+from tripleteval.readers.assembly import Given, assembled, given_columns
 from tripleteval.readers.block import Block, Reader, Request, merged, require_length
 from tripleteval.readers.files import Name, opened
+from tripleteval.readers.shards import Names, called, is_several, shards
+from tripleteval.readers.stored_set import embeddings_on_disk, parts_on_disk, require_alike
 from tripleteval.readers.where import parse_filter
 from tripleteval.registry import Registry
 
@@ -27,7 +31,7 @@ _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
 def read(
-    path: Name,
+    path: Names,
     *,
     labels: Any = None,
     ids: Any = None,
@@ -39,13 +43,17 @@ def read(
     where: str | None = None,
     name: str | None = None,
     allow_huge: bool = False,
+    memory: str | int | None = "1GiB",
 ) -> Embeddings:
-    """Read a whole file of embeddings: ``.npy``, ``.npz``, ``.parquet``, ``.csv`` or ``.tsv``.
+    """Read a set of embeddings, in one file or in many: ``.npy``, ``.npz``, ``.parquet``, ``.csv`` or ``.tsv``.
 
     Args:
-        path: A regular file; the suffix says the format, and the content must agree.
-        labels: Class of each row, as an array or as the path of a second file: ``.npy``, ``.txt`` (one value
-            per line) or a table. Takes the place of labels in the file itself.
+        path: A regular file; the suffix says the format, and the content must agree. Or several files of one set:
+            a folder, a pattern such as ``"gallery/part-*.parquet"``, or a list. Rows come in the order of the names
+            (numbers in them read as numbers), whatever order they are listed in. Also as a URL: ``file://``,
+            ``s3://``, ``gs://`` and what fsspec can open.
+        labels: Class of each row, as an array or as the path of a second file (or several): ``.npy``, ``.txt`` (one
+            value per line) or a table. Takes the place of labels in the file itself.
         ids: Likewise, the identity of each item.
         groups: Likewise, the camera, session or listing.
         embedding_column: Column (array, in ``.npz``) of vectors; in ``.csv`` what the names of the coordinates
@@ -57,33 +65,39 @@ def read(
             Labels from elsewhere still have one value per row of the file.
         name: What errors and reports call this set; by default the name of the file.
         allow_huge: Accept magnitudes beyond 1e18, which usually betray bytes read in the wrong order.
+        memory: What an evaluation may use. Vectors in ``.npy`` or Parquet that take more than half of it stay on
+            disk (`StoredVectors`), and are read row by row when they are needed; ``None`` reads everything.
 
     Returns:
-        The rows in the order of the file. Columns that are neither vectors, labels, ids nor groups are in
+        The rows in the order of the files. Columns that are neither vectors, labels, ids nor groups are in
         ``meta``: Arrow arrays from Parquet, lists of text from CSV.
 
     Raises:
         FileError: The file cannot be opened, is not what it says, is cut, or lacks a column (E601-E610).
-        DataError: Its vectors are unusable (E201-E206, E301-E305).
+        DataError: Its vectors are unusable (E201-E206, E301-E305), or not alike in all files (E306).
         LabelError: Its labels, ids or groups are (E401-E408).
         ParameterError: The filter or the choice of columns is impossible (E101).
     """
+    files, name = _found(path), called(path) if name is None else name
     names = (label_column, id_column, group_column)
     given = given_columns((labels, ids, groups), names)
     request = _request(embedding_column, names, given, where)
+    stored = None if memory is None else parts_on_disk(files, request, parse_memory(memory))
+    if stored is not None:
+        return embeddings_on_disk(stored, given, request, name, allow_huge=allow_huge)
     parts, stop = [], 0
-    for block in _blocks(path, request, allow_huge=allow_huge):
+    for block in _blocks(files, request, allow_huge=allow_huge):
         stop = block.stop
         if len(block.rows):
             parts.append(block)
     if request.where:
         for noun, column in given.items():
-            require_length(noun, len(column), stop, str(path))
-    return assembled(merged(parts), given, path, name, whole=not request.where)
+            require_length(noun, len(column), stop, _where(files))
+    return assembled(merged(parts), given, _where(files), name, whole=not request.where)
 
 
 def blocks(
-    path: Name,
+    path: Names,
     rows: int = 65536,
     *,
     labels: Any = None,
@@ -97,7 +111,7 @@ def blocks(
     name: str | None = None,
     allow_huge: bool = False,
 ) -> Iterator[Embeddings]:
-    """Return an iterator over a file in stretches of at most ``rows`` rows, for what does not fit into memory.
+    """Return an iterator over a set in stretches of at most ``rows`` rows, for what does not fit into memory.
 
     Takes what `read` takes; labels, ids and groups from elsewhere are held whole. What only the whole file
     can show, an id used twice or a cut at the end, shows late or not at all.
@@ -107,10 +121,11 @@ def blocks(
     """
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
         raise ParameterError("E101", f"rows={rows!r}", fix="give a whole number, 1 or more")
+    files, name = _found(path), called(path) if name is None else name
     names = (label_column, id_column, group_column)
     given = given_columns((labels, ids, groups), names)
     request = _request(embedding_column, names, given, where, rows)
-    return _assembled_blocks(path, request, given, name, allow_huge=allow_huge)
+    return _assembled_blocks(files, request, given, name, allow_huge=allow_huge)
 
 
 def _request(
@@ -120,37 +135,62 @@ def _request(
     return Request(embedding, *names, frozenset(given), tests, rows)
 
 
-def _blocks(path: Name, request: Request, *, allow_huge: bool) -> Iterator[Block]:
-    kept = 0
-    with opened(path) as source:
-        for block in _reader(path)(source, request):
-            source.require_unchanged(block.stop)
-            if not allow_huge:
-                require_plausible(block, source.path)
-            kept += len(block.rows)
-            yield block
+def _found(path: Names) -> list[Name]:
+    return shards(path, tuple(READERS.names()) if is_several(path) else ())
+
+
+def _where(files: list[Name]) -> str:
+    return str(files[0]) + (f" and {len(files) - 1:,} more files" if len(files) > 1 else "")
+
+
+def _blocks(files: list[Name], request: Request, *, allow_huge: bool) -> Iterator[Block]:
+    kept, start = 0, 0
+    first: Block | None = None
+    for path in files:
+        stop = 0
+        with opened(path) as source:
+            for block in _reader(path)(source, request):
+                stop = block.stop
+                source.require_unchanged(stop)
+                if not allow_huge:
+                    require_plausible(block.vectors, block.rows, source.path)
+                first = first or block
+                if len(block.rows) and len(files) > 1:
+                    _require_alike(block, str(path), first, str(files[0]))
+                kept += len(block.rows)
+                yield block._replace(rows=block.rows + start, stop=start + stop)
+        start += stop
     if not kept:
         found, fix = (
             ("no row passes the filter", "check its spelling")
             if request.where
             else ("no rows", "check what wrote the file")
         )
-        raise DataError("E301", found, where=str(path), fix=fix)
+        raise DataError("E301", found, where=_where(files), fix=fix)
+
+
+def _require_alike(block: Block, path: str, first: Block, first_path: str) -> None:
+    if block.columns.keys() != first.columns.keys():
+        found = f"columns of {', '.join(block.columns) or 'vectors only'} here, others in {first_path}"
+        raise FileError("E605", found, where=path, fix="files of one set have the same columns")
+    if len(first.rows):
+        mine, known = ((b.vectors.shape[-1], b.vectors.dtype) for b in (block, first))
+        require_alike(mine, path, known, first_path)
 
 
 def _assembled_blocks(
-    path: Name, request: Request, given: Given, name: str | None, *, allow_huge: bool
+    files: list[Name], request: Request, given: Given, name: str, *, allow_huge: bool
 ) -> Iterator[Embeddings]:
     stop = 0
-    for block in _blocks(path, request, allow_huge=allow_huge):
+    for block in _blocks(files, request, allow_huge=allow_huge):
         stop = block.stop
         for noun, column in given.items():
             if len(column) < stop:
-                require_length(noun, len(column), stop, str(path))
+                require_length(noun, len(column), stop, _where(files))
         if len(block.rows):
-            yield assembled(block, given, path, name, whole=False)
+            yield assembled(block, given, _where(files), name, whole=False)
     for noun, column in given.items():
-        require_length(noun, len(column), stop, str(path))
+        require_length(noun, len(column), stop, _where(files))
 
 
 def _reader(path: Name) -> Reader:

@@ -124,7 +124,7 @@ def row_blocks(file: Stream, header: Header, rows: int | None) -> Iterator[AnyAr
     count, step = header.shape[0], rows or max(1, header.shape[0])
     for start in range(0, count, step):
         block = np.empty((min(step, count - start), *header.shape[1:]), dtype=header.dtype)
-        _fill(file, block, start, header.row_bytes)
+        fill(file, block, start, header.row_bytes)
         yield block
 
 
@@ -136,7 +136,7 @@ def column_blocks(file: IO[bytes], header: Header, rows: int | None) -> Iterator
         block = np.empty((dim, min(step, count - start)), dtype=header.dtype)
         for column in range(dim):
             file.seek(header.offset + (column * count + start) * itemsize)
-            _fill(file, block[column], start, itemsize)  # type: ignore[arg-type]  # every binary file has readinto
+            fill(file, block[column], start, itemsize)  # type: ignore[arg-type]  # every binary file has readinto
         yield block.T
 
 
@@ -147,11 +147,16 @@ def whole_array(file: Stream, header: Header) -> AnyArray:
         EOFError: The stream ends early; the message names the row.
     """
     array = np.empty(header.shape[::-1] if header.fortran else header.shape, dtype=header.dtype)
-    _fill(file, array, 0, header.row_bytes)
+    fill(file, array, 0, header.row_bytes)
     return array.T if header.fortran else array
 
 
-def _fill(file: Stream, array: AnyArray, first_row: int, row_bytes: int) -> None:
+def fill(file: Stream, array: AnyArray, first_row: int, row_bytes: int) -> None:
+    """Fill a C-contiguous array with the next bytes.
+
+    Raises:
+        EOFError: The stream ends early; the message names the row, counted from ``first_row``.
+    """
     # Through uint8, because a memoryview cannot be cast from text or half precision.
     wanted = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
     done = 0

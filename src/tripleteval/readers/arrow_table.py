@@ -13,12 +13,12 @@ from tripleteval.readers.block import Column
 from tripleteval.readers.files import Source, require_content
 
 
-def open_parquet(source: Source) -> Any:
+def open_parquet(source: Source, **how: Any) -> Any:
     """Return a ``pyarrow.parquet.ParquetFile`` that verifies checksums wherever the file has them."""
     import pyarrow.parquet as pq
 
     require_content(source, b"PAR1")
-    file = pq.ParquetFile(source.file, page_checksum_verification=True)
+    file = pq.ParquetFile(source.file, page_checksum_verification=True, **how)
     names = file.schema_arrow.names
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise FileError(

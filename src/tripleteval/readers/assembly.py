@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,13 @@ import numpy as np
 from tripleteval.arrays import Ints, as_column
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets
-from tripleteval.errors import DataError, LabelError, ParameterError, printable
-from tripleteval.readers.block import Block
-from tripleteval.readers.column_file import read_column
-from tripleteval.readers.files import Name
+from tripleteval.errors import LabelError, ParameterError
+from tripleteval.readers.block import Block, joined
+from tripleteval.readers.column_file import COLUMN_FILES, read_column
+from tripleteval.readers.shards import shards
 
 # Labels, ids and groups that do not come from the file of vectors, one value per row of that file.
 Given = dict[str, Any]
-
-_HUGE = 1e18
-_ROWS_CHECKED = 8192
 
 
 def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -> Given:
@@ -36,7 +32,8 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
     given: Given = {}
     for noun, value, name in zip(("labels", "ids", "groups"), values, names, strict=True):
         if isinstance(value, (str, os.PathLike)):
-            given[noun] = read_column(value, noun, name)
+            columns = [read_column(file, noun, name) for file in shards(value, COLUMN_FILES)]
+            given[noun] = columns[0] if len(columns) == 1 else joined(columns)
         elif value is not None:
             if name is not None:
                 found = f"an array of {noun} and also a column {name!r} of {noun}"
@@ -46,37 +43,14 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
     return given
 
 
-def require_plausible(block: Block, path: str) -> None:
-    """Refuse magnitudes that no network produces, but swapped bytes and mistaken types do.
-
-    Raises:
-        DataError: A finite value beyond 1e18 (E206).
-    """
-    vectors = block.vectors
-    if vectors.dtype.kind != "f" or vectors.dtype.itemsize < 4:
-        return
-    for start in range(0, len(vectors), _ROWS_CHECKED):
-        size = np.abs(vectors[start : start + _ROWS_CHECKED])
-        huge = (size > _HUGE) & np.isfinite(size)  # NaN and infinity have an error, and an option, of their own
-        if huge.any():
-            row, column = (int(at[0]) for at in np.nonzero(huge))
-            raise DataError(
-                "E206",
-                f"an implausible magnitude: {vectors[start + row, column]!s} at row {block.rows[start + row]}, "
-                f"column {column} (0-based)",
-                where=path,
-                fix="check the byte order and type it was written with; --allow-huge if the values are right",
-            )
-
-
-def assembled(block: Block, given: Given, path: Name, name: str | None, *, whole: bool) -> Embeddings:
+def assembled(block: Block, given: Given, path: str, name: str, *, whole: bool) -> Embeddings:
     """Return the rows of a block as Embeddings.
 
     Args:
         block: At least one row.
         given: Columns from elsewhere, which take the place of the block's own.
-        path: Of the file.
-        name: Of the set; ``None`` for that of the file.
+        path: Of the file, or what stands for several.
+        name: Of the set.
         whole: The block is the whole file: ``given`` goes on as it is, for `Embeddings` to compare.
 
     Raises:
@@ -86,13 +60,13 @@ def assembled(block: Block, given: Given, path: Name, name: str | None, *, whole
     columns = dict(block.columns) | {noun: c if whole else _take(c, block.rows) for noun, c in given.items()}
     for noun, column in columns.items():
         if len(column) == len(block.rows):
-            _require_values(noun, column, block.rows, str(path))
+            require_values(noun, column, block.rows, path)
     return Embeddings(
         block.vectors,
         columns.get("labels"),
         ids=columns.get("ids"),
         groups=columns.get("groups"),
-        name=printable(Path(path).name) if name is None else name,
+        name=name,
         meta=block.meta,
     )
 
@@ -101,7 +75,12 @@ def _take(column: Any, rows: Ints) -> Any:
     return [column[row] for row in rows.tolist()] if isinstance(column, (list, tuple)) else column.take(rows)
 
 
-def _require_values(noun: str, column: Any, rows: Ints, path: str) -> None:
+def require_values(noun: str, column: Any, rows: Ints, path: str) -> None:
+    """Refuse a column that misses a value; ``rows`` are the positions in the file.
+
+    Raises:
+        LabelError: E402.
+    """
     values = column.tolist() if isinstance(column, np.ndarray) and column.dtype == object else column
     if not isinstance(values, (list, tuple)):
         return

@@ -102,3 +102,5 @@ _FORMATS: dict[str, Callable[[Source, str, str | None], Any]] = {
     ".parquet": _from_parquet,
     ".pq": _from_parquet,
 }
+
+COLUMN_FILES = tuple(_FORMATS)

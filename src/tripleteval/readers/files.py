@@ -6,13 +6,15 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from tripleteval.errors import EvalError, FileError, ResourceError
+from tripleteval.readers import remote
 
 Name = str | os.PathLike[str]
 
@@ -36,6 +38,27 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _REMEDIES = {"gzip": "gunzip", "bzip2": "bunzip2", "xz": "unxz", "zstd": "unzstd"}
 
 
+class Stamp(NamedTuple):
+    """What tells one content of a file from another without reading it.
+
+    Attributes:
+        size: In bytes.
+        modified: Nanoseconds.
+        changed: Nanoseconds; also where somebody sets the time of modification back. 0 where it is not known.
+        file: Which file it is, where names may be given to another one.
+    """
+
+    size: int
+    modified: int
+    changed: int = 0
+    file: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, facts: os.stat_result) -> Stamp:
+        """Return the stamp of a file that the operating system knows."""
+        return cls(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, (facts.st_dev, facts.st_ino))
+
+
 @dataclass(frozen=True)
 class Source:
     """An open regular file, with what it looked like when it was opened.
@@ -43,19 +66,24 @@ class Source:
     Attributes:
         path: As the caller wrote it; what errors call the file.
         file: Unbuffered, positioned at the start.
-        size: In bytes.
-        modified: Nanoseconds.
+        stamp: When it was opened.
+        look: Returns the stamp of the open file now.
     """
 
     path: str
     file: io.FileIO
-    size: int
-    modified: int
+    stamp: Stamp
+    look: Callable[[], Stamp]
+
+    @property
+    def size(self) -> int:
+        """Bytes when it was opened."""
+        return self.stamp.size
 
     def changed(self) -> bool:
         """Return whether the file was written to or cut since it was opened."""
-        now = os.fstat(self.file.fileno())
-        return (now.st_size, now.st_mtime_ns) != (self.size, self.modified)
+        now = self.look()
+        return (now.size, now.modified) != (self.stamp.size, self.stamp.modified)
 
     def require_unchanged(self, rows: int) -> None:
         """Refuse what was read from a file that somebody writes to; ``rows`` were read so far.
@@ -64,7 +92,7 @@ class Source:
             FileError: The file is not what it was when it was opened (E610).
         """
         if self.changed():
-            raise _changed(self, f"somewhere in its first {rows:,} rows")
+            raise _changed(self.path, f"somewhere in its first {rows:,} rows")
 
 
 @contextmanager
@@ -76,6 +104,10 @@ def opened(path: Name) -> Iterator[Source]:
             (E601), or it changed while it was read (E610).
         ResourceError: What the file claims to hold does not fit into memory (E802).
     """
+    if remote.is_url(path):
+        with _opened_url(os.fspath(path)) as source:
+            yield source
+        return
     require_regular_file(path)
     # A path may turn into a FIFO between the check and the opening; O_NONBLOCK keeps that from hanging.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -86,7 +118,38 @@ def opened(path: Name) -> Iterator[Source]:
     with io.FileIO(descriptor) as file:
         facts = os.fstat(descriptor)
         _require_regular(facts, path)
-        source = Source(os.fspath(path), file, facts.st_size, facts.st_mtime_ns)
+        look = lambda: Stamp.of(os.fstat(descriptor))  # noqa: E731  # it is a function of this file
+        source = Source(os.fspath(path), file, Stamp.of(facts), look)
+        with _in_words(source):
+            yield source
+
+
+@contextmanager
+def reopened(path: Name, stamp: Stamp, detail: str) -> Iterator[Source]:
+    """Open a file again whose rows are read bit by bit; ``detail`` says which of them an error is about.
+
+    Raises:
+        FileError: It is not the file it was, before or after the reading, or no longer there (E610).
+    """
+    try:
+        with opened(path) as source:
+            if source.stamp != stamp:
+                raise _changed(source.path, detail)
+            yield source
+            if source.look() != stamp:
+                raise _changed(source.path, detail)
+    except FileError as error:
+        if error.code == "E604":
+            raise _changed(os.fspath(path), f"{detail}; {error.found}") from error
+        raise
+
+
+@contextmanager
+def _opened_url(url: str) -> Iterator[Source]:
+    with remote.opened(url) as (file, look):
+        stamp = Stamp(*look())
+        # Not a FileIO, but it has what readers use of one.
+        source = Source(url, cast(io.FileIO, file), stamp, lambda: Stamp(*look()))
         with _in_words(source):
             yield source
 
@@ -169,7 +232,7 @@ def _in_words(source: Source) -> Iterator[None]:
         ) from error
     except Exception as error:
         if source.changed():
-            raise _changed(source, _first_line(error)) from error
+            raise _changed(source.path, _first_line(error)) from error
         raise FileError(
             "E601",
             f"the file is cut or corrupt: {_first_line(error)}",
@@ -183,11 +246,11 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [unsaid])[0][:300]
 
 
-def _changed(source: Source, detail: str) -> FileError:
+def _changed(path: str, detail: str) -> FileError:
     return FileError(
         "E610",
         f"the file changed while it was read: {detail}",
-        where=source.path,
+        where=path,
         fix="wait until it is written completely, or read a copy",
     )
 
