@@ -76,7 +76,7 @@ def as_column(values: Any, where: str) -> AnyArray:
 
 def row_blocks(vectors: AnyArray, rows: int = 16_384) -> Iterator[AnyArray]:
     """Yield at most ``rows`` rows at a time (fewer where they are long), so that no conversion doubles the whole."""
-    step = min(rows, max(256, _MOST_NUMBERS // vectors.shape[1]))
+    step = min(rows, max(256, _MOST_NUMBERS // max(1, vectors.shape[1])))
     for start in range(0, len(vectors), step):
         yield vectors[start : start + step]
 

@@ -43,7 +43,7 @@ def command(file: str, **chosen: Any) -> None:
     calibrate_on = chosen.pop("calibrate_on")
     if calibrate_on is not None:
         calibrate_on = read_calibration(file, calibrate_on, chosen)
-    queries, gallery = read_sets(file, chosen)
+    queries, gallery = read_sets(file, chosen, memory=chosen["memory"])
     from tripleteval import evaluate
 
     with progress_bar(output.quiet, shown, queries.dim) as progress:

@@ -56,7 +56,7 @@ def command(file: str, **chosen: Any) -> None:
         raise ParameterError("E101", "--relevance, where labels say who is who", fix="leave it out")
     if chosen["gallery"] is None:
         raise ParameterError("E101", "no --gallery to search", fix="name the file of the enrolled items")
-    probes, gallery = read_sets(file, chosen)
+    probes, gallery = read_sets(file, chosen, memory=chosen["memory"])
     from tripleteval import evaluate_identification
 
     output.deliver(evaluate_identification(probes, gallery, **chosen))

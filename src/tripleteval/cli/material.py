@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_MEMORY = "1GiB"
 _READING = ("labels", "gallery", "gallery_labels", "where", "gallery_where")
 _COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
 
@@ -76,7 +77,7 @@ def read_material(evaluations: list[Evaluation], chosen: dict[str, Any]) -> list
     from tripleteval.data.material import Material
     from tripleteval.report.matching import matched
 
-    queries, gallery = read_sets(file, {**reading, "allow_huge": True})
+    queries, gallery = read_sets(file, {**reading, "allow_huge": True}, memory=_MEMORY)
     for column, option in ((image, "--image-column"), (text, "--text-column")):
         if column is not None:
             _require_column(queries, column, option)

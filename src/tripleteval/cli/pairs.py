@@ -42,7 +42,7 @@ def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> Non
     from tripleteval.readers.pair_list import matched, read_pairs
 
     columns = {name: chosen.pop(name) for name in ("embedding_column", "id_column", "label_column")}
-    found = read(embeddings, **columns)
+    found = read(embeddings, memory=None, **columns)
     count = None if folds is None or not folds.isdecimal() else int(folds)
     listed = read_pairs(file, None if count is not None else folds)
     evaluation = evaluate_pairs(

@@ -45,8 +45,8 @@ def reading_options(command: Command) -> Command:
     return command
 
 
-def read_sets(file: str, chosen: dict[str, Any]) -> tuple[Embeddings, Embeddings | None]:
-    """Read queries and gallery, taking the reading options out of ``chosen``.
+def read_sets(file: str, chosen: dict[str, Any], *, memory: str | None = None) -> tuple[Embeddings, Embeddings | None]:
+    """Read queries and gallery, taking the reading options out of ``chosen``; beyond ``memory``, they stay on disk.
 
     Raises:
         ParameterError: An option about the gallery, but no gallery (E101).
@@ -54,7 +54,7 @@ def read_sets(file: str, chosen: dict[str, Any]) -> tuple[Embeddings, Embeddings
     from tripleteval.readers import read
 
     columns = {name: chosen.pop(name) for name in _COLUMNS}
-    columns["allow_huge"] = chosen.pop("allow_huge")
+    columns |= {"allow_huge": chosen.pop("allow_huge"), "memory": memory}
     gallery, labels, where = (chosen.pop(name) for name in ("gallery", "gallery_labels", "gallery_where"))
     if gallery is None and (labels or where):
         raise ParameterError(
@@ -71,7 +71,7 @@ def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings
     try:
         return float(text)
     except ValueError:
-        columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels")}
+        columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels", "memory")}
         return read(file, where=text, **columns)
 
 

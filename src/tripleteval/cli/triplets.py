@@ -53,10 +53,10 @@ def command(file: str, embeddings: str | None, embedding_column: str | None, all
     from tripleteval.readers import read
 
     if embeddings is None:
-        sides = [read(file, embedding_column=name, allow_huge=allow_huge).vectors for name in VECTORS]
+        sides = [read(file, embedding_column=name, allow_huge=allow_huge, memory=None).vectors for name in VECTORS]
         evaluation = evaluate_triplets(*sides, **chosen)
     else:
-        found = read(embeddings, embedding_column=embedding_column, allow_huge=allow_huge)
+        found = read(embeddings, embedding_column=embedding_column, allow_huge=allow_huge, memory=None)
         evaluation = evaluate_triplets(*read_rows(file, found), embeddings=found, **chosen)
     output.deliver(evaluation)
 

@@ -15,6 +15,7 @@ themselves compared in float32. The last term pays for underflow, also where sub
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ Singles = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
 
 _UNIT = 2.0**-24
+WINDOW = 2**18  # numbers
 # Below this exponent float64 itself may lose the square of a difference, so the frame stops shrinking there
 # and every pair is closer than float32 can tell.
 _SMALLEST_EXPONENT = -460
@@ -96,23 +98,37 @@ class Frame:
 
     def rows(self, vectors: AnyArray) -> Rows:
         """Return ``vectors`` (n, dim) in both precisions."""
-        return self.rows_of(self.distance.prepare(vectors))
+        if self.distance.name == "cosine" or self.distance.exponent:
+            return self.rows_of(self.distance.prepare(vectors))
+        return self._rows(np.ascontiguousarray(vectors, dtype=np.float64), np.zeros(len(vectors), dtype=bool))
 
     def rows_of(self, prepared: Prepared) -> Rows:
         """Return prepared rows in both precisions."""
-        exact = np.ascontiguousarray(prepared.columns.T)
-        single = np.ldexp(exact - self.centre, -self.exponent).astype(np.float32)
+        return self._rows(np.ascontiguousarray(prepared.columns.T), prepared.far)
+
+    def _rows(self, exact: Floats, far: Bools) -> Rows:
+        centred = exact - self.centre
+        centred *= math.ldexp(1.0, -self.exponent)
+        single = centred.astype(np.float32)
         norms = np.einsum("ij,ij->i", single, single, dtype=np.float64)
-        return Rows(single, norms, exact, prepared.far)
+        return Rows(single, norms, exact, far)
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """A set from which rows are taken in both precisions, held ready where memory allows it."""
+    """A set from which rows are taken in both precisions, held ready where memory allows it.
+
+    Attributes:
+        frame: Where float32 looks from.
+        vectors: The set.
+        held: Rows that are ready; ``None`` for none.
+        begin: Which row the first of them is.
+    """
 
     frame: Frame
     vectors: AnyArray
     held: Rows | None = None
+    begin: int = 0
 
     @classmethod
     def of(cls, frame: Frame, vectors: AnyArray, *, hold: bool) -> Shelf:
@@ -128,6 +144,23 @@ class Shelf:
             done += len(block)
         return cls(frame, vectors, held)
 
+    def windows(self, first: int, last: int) -> Iterator[tuple[Shelf, int, int]]:
+        """Yield stretches of rows ``first:last`` with a shelf on which they are ready, each made ready once."""
+        if self.held is not None:
+            yield self, first, last
+            return
+        step = window(self.vectors.shape[1])
+        for start in range(first, last, step):
+            stop = min(start + step, last)
+            yield Shelf(self.frame, self.vectors, self.frame.rows(self.vectors[start:stop]), start), start, stop
+
     def rows(self, first: int, last: int) -> Rows:
         """Return rows ``first:last``."""
-        return self.frame.rows(self.vectors[first:last]) if self.held is None else self.held.cut(first, last)
+        if self.held is None:
+            return self.frame.rows(self.vectors[first:last])
+        return self.held.cut(first - self.begin, last - self.begin)
+
+
+def window(dim: int) -> int:
+    """Return how many rows of ``dim`` coordinates are made ready at once where the whole set is not."""
+    return max(512, WINDOW // dim)

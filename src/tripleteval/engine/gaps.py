@@ -6,11 +6,13 @@ from hashlib import blake2b
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints, row_blocks
+from tripleteval.arrays import AnyArray, Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.evidence.neighbors import NOBODY, Neighbors
 from tripleteval.metrics.dimension import Gaps
+
+_AT_ONCE = 4096
 
 
 def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Gaps:
@@ -24,9 +26,14 @@ def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Ga
     usable = (rows != NOBODY) & (squared > 0)
     first = np.ones(len(rows), dtype=bool)
     if _may_repeat(neighbors) or comparison.ignored is not None or not comparison.leave_one_out:
-        same = distinct(comparison.gallery.vectors, distance)
-        usable &= ~_seen_before(np.where(rows == NOBODY, -1, same[rows]))
-        asked = same if comparison.leave_one_out else distinct(comparison.queries.vectors, distance)
+        gallery = comparison.gallery.vectors
+        listed = np.arange(len(gallery)) if comparison.leave_one_out else np.unique(rows[rows != NOBODY])
+        same = distinct(gallery, distance, listed)
+        point = np.full(rows.shape, -1, np.int64)
+        point[rows != NOBODY] = same[np.searchsorted(listed, rows[rows != NOBODY])]
+        usable &= ~_seen_before(point)
+        queries = comparison.queries.vectors
+        asked = same if comparison.leave_one_out else distinct(queries, distance, np.arange(len(queries)))
         first = asked == np.arange(len(asked))
     order = np.cumsum(usable, axis=1)
     seen = first & (order[:, -1] >= 2) if order.shape[1] else np.zeros(len(rows), dtype=bool)
@@ -39,16 +46,15 @@ def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Ga
     )
 
 
-def distinct(vectors: AnyArray, distance: Distance) -> Ints:
-    """Return (n,) for each row the first row at distance zero from it."""
+def distinct(vectors: AnyArray, distance: Distance, rows: Ints) -> Ints:
+    """Return, for each of the rows, the place among them of the first at distance zero from it."""
     first: dict[bytes, int] = {}
-    found = np.empty(len(vectors), np.int64)
-    start = 0
-    for block in row_blocks(vectors, 4096):
-        prepared = distance.prepare(block).columns.T + 0.0  # -0.0 and 0.0 are one number
-        for row, line in enumerate(np.ascontiguousarray(prepared), start):
-            found[row] = first.setdefault(blake2b(line.tobytes(), digest_size=16).digest(), row)
-        start += len(block)
+    found = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        prepared = distance.prepare(vectors[some]).columns.T + 0.0  # -0.0 and 0.0 are one number
+        for place, line in enumerate(np.ascontiguousarray(prepared), start):
+            found[place] = first.setdefault(blake2b(line.tobytes(), digest_size=16).digest(), place)
     return found
 
 

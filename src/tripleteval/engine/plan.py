@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from tripleteval.errors import ResourceError
 
 MOST_QUERIES = 512
 MOST_QUERIES_MUTUAL = 2048
+MOST_QUERIES_UNHELD = 8192
+_ORDERS_PER_WORKER = 8  # so that none waits long for the last one, and a cancelled run loses little
+_LEAST_STRETCH = 2**16
 
 
 class Order(NamedTuple):
@@ -43,7 +47,9 @@ class Costs(NamedTuple):
     held: int
 
 
-def plan(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> tuple[list[Order], bool]:
+def plan(
+    comparison: Comparison, costs: Costs, *, memory: int, workers: int, cut: bool = False
+) -> tuple[list[Order], bool]:
     """Cut the comparison into orders that each fit a worker's share of ``memory``.
 
     Args:
@@ -51,6 +57,8 @@ def plan(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> 
         costs: What it takes.
         memory: Bytes that may be used beyond the input.
         workers: How many orders are in flight at once.
+        cut: Whether an order may be a stretch of the gallery, where this cannot be held: orders of one block of
+            queries then follow each other, and their evidence is to be merged.
 
     Returns:
         The orders, and whether the gallery may be held ready in both precisions.
@@ -70,7 +78,14 @@ def plan(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> 
         )
     hold = memory - kept - costs.held >= workers * least
     share = (memory - kept - (costs.held if hold else 0)) // workers - costs.fixed
-    return [Order(a, b, 0, len(comparison.gallery)) for a, b in _blocks(each, share, MOST_QUERIES)], hold
+    gallery = len(comparison.gallery)
+    if hold or not cut:
+        return [Order(a, b, 0, gallery) for a, b in _blocks(each, share, MOST_QUERIES)], hold
+    # What is read and made ready for one query serves all of a block, so blocks are large, and few.
+    blocks = _blocks(each, share, MOST_QUERIES_UNHELD)
+    pieces = min(-(-_ORDERS_PER_WORKER * workers // len(blocks)), -(-gallery // _LEAST_STRETCH))
+    bounds = [gallery * piece // pieces for piece in range(pieces + 1)]
+    return [Order(a, b, c, d) for a, b in blocks for c, d in pairwise(bounds)], hold
 
 
 def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> list[Order] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import pairwise
@@ -15,7 +16,7 @@ from tripleteval.data.comparison import Comparison, Lists, owners
 from tripleteval.distance.formula import Distance, Prepared, squared_pairs
 from tripleteval.engine import kernel_reference
 from tripleteval.engine.edges import Edges, Tally
-from tripleteval.engine.frame import Frame, Shelf
+from tripleteval.engine.frame import Frame, Shelf, window
 from tripleteval.engine.limits import Limits
 from tripleteval.engine.plan import Order
 from tripleteval.errors import ParameterError, nearest
@@ -24,7 +25,8 @@ from tripleteval.evidence.ranks import Positives, Ranks
 from tripleteval.evidence.triplets import Triplets
 
 KERNELS = ("auto", "cpu", "reference")
-_PAIRS_AT_ONCE = 4096
+_PAIRS_AT_ONCE = 512
+_MAKING = threading.Lock()
 _TILE = 512  # with as many queries, the products are 1 MiB, which stays in L2
 _TINY = 10_000  # pairs below which plain NumPy is as fast
 _SMALL = 4_000_000  # pairs below which compiling or loading the compiled kernel costs more than it saves
@@ -87,7 +89,23 @@ class Pass:
 
     def measure(self, order: Order) -> Evidence:
         """Return the evidence of one order."""
-        return self.count(self.block(order.start, order.stop), order.first, order.last)
+        whole = order.first == 0 and order.last == len(self.comparison.gallery)
+        block = self.block(order.start, order.stop) if whole else self._shared_block(order.start, order.stop)
+        return self.count(block, order.first, order.last)
+
+    def _shared_block(self, start: int, stop: int) -> Block:
+        """Return a block that several orders count, each against a stretch of gallery; the last two are remembered."""
+        with _MAKING:
+            known = self._blocks
+            if (start, stop) not in known:
+                while len(known) > 1:
+                    known.pop(next(iter(known)))
+                known[start, stop] = self.block(start, stop)
+            return known[start, stop]
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[int, int], Block]:
+        return {}
 
     def measure_in_stretches(self, order: Order, stretches: int) -> Evidence:
         """Return the evidence of one order, cut along the gallery and merged again; it is the same."""
@@ -116,8 +134,10 @@ class Pass:
             listed_squares(lists.indptr, lists.rows, rows, queries.far, held.exact, held.far, squared)
             return squared
         of_query, gallery = owners(lists), self.comparison.gallery.vectors
-        for begin in range(0, len(squared), _PAIRS_AT_ONCE):
-            some = slice(begin, begin + _PAIRS_AT_ONCE)
+        order = np.argsort(lists.rows, kind="stable")  # a file is read from its beginning to its end
+        at_once = max(_PAIRS_AT_ONCE, window(gallery.shape[1]))
+        for begin in range(0, len(squared), at_once):
+            some = order[begin : begin + at_once]
             squared[some] = squared_pairs(queries, of_query[some], self.distance.prepare(gallery[lists.rows[some]]))
         return squared
 
@@ -164,7 +184,8 @@ class Pass:
 
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
         asking = Asking(block.start, limits, block.hidden, block.edges, tally)
-        kernel_cpu.count(rows, asking, self.shelf, first, last, self.width)
+        for shelf, a, b in self.shelf.windows(first, last):
+            kernel_cpu.count(rows, asking, shelf, a, b, self.width)
 
     def ready(self) -> None:
         """Make what every order needs, before several threads would each make their own."""

@@ -28,6 +28,7 @@ def clusters(comparison: Comparison, distance: Distance, scores: Sequence[str]) 
 
     Raises:
         MissingExtra: scikit-learn is not installed (E103).
+        ResourceError: The vectors are too many to be held (E802).
     """
     gallery = comparison.gallery
     items = len(gallery)
@@ -38,7 +39,7 @@ def clusters(comparison: Comparison, distance: Distance, scores: Sequence[str]) 
         return Clusters({}, items, "it takes two classes, and fewer classes than items")
     cluster, metrics = scikit_learn()
     fitted = distance if distance.name == "cosine" else Distance("euclidean", magnitude(gallery.vectors))
-    points = np.ascontiguousarray(fitted.prepare(gallery.vectors).columns.T)
+    points = np.ascontiguousarray(fitted.prepare(np.asarray(gallery.vectors)).columns.T)
     known = {
         "ami": metrics.adjusted_mutual_info_score,
         "ari": metrics.adjusted_rand_score,

@@ -34,6 +34,7 @@ from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.split import split_of
+from tripleteval.evaluation.standing import left
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
 from tripleteval.evaluation.transfer import measure_pairs, require_room
@@ -167,7 +168,7 @@ def evaluate(
     means: dict[str, Any] = {
         "mapping": map or maps.threads(workers),
         "workers": workers,
-        "memory": parse_memory(memory),
+        "memory": left(parse_memory(memory), comparison),
     }
     split = None if calibrate_on is None else split_of(comparison, _other(calibrate_on, taken, settings), settings)
     require_possible(settings, comparison.gallery.dim, means["memory"])

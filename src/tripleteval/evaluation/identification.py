@@ -162,7 +162,8 @@ def _fused(
     if (removed >= 0).any():
         found = "fusion='mean' while probes are among the templates"
         raise ParameterError("E101", found, fix="enrol other items, or use fusion='min'")
-    prepared = Distance(distance).prepare(gallery.vectors).columns if distance == "cosine" else gallery.vectors.T
+    vectors = np.asarray(gallery.vectors)
+    prepared = Distance(distance).prepare(vectors).columns if distance == "cosine" else vectors.T
     sums = np.zeros((count, gallery.dim))
     np.add.at(sums, identity, prepared.T.astype(np.float64))
     means = sums / np.bincount(identity, minlength=count)[:, None]

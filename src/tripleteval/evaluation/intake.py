@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Bools
+from tripleteval.arrays import AnyArray, Bools, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.facts import facts_of
 from tripleteval.data.labels import Labels
@@ -91,7 +91,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             where=f"{q.name} and {g.name}",
             fix="normalise both or neither, or use --distance cosine",
         )
-    if None in (q.ids, g.ids) and q.vectors.shape == g.vectors.shape and np.array_equal(q.vectors, g.vectors):
+    if None in (q.ids, g.ids) and _equal(q.vectors, g.vectors):
         raise DataError(
             "E509",
             "the same vectors as queries and as gallery: every query would find itself",
@@ -105,15 +105,20 @@ def _require_option(what: str, value: str, known: Sequence[str]) -> None:
         raise ParameterError("E510", f"{what}={value!r}", fix=nearest(str(value), known))
 
 
+def _equal(one: AnyArray, two: AnyArray) -> bool:
+    return one.shape == two.shape and all(map(np.array_equal, row_blocks(one), row_blocks(two)))
+
+
 def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:
     rows = np.flatnonzero(~finite)
-    values = embeddings.vectors[rows].astype(np.float64)
-    bad = ~np.isfinite(values)
-    column = int(np.argmax(bad[0]))
+    first = embeddings.vectors[rows[:1]].astype(np.float64)[0]
+    column = int(np.argmax(~np.isfinite(first)))
+    stretches = (rows[start : start + 4096] for start in range(0, len(rows), 4096))
+    bad = sum(int((~np.isfinite(embeddings.vectors[some].astype(np.float64))).sum()) for some in stretches)
     return DataError(
         "E201",
-        f"{int(bad.sum()):,} non-finite values in {len(rows):,} of {len(embeddings):,} rows; "
-        f"{values[0, column]} at row {rows[0]}, column {column} (first, 0-based); rows: {_first(~finite)}",
+        f"{bad:,} non-finite values in {len(rows):,} of {len(embeddings):,} rows; "
+        f"{first[column]} at row {rows[0]}, column {column} (first, 0-based); rows: {_first(~finite)}",
         where=f"{embeddings.name} ({len(embeddings):,} × {embeddings.dim} {embeddings.vectors.dtype})",
         fix="remove these rows, or --nonfinite drop (drops the rows and their labels, and counts them)",
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tripleteval.arrays import Ints
+from tripleteval.engine.frame import window
 from tripleteval.engine.maps import Map
 from tripleteval.engine.mutual import Standing, possible, sweep
 from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan, plan_mutual
@@ -61,9 +62,14 @@ class Reading:
     ties: str
     second: SecondPass
 
-    def __call__(self, order: Order) -> Results:
-        """Measure one order and read its evidence; runs inside the worker."""
-        return self.read(self.engine.measure(order), order)
+    def __call__(self, order: Order) -> Results | Evidence:
+        """Measure one order and, if it saw the whole gallery, read its evidence; runs inside the worker."""
+        evidence = self.engine.measure(order)
+        return self.read(evidence, order) if order == self.whole(order) else evidence
+
+    def whole(self, order: Order) -> Order:
+        """Return the order of the same queries against the whole gallery."""
+        return order._replace(first=0, last=len(self.engine.comparison.gallery))
 
     def read(self, evidence: Evidence, order: Order) -> Results:
         """Return the columns of a block that has seen the whole gallery."""
@@ -111,13 +117,19 @@ def measure(
         orders = plan_mutual(engine.comparison, costs, memory=memory, workers=workers)
         if orders is not None:
             return join(_mutually(reading, orders, mapping, told))
-    orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers)
+    orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers, cut=not second.wanted)
     reading = replace(reading, engine=replace(engine, hold=hold))
     if getattr(mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
         reading.engine.ready()
-    results = []
-    for order, result in zip(orders, mapping(reading, orders), strict=True):
-        results.append(result)
+    results: list[Results] = []
+    waiting: list[Evidence] = []
+    for order, found in zip(orders, mapping(reading, orders), strict=True):
+        if isinstance(found, Results):
+            results.append(found)
+        else:
+            waiting = [waiting[0].merge(found) if waiting else found]
+            if order.last == len(engine.comparison.gallery):
+                results.append(reading.read(waiting.pop(), reading.whole(order)))
         told((order.stop - order.start) * (order.last - order.first))
     return join(results)
 
@@ -154,8 +166,10 @@ def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Co
         at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
         per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(engine.k, 1),
         at_work_per_query=20 * dim + 40 * max(engine.k, 1),
-        # Rows of a tile in both precisions and once more turned, its products, its list, its squares.
-        fixed=(44 * dim + (24 if engine.kernel == "reference" else 18) * side) * min(engine.width, gallery)
+        # Rows of a window as read, in both precisions and what it takes to make them; of a tile its products, its
+        # list, its squares, and its rows once more turned.
+        fixed=52 * dim * min(window(dim), gallery)
+        + (24 * dim + (24 if engine.kernel == "reference" else 18) * side) * min(engine.width, gallery)
         + 2**20
         + beside,
         held=12 * dim * gallery,

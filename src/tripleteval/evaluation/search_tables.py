@@ -77,7 +77,7 @@ def identical_in_float32(gallery: Embeddings) -> list[str]:
     """Return a note where distinct float64 rows become one in float32, which is what libraries store."""
     if gallery.vectors.dtype != np.float64 or len(gallery) > _MOST_COMPARED:
         return []
-    distinct = [_distinct(gallery.vectors.astype(dtype)) for dtype in (np.float64, np.float32)]
+    distinct = [_distinct(np.asarray(gallery.vectors).astype(dtype)) for dtype in (np.float64, np.float32)]
     lost = distinct[0] - distinct[1]
     return [f"{lost:,} gallery rows are copies of others in float32, which search libraries store."] if lost else []
 

@@ -16,7 +16,16 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.metrics import Column, metric
-from tripleteval.metrics.ties import TieGroups, by_distinct, first_place, harmonic
+from tripleteval.metrics.ties import (
+    TieGroups,
+    by_distinct,
+    first_place,
+    harmonic,
+    mean_reciprocal_of_first,
+    mean_reciprocal_of_last,
+)
+
+_LISTED = 2**16  # items whose places are listed one by one
 
 _CACHED = 2**14  # queries whose classes are equally large have the same chance level
 
@@ -318,13 +327,17 @@ def _reciprocal_rank(groups: TieGroups, limit: float) -> Column:
 
 @lru_cache(maxsize=_CACHED)
 def _expected_reciprocal(limit: float, a: int, g: int, r: int) -> float:
-    probability = first_place(g, r)
+    if g > _LISTED and not a and g <= limit:
+        return mean_reciprocal_of_first(g, r)
+    probability = first_place(g, r, limit)
     rank = a + np.arange(1, len(probability) + 1)
     return math.fsum((probability / rank)[rank <= limit])
 
 
 @lru_cache(maxsize=_CACHED)
 def _expected_reciprocal_of_last(a: int, g: int, r: int) -> float:
+    if g > _LISTED and not a and 2 * r <= g:
+        return mean_reciprocal_of_last(g, r)
     probability = first_place(g, r)
     return math.fsum(probability / (a + g - np.arange(len(probability))))
 

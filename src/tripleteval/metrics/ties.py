@@ -18,6 +18,8 @@ from tripleteval.errors import ParameterError, nearest
 from tripleteval.evidence.ranks import Ranks
 
 TIES = ("expected", "index", "optimistic", "pessimistic")
+_LISTED = 2**21  # running sums up to here are all kept
+_APART = 1024  # and of those beyond, one in so many
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class TieGroups:
         spread = np.zeros(self.queries)
         spread[self.positives > 0] = per_query
         return spread
+
+
+_APART = 1024  # entries of a table of running sums
+_ENDS_AT_ONCE = 1024
 
 
 def tie_groups(ranks: Ranks, ties: str = "expected") -> TieGroups:
@@ -136,17 +142,49 @@ def harmonic(before: Ints, places: Ints) -> Floats:
     """
     if not len(before):
         return np.zeros(0)
-    whole, rest = _harmonic_table(1 << int((before + places).max()).bit_length())
-    sums: Floats = (whole[before + places] - whole[before]) * 2.0**-52 + (rest[before + places] - rest[before])
+    ends = np.concatenate([before, before + places])
+    whole, rest = _running(ends) if ends.max() > _LISTED else (part[ends] for part in _listed(int(ends.max())))
+    first, last = slice(0, len(before)), slice(len(before), None)
+    sums: Floats = (whole[last] - whole[first]) * 2.0**-52 + (rest[last] - rest[first])
     return sums
 
 
-@lru_cache(maxsize=1)
-def _harmonic_table(size: int) -> tuple[Ints, Floats]:
-    i = np.arange(1, size + 1)
-    whole = 2**52 // i
-    rest = (2**52 - whole * i) / i * 2.0**-52
-    return np.concatenate([[0], np.cumsum(whole)]), np.concatenate([[0.0], np.cumsum(rest)])
+def _listed(most: int) -> tuple[Ints, Floats]:
+    return _table(1 << most.bit_length(), 1)
+
+
+def _running(ends: Ints) -> tuple[Ints, Floats]:
+    """Return the two running sums at each of the ends, from the nearest entry of a table that holds few of them."""
+    known, place = np.unique(ends, return_inverse=True)
+    whole, rest = np.empty(len(known), np.int64), np.empty(len(known))
+    entries = _table(1 << (int(known[-1]) // _APART + 1).bit_length(), _APART)
+    for start in range(0, len(known), _APART):
+        some = known[start : start + _APART]
+        entry, here = some // _APART, np.arange(len(some))
+        i = entry[:, None] * _APART + np.arange(1, _APART)
+        both = _running_from(i, *(part[entry] for part in entries))
+        whole[start : start + _APART], rest[start : start + _APART] = (part[here, some % _APART] for part in both)
+    return whole[place], rest[place]
+
+
+def _running_from(i: Ints, whole: Ints, rest: Floats) -> tuple[Ints, Floats]:
+    """Return both running sums along each row of ``i``, the sums before it first."""
+    units = 2**52 // i
+    left = (2**52 - units * i) / i * 2.0**-52
+    return np.cumsum(np.column_stack([whole, units]), axis=1), np.cumsum(np.column_stack([rest, left]), axis=1)
+
+
+@lru_cache(maxsize=2)
+def _table(entries: int, apart: int) -> tuple[Ints, Floats]:
+    """Return the running sums up to 0, ``apart``, twice that, …"""
+    wide = max(1, _LISTED // apart)  # entries that are made at once
+    whole, rest = [np.zeros(1, np.int64)], [np.zeros(1)]
+    for entry in range(0, entries, wide):
+        i = np.arange(entry * apart + 1, min(entry + wide, entries) * apart + 1)[None, :]
+        sums = _running_from(i, whole[-1][-1:], rest[-1][-1:])
+        whole.append(sums[0][0, apart::apart])
+        rest.append(sums[1][0, apart::apart])
+    return np.concatenate(whole), np.concatenate(rest)
 
 
 def by_distinct(formula: Callable[..., float], *columns: Ints) -> Floats:
@@ -157,11 +195,34 @@ def by_distinct(formula: Callable[..., float], *columns: Ints) -> Floats:
     return spread
 
 
-def first_place(size: int, relevant: int) -> Floats:
+def first_place(size: int, relevant: int, upto: float = np.inf) -> Floats:
     """Return P(the first of ``relevant`` items stands at place t), t = 1 … size−relevant+1, in random order.
+
+    Places beyond ``upto`` are left out.
 
     C(size−t, relevant−1) / C(size, relevant), by recurrence. Read backwards it is the last item's place.
     """
-    t = np.arange(1, size - relevant + 1)
+    t = np.arange(1, int(min(size - relevant + 1, max(upto, 1))))
     steps = (size - t - relevant + 1) / (size - t)
     return np.cumprod(np.concatenate([[relevant / size], steps]))
+
+
+def mean_reciprocal_of_first(size: int, relevant: int) -> float:
+    """Return E[1 / place of the first of ``relevant`` items] among ``size``, however many.
+
+    Σ C(size−t, relevant−1) / t = C(size, relevant−1) · (H(size) − H(relevant−1)).
+    """
+    h = harmonic(np.array([relevant - 1]), np.array([size - relevant + 1]))
+    return relevant / (size - relevant + 1) * float(h[0])
+
+
+def mean_reciprocal_of_last(size: int, relevant: int) -> float:
+    """Return E[1 / place of the last of ``relevant`` items], at most half of ``size``, however many.
+
+    With E₁ = H(size) / size and, as C(l−1, r−1) = C(l, r−1) − C(l−1, r−2),
+    Eᵣ = r / (size−r+1) · (1 / (r−1) − Eᵣ₋₁).
+    """
+    mean = float(harmonic(np.array([0]), np.array([size]))[0]) / size
+    for r in range(2, relevant + 1):
+        mean = r / (size - r + 1) * (1 / (r - 1) - mean)
+    return mean

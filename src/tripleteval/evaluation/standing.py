@@ -1,0 +1,56 @@
+"""How much of the memory budget is left for passes once sets on disk have their labels in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tripleteval.data.comparison import Comparison, Lists, SharedClass
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.stored import StoredVectors
+from tripleteval.errors import ResourceError
+
+_PER_CLASS = 100  # bytes of a Python object, its place in a tuple and in a table
+
+
+def left(memory: int, comparison: Comparison) -> int:
+    """Return what passes may use.
+
+    Where vectors stay on disk the budget is for everything: what stands in memory throughout is taken off. A set
+    that was given in memory is the caller's, and costs nothing here.
+
+    Raises:
+        ResourceError: Nothing is left (E802).
+    """
+    sides = [comparison.queries] + ([] if comparison.leave_one_out else [comparison.gallery])
+    if not any(isinstance(side.vectors, StoredVectors) for side in sides):
+        return memory
+    standing = sum(map(_columns, sides)) + _bytes(comparison.own_row) + sum(map(_rule, _rules(comparison)))
+    if standing >= memory:
+        raise ResourceError(
+            "E802",
+            f"a memory budget of {memory / 2**20:.0f} MiB, where labels and ids of {len(comparison.gallery):,} rows "
+            f"take {standing / 2**20:.0f} MiB",
+            where=comparison.gallery.name,
+            fix=f"at least --memory {1.5 * standing / 2**20 + 64:.0f}MiB is needed",
+        )
+    return memory - standing
+
+
+def _columns(side: Embeddings) -> int:
+    held = [column for column in (side.labels, side.ids, side.groups) if column is not None]
+    return sum(_bytes(column.codes) + _PER_CLASS * len(column.classes) for column in held)
+
+
+def _rules(comparison: Comparison) -> list[Any]:
+    return [rule for rule in (comparison.rule, comparison.ignored) if isinstance(rule, SharedClass)]
+
+
+def _rule(rule: SharedClass) -> int:
+    lists: tuple[Lists, ...] = (rule.of_query, rule.of_class)
+    return sum(_bytes(array) for both in lists for array in both)
+
+
+def _bytes(array: Any) -> int:
+    return int(np.asarray(array).nbytes)
