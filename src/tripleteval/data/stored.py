@@ -107,7 +107,9 @@ class StoredVectors:
         if rows.ndim == 0:
             row: AnyArray = self[rows[None]][0]
             return row
-        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
+        rows = (
+            np.flatnonzero(rows) if rows.dtype == bool else np.where(rows < 0, rows + len(self), rows).astype(np.int64)
+        )
         return self._gathered(rows if self.chosen is None else self.chosen[rows])
 
     def __array__(self, *_args: Any, **_kwargs: Any) -> AnyArray:

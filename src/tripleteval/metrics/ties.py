@@ -162,7 +162,7 @@ def _running(ends: Ints) -> tuple[Ints, Floats]:
         some = known[start : start + _APART]
         entry, here = some // _APART, np.arange(len(some))
         i = entry[:, None] * _APART + np.arange(1, _APART)
-        both = _running_from(i, *(part[entry] for part in entries))
+        both = _running_from(i, entries[0][entry], entries[1][entry])
         whole[start : start + _APART], rest[start : start + _APART] = (part[here, some % _APART] for part in both)
     return whole[place], rest[place]
 
@@ -176,7 +176,7 @@ def _running_from(i: Ints, whole: Ints, rest: Floats) -> tuple[Ints, Floats]:
 
 @lru_cache(maxsize=2)
 def _table(entries: int, apart: int) -> tuple[Ints, Floats]:
-    """Return the running sums up to 0, ``apart``, twice that, …"""
+    """Return the running sums up to 0, ``apart``, twice that and so on."""
     wide = max(1, _LISTED // apart)  # entries that are made at once
     whole, rest = [np.zeros(1, np.int64)], [np.zeros(1)]
     for entry in range(0, entries, wide):

@@ -15,7 +15,7 @@ from tripleteval.arrays import require_plausible
 from tripleteval.data.budget import parse_memory
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.errors import DataError, FileError, ParameterError
-from tripleteval.readers.assembly import Given, assembled, given_columns
+from tripleteval.readers.assembly import Beside, Given, assembled, given_columns, require_beside
 from tripleteval.readers.block import Block, Reader, Request, merged, require_length
 from tripleteval.readers.files import Name, opened
 from tripleteval.readers.shards import Names, called, is_several, shards
@@ -80,13 +80,13 @@ def read(
     """
     files, name = _found(path), called(path) if name is None else name
     names = (label_column, id_column, group_column)
-    given = given_columns((labels, ids, groups), names)
+    given, beside = given_columns((labels, ids, groups), names)
     request = _request(embedding_column, names, given, where)
-    stored = None if memory is None else parts_on_disk(files, request, parse_memory(memory))
+    stored = None if memory is None else parts_on_disk(files, request, beside, parse_memory(memory))
     if stored is not None:
         return embeddings_on_disk(stored, given, request, name, allow_huge=allow_huge)
     parts, stop = [], 0
-    for block in _blocks(files, request, allow_huge=allow_huge):
+    for block in _blocks(files, request, beside, allow_huge=allow_huge):
         stop = block.stop
         if len(block.rows):
             parts.append(block)
@@ -123,9 +123,9 @@ def blocks(
         raise ParameterError("E101", f"rows={rows!r}", fix="give a whole number, 1 or more")
     files, name = _found(path), called(path) if name is None else name
     names = (label_column, id_column, group_column)
-    given = given_columns((labels, ids, groups), names)
+    given, beside = given_columns((labels, ids, groups), names)
     request = _request(embedding_column, names, given, where, rows)
-    return _assembled_blocks(files, request, given, name, allow_huge=allow_huge)
+    return _assembled_blocks(files, request, given, beside, name, allow_huge=allow_huge)
 
 
 def _request(
@@ -143,10 +143,10 @@ def _where(files: list[Name]) -> str:
     return str(files[0]) + (f" and {len(files) - 1:,} more files" if len(files) > 1 else "")
 
 
-def _blocks(files: list[Name], request: Request, *, allow_huge: bool) -> Iterator[Block]:
+def _blocks(files: list[Name], request: Request, beside: Beside, *, allow_huge: bool) -> Iterator[Block]:
     kept, start = 0, 0
     first: Block | None = None
-    for path in files:
+    for place, path in enumerate(files):
         stop = 0
         with opened(path) as source:
             for block in _reader(path)(source, request):
@@ -159,6 +159,7 @@ def _blocks(files: list[Name], request: Request, *, allow_huge: bool) -> Iterato
                     _require_alike(block, str(path), first, str(files[0]))
                 kept += len(block.rows)
                 yield block._replace(rows=block.rows + start, stop=start + stop)
+        require_beside(beside, place, len(files), stop, str(path))
         start += stop
     if not kept:
         found, fix = (
@@ -179,10 +180,10 @@ def _require_alike(block: Block, path: str, first: Block, first_path: str) -> No
 
 
 def _assembled_blocks(
-    files: list[Name], request: Request, given: Given, name: str, *, allow_huge: bool
+    files: list[Name], request: Request, given: Given, beside: Beside, name: str, *, allow_huge: bool
 ) -> Iterator[Embeddings]:
     stop = 0
-    for block in _blocks(files, request, allow_huge=allow_huge):
+    for block in _blocks(files, request, beside, allow_huge=allow_huge):
         stop = block.stop
         for noun, column in given.items():
             if len(column) < stop:

@@ -17,9 +17,11 @@ from tripleteval.readers.shards import shards
 
 # Labels, ids and groups that do not come from the file of vectors, one value per row of that file.
 Given = dict[str, Any]
+# For those of them that come in several files: each file, and how many values it holds.
+Beside = dict[str, list[tuple[str, int]]]
 
 
-def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -> Given:
+def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -> tuple[Given, Beside]:
     """Return labels, ids and groups that are arrays or files of their own.
 
     Args:
@@ -30,17 +32,44 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
         ParameterError: A column was named beside an array (E101); and whatever `read_column` raises.
     """
     given: Given = {}
+    beside: Beside = {}
     for noun, value, name in zip(("labels", "ids", "groups"), values, names, strict=True):
         if isinstance(value, (str, os.PathLike)):
-            columns = [read_column(file, noun, name) for file in shards(value, COLUMN_FILES)]
+            files = shards(value, COLUMN_FILES)
+            columns = [read_column(file, noun, name) for file in files]
             given[noun] = columns[0] if len(columns) == 1 else joined(columns)
+            if len(columns) > 1:
+                beside[noun] = [(str(file), len(column)) for file, column in zip(files, columns, strict=True)]
         elif value is not None:
             if name is not None:
                 found = f"an array of {noun} and also a column {name!r} of {noun}"
                 raise ParameterError("E101", found, where=noun, fix="pass one of the two")
             kept = isinstance(value, (Labels, LabelSets, list, tuple))
             given[noun] = value if kept else as_column(value, noun)
-    return given
+    return given, beside
+
+
+def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) -> None:
+    """Refuse a file of labels that does not have one value per row of the file of vectors it belongs to.
+
+    Args:
+        beside: The files of labels; as many as of vectors belong to these one by one.
+        file: Which file of vectors.
+        files: How many there are.
+        rows: That it has.
+        path: Of it.
+
+    Raises:
+        LabelError: E401.
+    """
+    for noun, known in beside.items():
+        if len(known) == files and known[file][1] != rows:
+            raise LabelError(
+                "E401",
+                f"{known[file][1]:,} {noun} for the {rows:,} rows of {path}",
+                where=known[file][0],
+                fix="the files belong to each other in the order of their names; check that none is missing",
+            )
 
 
 def assembled(block: Block, given: Given, path: str, name: str, *, whole: bool) -> Embeddings:

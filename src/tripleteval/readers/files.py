@@ -92,7 +92,7 @@ class Source:
             FileError: The file is not what it was when it was opened (E610).
         """
         if self.changed():
-            raise _changed(self.path, f"somewhere in its first {rows:,} rows")
+            raise file_changed(self.path, f"somewhere in its first {rows:,} rows")
 
 
 @contextmanager
@@ -134,13 +134,13 @@ def reopened(path: Name, stamp: Stamp, detail: str) -> Iterator[Source]:
     try:
         with opened(path) as source:
             if source.stamp != stamp:
-                raise _changed(source.path, detail)
+                raise file_changed(source.path, detail)
             yield source
             if source.look() != stamp:
-                raise _changed(source.path, detail)
+                raise file_changed(source.path, detail)
     except FileError as error:
         if error.code == "E604":
-            raise _changed(os.fspath(path), f"{detail}; {error.found}") from error
+            raise file_changed(os.fspath(path), f"{detail}; {error.found}") from error
         raise
 
 
@@ -232,7 +232,7 @@ def _in_words(source: Source) -> Iterator[None]:
         ) from error
     except Exception as error:
         if source.changed():
-            raise _changed(source.path, _first_line(error)) from error
+            raise file_changed(source.path, _first_line(error)) from error
         raise FileError(
             "E601",
             f"the file is cut or corrupt: {_first_line(error)}",
@@ -246,7 +246,8 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [unsaid])[0][:300]
 
 
-def _changed(path: str, detail: str) -> FileError:
+def file_changed(path: str, detail: str) -> FileError:
+    """Return the error about a file that somebody writes to while it is read (E610)."""
     return FileError(
         "E610",
         f"the file changed while it was read: {detail}",

@@ -16,7 +16,7 @@ from tripleteval.errors import printable
 from tripleteval.readers.arrow_table import as_matrix, open_parquet
 from tripleteval.readers.block import Request
 from tripleteval.readers.columns import Layout, layout_of
-from tripleteval.readers.files import Name, Stamp, opened, reopened
+from tripleteval.readers.files import Name, Stamp, file_changed, opened, reopened
 
 _ROWS = 4096
 _BUFFER = 2**20  # bytes read ahead per column; without it Arrow reads a whole row group of a column at once
@@ -125,7 +125,9 @@ class _Cursor:
         self.pending: tuple[int, AnyArray] | None = None
         self.batches: Iterator[Any] = iter(())
         self.where = f"column {part.layout.vectors!r} of {part.path}"
-        source = self.stack.enter_context(reopened(part.path, part.stamp, self.detail()))
+        source = self.stack.enter_context(opened(part.path))
+        if source.stamp != part.stamp:
+            raise file_changed(part.name, self.detail())
         self.file = open_parquet(source, buffer_size=_BUFFER, pre_buffer=False)
 
     @classmethod

@@ -14,7 +14,7 @@ from tripleteval.data.labels import Labels, encode
 from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import DataError, FileError, LabelError
 from tripleteval.readers.arrow_table import as_labels, batches, open_parquet
-from tripleteval.readers.assembly import Given, require_values
+from tripleteval.readers.assembly import Beside, Given, require_beside, require_values
 from tripleteval.readers.block import Column, Request, joined, require_length
 from tripleteval.readers.files import Name, reopened
 from tripleteval.readers.shards import size_of
@@ -42,7 +42,7 @@ class Index(NamedTuple):
     chosen: Ints | None
 
 
-def parts_on_disk(files: Sequence[Name], request: Request, memory: int) -> Parts | None:
+def parts_on_disk(files: Sequence[Name], request: Request, beside: Beside, memory: int) -> Parts | None:
     """Return the files as parts of a set on disk, or ``None`` where it is small enough to be read whole.
 
     Raises:
@@ -62,6 +62,8 @@ def parts_on_disk(files: Sequence[Name], request: Request, memory: int) -> Parts
         raise FileError("E602", found, where=str(files[0]), fix="keep one kind in a set")
     else:
         parts = tuple(ParquetRows.of(file, request) for file in files)
+    for place, part in enumerate[NpyRows | ParquetRows](parts):
+        require_beside(beside, place, len(parts), part.rows, part.name)
     parts = _with_rows(parts)
     for part in parts:
         require_alike((part.dim, part.dtype), part.name, (parts[0].dim, parts[0].dtype), parts[0].name)

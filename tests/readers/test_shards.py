@@ -1,0 +1,201 @@
+"""A folder, a pattern or a list of files is one set, in the order of the names, and a bad file is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import tripleteval as te
+from tripleteval.data.stored import StoredVectors
+from tripleteval.readers import blocks, read
+from tripleteval.readers.shards import called, shards
+
+VECTORS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+LABELS = np.arange(60) % 7
+IDS = [f"item {row}" for row in range(60)]
+CUTS = [0, 5, 21, 22, 60]
+BUDGETS = [None, 1]  # everything in memory, nothing
+
+
+def _npy(folder: Path) -> str:
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        np.save(folder / f"part-{shard + 8}.npy", VECTORS[a:b])  # from 8 to 11: text sorts 10 before 8
+        np.save(folder / f"label-{shard + 8}.npy", LABELS[a:b])
+    return str(folder / "part-*.npy")
+
+
+def _table(a: int, b: int, **columns: Any) -> pa.Table:
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(VECTORS[a:b].ravel()), 4)
+    return pa.table({"vector": vectors, "label": LABELS[a:b], "id": IDS[a:b], "at": range(a, b), **columns})
+
+
+def _parquet(folder: Path) -> str:
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        pq.write_table(_table(a, b), folder / f"part-{shard + 8}.parquet", row_group_size=9)
+    return str(folder / "part-*.parquet")
+
+
+def refusal(kind: type[te.EvalError], path: Any, **how: Any) -> te.EvalError:
+    with pytest.raises(kind) as caught:
+        read(path, **how)
+    return caught.value
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_npy_files_with_labels_beside_them_are_one_set(tmp_path: Path, memory: Any) -> None:
+    found = read(_npy(tmp_path), labels=tmp_path / "label-*.npy", memory=memory)
+    assert isinstance(found.vectors, StoredVectors) is (memory == 1)
+    assert np.array_equal(found.vectors[:], VECTORS)
+    assert found.labels.values() == LABELS.tolist()
+    assert found.name == "part-*.npy"
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_parquet_files_bring_labels_ids_and_whatever_else(tmp_path: Path, memory: Any) -> None:
+    _parquet(tmp_path)
+    found = read(tmp_path, memory=memory)
+    assert np.array_equal(found.vectors[:], VECTORS)
+    assert (found.labels.values(), found.ids.values()) == (LABELS.tolist(), IDS)
+    assert found.meta["at"].to_pylist() == list(range(60))
+    some = found.take(np.array([59, 4, 30]))
+    assert (some.ids.values(), some.meta["at"].to_pylist()) == ([IDS[59], IDS[4], IDS[30]], [59, 4, 30])
+    assert np.array_equal(some.vectors[:], VECTORS[[59, 4, 30]])
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_a_filter_passes_over_all_files(tmp_path: Path, memory: Any) -> None:
+    labels = [f"L{label}" for label in LABELS]
+    found = read(_parquet(tmp_path), where="at >= 10 and label != 3", labels=labels, memory=memory)
+    kept = np.flatnonzero((np.arange(60) >= 10) & (LABELS != 3))
+    assert np.array_equal(found.vectors[:], VECTORS[kept])
+    assert found.labels.values() == [labels[row] for row in kept]
+    assert found.meta["at"].to_pylist() == kept.tolist()
+    assert "E301 no row passes" in str(refusal(te.DataError, tmp_path, where="at > 99", memory=memory))
+
+
+def test_the_order_is_that_of_the_names_whatever_order_they_are_given_in(tmp_path: Path) -> None:
+    _npy(tmp_path)
+    files = [tmp_path / f"part-{n}.npy" for n in (11, 8, 10, 9)]
+    assert np.array_equal(read(files).vectors, VECTORS)
+    assert shards(files, ()) == sorted(files, key=lambda file: int(file.stem[5:]))
+    assert called(files) == tmp_path.name
+
+
+def test_blocks_go_through_all_files(tmp_path: Path) -> None:
+    found = list(blocks(_parquet(tmp_path), 10))
+    assert np.array_equal(np.concatenate([block.vectors for block in found]), VECTORS)
+    assert [value for block in found for value in block.ids.values()] == IDS
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_files_elsewhere_are_read_by_url(tmp_path: Path, memory: Any) -> None:
+    _parquet(tmp_path)
+    for url in (f"file://{tmp_path}", f"file://{tmp_path}/part-*.parquet", f"file://{tmp_path}/part-8.parquet"):
+        found = read(url, memory=memory)
+        assert np.array_equal(found.vectors[:], VECTORS[: 60 if "8" not in url[-10:] else 5])
+    np.save(tmp_path / "all.npy", VECTORS)
+    assert np.array_equal(read(f"file://{tmp_path}/all.npy", memory=memory).vectors[7:9], VECTORS[7:9])
+
+
+def test_what_only_fsspec_can_open() -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    with fsspec.open("memory://set/part-0.npy", "wb") as file:
+        np.save(file, VECTORS[:20])
+    with fsspec.open("memory://set/part-1.npy", "wb") as file:
+        np.save(file, VECTORS[20:])
+    for memory in BUDGETS:
+        assert np.array_equal(read("memory://set/part-*.npy", memory=memory).vectors[:], VECTORS)
+        assert np.array_equal(read("memory://set", memory=memory).vectors[:], VECTORS)
+
+
+def test_a_url_that_leads_nowhere(tmp_path: Path) -> None:
+    assert "E604 no file there" in str(refusal(te.FileError, f"file://{tmp_path}/a.npy"))
+    assert "E604 a pattern" in str(refusal(te.FileError, f"file://{tmp_path}/*.npy"))
+    error = refusal(te.EvalError, "nowhere://a/b.npy")
+    assert error.code in ("E604", "E103")
+    assert error.fix
+
+
+def test_a_pattern_without_a_file_and_a_folder_without_a_set(tmp_path: Path) -> None:
+    assert "E604 a pattern that no file matches" in str(refusal(te.FileError, tmp_path / "*.npy"))
+    assert "without files of embeddings" in str(refusal(te.FileError, tmp_path))
+    assert "E101 an empty list" in str(refusal(te.ParameterError, []))
+    _npy(tmp_path)
+    _parquet(tmp_path)
+    assert "of several kinds: .npy, .parquet" in str(refusal(te.FileError, tmp_path))
+    twice = [tmp_path / "part-8.npy"] * 2
+    assert "E101 a file given twice" in str(refusal(te.ParameterError, twice))
+    assert refusal(te.FileError, [tmp_path / "part-8.npy", tmp_path / "part-88.npy"]).where.endswith("part-88.npy")
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize("wrong", [VECTORS[:9, :3], VECTORS[:9].astype(np.float64)], ids=["dim", "dtype"])
+def test_a_file_of_another_size_or_type_is_named(tmp_path: Path, memory: Any, wrong: np.ndarray) -> None:
+    pattern = _npy(tmp_path)
+    np.save(tmp_path / "part-10.npy", wrong)
+    error = refusal(te.DataError, pattern, memory=memory)
+    assert error.code == "E306"
+    assert "part-10.npy" in error.where
+    _parquet(tmp_path)
+    table = pa.table({"vector": pa.array(wrong.tolist(), pa.list_(pa.from_numpy_dtype(wrong.dtype))), "label": [1] * 9})
+    pq.write_table(table.append_column("id", pa.array(map(str, range(9)))), tmp_path / "part-9.parquet")
+    error = refusal(te.DataError, str(tmp_path / "*.parquet"), memory=memory)
+    assert error.code == "E306"
+    assert "part-9.parquet" in error.where
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, memory: Any) -> None:
+    pattern = _parquet(tmp_path)
+    (tmp_path / "part-9.parquet").write_bytes(b"PAR1 but nothing else")
+    error = refusal(te.FileError, pattern, memory=memory)
+    assert (error.code, error.where) == ("E601", str(tmp_path / "part-9.parquet"))
+    pq.write_table(_table(5, 21).drop_columns("label"), tmp_path / "part-9.parquet")
+    error = refusal(te.FileError, pattern, memory=memory)
+    assert (error.code, error.where) == ("E605", str(tmp_path / "part-9.parquet"))
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_an_id_in_two_files_is_refused(tmp_path: Path, memory: Any) -> None:
+    pattern = _parquet(tmp_path)
+    pq.write_table(_table(20, 21), tmp_path / "part-7.parquet")
+    error = refusal(te.LabelError, pattern, memory=memory)
+    assert "E407 1 ids appear more than once; first: 'item 20' in rows [0, 21]" in str(error)
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_labels_that_do_not_match_the_rows_of_all_files(tmp_path: Path, memory: Any) -> None:
+    pattern = _npy(tmp_path)
+    assert refusal(te.LabelError, pattern, labels=LABELS[:-1], memory=memory).code == "E401"
+    np.save(tmp_path / "label-8.npy", LABELS[:4])
+    np.save(tmp_path / "label-9.npy", LABELS[4:21])
+    error = refusal(te.LabelError, pattern, labels=tmp_path / "label-*.npy", memory=memory)
+    assert error.code == "E401"
+    assert "label-8.npy" in error.where
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize(
+    "labels",
+    [[1, None, 3], ["a", "", "c"], [1.5, 2.0, 3.0], [2**53 + 1, 2**53, 7], ["NA", "nan", "007"], [[1], [2, 3], [1]]],
+)
+def test_labels_mean_the_same_in_memory_and_on_disk(tmp_path: Path, labels: list[Any], memory: Any) -> None:
+    for shard, row in ((0, slice(0, 2)), (1, slice(2, 3))):
+        table = pa.table({"vector": VECTORS[:3].tolist()[row], "label": pa.array(labels)[row]})
+        pq.write_table(table, tmp_path / f"part-{shard}.parquet")
+
+    def outcome(make: Callable[[], te.Embeddings]) -> Any:
+        try:
+            return make().labels.values()
+        except te.LabelError as error:
+            return error.code
+
+    expected = outcome(lambda: te.Embeddings(VECTORS[:3], labels))
+    assert outcome(lambda: read(tmp_path, memory=memory)) == expected
