@@ -12,6 +12,7 @@ from tripleteval.cli.errors import guarded, pipe_kept_apart
 # Module and one line of help per command, so that listing them imports none of them.
 COMMANDS = {
     "evaluate": "Evaluate stored embeddings: retrieval and triplets, exactly.",
+    "plan": "Say what an evaluation would take: pairs, bytes read, memory and time.",
     "triplets": "Evaluate given anchors, positives and negatives.",
     "pairs": "Evaluate given pairs: same or different?",
     "identify": "Identify probes among the identities of a gallery, enrolled or not.",

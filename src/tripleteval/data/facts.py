@@ -10,6 +10,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, Floats, row_blocks
 
 UNIT_TOLERANCE = 1e-3
+_LEAST = 1e-300
 
 
 class Facts(NamedTuple):
@@ -38,17 +39,22 @@ class Facts(NamedTuple):
         """Return the facts of a block of rows (n, dim)."""
         wide = rows.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore"):
-            largest = np.maximum(wide.max(axis=1), -wide.min(axis=1))
-            norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-            usual = (norms > 1e-150) & (norms < 1e150)  # elsewhere squares may have vanished or overflowed
+            squares = np.einsum("ij,ij->i", wide, wide)
+            usual = (squares > _LEAST) & (squares < 1 / _LEAST)
+            # Elsewhere squares may have vanished or overflowed where the row has not.
+            odd = np.flatnonzero(~usual)
+            largest = np.abs(wide[odd]).max(axis=1, initial=0.0)
+            finite, zero = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+            finite[odd], zero[odd] = np.isfinite(largest), largest == 0
+            norms = np.sqrt(squares)
             return cls(
-                np.isfinite(largest),
-                largest == 0,
+                finite,
+                zero,
                 np.abs(norms - 1) <= UNIT_TOLERANCE,
-                wide.min(axis=0),
-                wide.max(axis=0),
-                np.full(len(wide), 1 / len(wide)) @ wide,
-                np.where(usual, 1 / norms, 0.0) @ wide / len(wide),
+                rows.min(axis=0).astype(np.float64),
+                rows.max(axis=0).astype(np.float64),
+                np.full(len(rows), 1 / len(rows)) @ wide,
+                np.where(usual, 1 / norms, 0.0) @ wide / len(rows),
             )
 
     @classmethod

@@ -8,7 +8,6 @@ is an error with every reading.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -163,20 +162,21 @@ class StoredVectors:
         found: list[Facts] = []
         flying: list[Future[Facts]] = []
         with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-            for rows in self._plausible():
-                flying.append(pool.submit(Facts.of, rows))
+            first = 0
+            for rows in row_blocks(self):  # type: ignore[arg-type]  # it stands where an array stands
+                flying.append(pool.submit(self._plausible, rows, first))
+                first += len(rows)
                 digest.update(np.ascontiguousarray(rows, rows.dtype.newbyteorder("<")).view(np.uint8).data)
                 if len(flying) == _IN_FLIGHT:
                     found.append(flying.pop(0).result())
             found += [each.result() for each in flying]
         return Facts.joined(found), digest
 
-    def _plausible(self) -> Iterator[AnyArray]:
-        start = 0
-        for rows in row_blocks(self):  # type: ignore[arg-type]  # it stands where an array stands
-            require_plausible(rows, np.arange(start, start + len(rows)), self.name, self.most)
-            yield rows
-            start += len(rows)
+    def _plausible(self, rows: AnyArray, first: int) -> Facts:
+        facts = Facts.of(rows)
+        if not max(-facts.lowest.min(), facts.highest.max()) <= self.most:  # also where one is no number
+            require_plausible(rows, np.arange(first, first + len(rows)), self.name, self.most)
+        return facts
 
     def _stretch(self, first: int, last: int) -> AnyArray:
         if self.chosen is not None:

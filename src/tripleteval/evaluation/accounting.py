@@ -109,7 +109,7 @@ def _digest(vectors: AnyArray) -> Any:
 
 
 def _classes(gallery: Embeddings) -> int | None:
-    return None if gallery.labels is None else len(np.unique(gallery.labels.codes))
+    return None if gallery.labels is None else int(np.count_nonzero(np.bincount(gallery.labels.codes)))
 
 
 def _singletons(gallery: Embeddings) -> int | None:

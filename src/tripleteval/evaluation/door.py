@@ -176,12 +176,13 @@ def evaluate(
     how = Means(engine.kernel, **means)
     require_room(comparison, split, settings, how)
     journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))
-    part, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=journey))
-    space = measure_space(part.comparison, results, settings, engine.distance, **means)
-    pairs = measure_pairs(part.comparison, split, engine.distance, settings, how._replace(progress=journey))
+    del comparison  # of a sample, what all queries took in memory is not needed any more
+    engine, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=journey))
+    space = measure_space(engine.comparison, results, settings, engine.distance, **means)
+    pairs = measure_pairs(engine.comparison, split, engine.distance, settings, how._replace(progress=journey))
     if journey is not None:
         journey.end()
-    return _evaluation(part, results, space, pairs, settings, taken, said, time.monotonic() - started)
+    return _evaluation(engine, results, space, pairs, settings, taken, said, time.monotonic() - started)
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:

@@ -155,23 +155,51 @@ class _Told:
 
 
 def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Costs:
+    comparison = engine.comparison
+    sizes = (comparison.queries.dim, len(comparison.gallery), len(comparison.queries))
+    plain = engine.kernel == "reference"
+    costs = pass_costs(*sizes, settings, k=engine.k, width=engine.width, plain=plain, metrics=metrics)
+    return costs._replace(fixed=costs.fixed + beside)
+
+
+def pass_costs(
+    dim: int,
+    gallery: int,
+    queries: int,
+    settings: Settings,
+    *,
+    k: int = 11,
+    width: int = 512,
+    plain: bool = False,
+    metrics: int = 40,
+) -> Costs:
+    """Return what a pass takes.
+
+    Args:
+        dim: Number of coordinates.
+        gallery: Who is searched.
+        queries: Who asks.
+        settings: What is measured.
+        k: Neighbours kept.
+        width: Gallery rows per tile.
+        plain: Whether the reference kernel counts.
+        metrics: How many are read.
+    """
     margins, points = len(settings.margins), len(settings.margin_curve)
     edges = 4 + 2 * margins + points
-    dim, gallery = engine.comparison.queries.dim, len(engine.comparison.gallery)
-    side = min(MOST_QUERIES, len(engine.comparison.queries))
+    side = min(MOST_QUERIES, queries)
     return Costs(
         # Per edge: itself (16 B), its tally (16 B) and its place (8 B).
         per_positive=40 * edges + 24,
         # And while edges are made, or read: the sort that puts them there (about 5 × 8 B), and the evidence.
         at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
-        per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(engine.k, 1),
-        at_work_per_query=20 * dim + 40 * max(engine.k, 1),
+        per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(k, 1),
+        at_work_per_query=20 * dim + 40 * max(k, 1),
         # Rows of a window as read, in both precisions and what it takes to make them; of a tile its products, its
         # list, its squares, and its rows once more turned.
         fixed=52 * dim * min(window(dim), gallery)
-        + (24 * dim + (24 if engine.kernel == "reference" else 18) * side) * min(engine.width, gallery)
-        + 2**20
-        + beside,
+        + (24 * dim + (24 if plain else 18) * side) * min(width, gallery)
+        + 2**20,
         held=12 * dim * gallery,
     )
 
