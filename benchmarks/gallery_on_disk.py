@@ -31,7 +31,7 @@ def peak():
 before = peak()
 
 def product():
-    """Multiply half of the pairs: once before and once after, so that others' work weighs on both alike."""
+    # Half of the pairs: once before and once after, so that what else runs weighs on both alike.
     queries = rng.normal(size=(sample, gallery.dim)).astype(np.float32)
     tile = rng.normal(size=(4096, gallery.dim)).astype(np.float32)
     room = np.empty((512, 4096), np.float32)
@@ -53,7 +53,8 @@ products.append(product())
 clock, spent = (sum(p[i] for p in products) for i in (0, 1))
 print(json.dumps({
     "rows": len(gallery), "dim": gallery.dim, "shards": len(getattr(gallery.vectors, "parts", [0])),
-    "seconds": round(took[0], 1), "product_seconds": round(clock, 1), "processor_seconds": round(took[1], 1), "product_processor_seconds": round(spent, 1),
+    "seconds": round(took[0], 1), "product_seconds": round(clock, 1),
+    "processor_seconds": round(took[1], 1), "product_processor_seconds": round(spent, 1),
     "over_product": round(took[0] / clock, 2), "over_product_by_processor": round(took[1] / spent, 2),
     "peak_mib": round(after - before), "map@r": run["map@r"], "result_hash": run.result_hash,
 }))

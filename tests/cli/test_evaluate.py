@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 import numpy as np
 import pyarrow as pa
@@ -10,6 +13,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.cli import main
+from tripleteval.readers import stored_set
 
 FORMATS = [
     ["val.npy", "--labels", "labels.txt"],
@@ -164,3 +168,36 @@ def test_one_class_only_is_measured_and_said_to_be_degenerate(run):
     result = run("evaluate", "one.npz", "--no-save")
     assert result.exit_code == 0
     assert "Degenerate: no query has a negative (one class only)" in result.stdout
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])  # of the budget: nothing stays in memory, or everything
+def test_files_in_a_folder_or_a_pattern_are_one_set(document, folder, monkeypatch, share):
+    monkeypatch.setattr(stored_set, "SHARE", share)
+    table = pq.read_table("val.parquet")
+    os.mkdir("set")
+    for shard, (start, count) in enumerate(((0, 1), (1, 3), (4, 2))):
+        pq.write_table(table.slice(start, count), f"set/part-{shard}.parquet")
+    known = document("evaluate", "val.parquet")
+    for name in ("set", "set/part-*.parquet", f"file://{folder}/set"):
+        found = document("evaluate", name)
+        assert found["values"] == known["values"]
+        assert found["inputs"][0]["sha256"] == known["inputs"][0]["sha256"]
+
+
+def test_what_is_read_as_part_of_a_set_is_never_written_to(run):
+    os.mkdir("set")
+    for shard in range(2):
+        np.save(f"set/part-{shard}.npy", np.load("val.npy")[3 * shard :][:3])
+    before = Path("set/part-1.npy").read_bytes()
+    done = run("evaluate", "set/part-*.npy", "--labels", "labels.txt", "--json", "set/part-1.npy", "--overwrite")
+    assert done.exit_code == 4
+    assert "E611 " in done.stderr
+    assert "the output is one of the inputs" in done.stderr
+    assert Path("set/part-1.npy").read_bytes() == before
+
+
+def test_a_run_of_a_pattern_is_called_after_its_folder(run):
+    os.mkdir("set")
+    np.save("set/part-0.npy", np.load("val.npy"))
+    assert run("evaluate", "set/part-*.npy", "--labels", "labels.txt").exit_code == 0
+    assert [name[:3] for name in os.listdir("runs")] == ["set"]

@@ -22,7 +22,8 @@ from tripleteval.cli.reading import read_calibration, read_relevance, read_sets,
 def command(file: str, **chosen: Any) -> None:
     """Evaluate stored embeddings: retrieval and triplets, exactly.
 
-    FILE holds the queries: .npy, .npz, .parquet, .csv or .tsv. Without --gallery every query is searched
+    FILE holds the queries: .npy, .npz, .parquet, .csv or .tsv, or is a folder or a quoted pattern of such files,
+    or a URL. Vectors that take more than half of --memory stay on disk. Without --gallery every query is searched
     among the others. The table goes to stdout, the run into a new folder under runs/.
 
     \b
@@ -33,6 +34,7 @@ def command(file: str, **chosen: Any) -> None:
             --gallery banking.parquet --gallery-where "split = 'train'" --distance cosine
         tripleteval evaluate val.parquet -k 1 -k 100 --margin 0.2 --margin-curve -1:1:0.1 --metric map@100
         tripleteval evaluate faces.parquet --where "split = 'test'" --calibrate-on "split = 'val'" --far 0.001
+        tripleteval evaluate 'gallery/part-*.parquet' --sample 5000 --no-verification --memory 1GiB
         tripleteval evaluate val.parquet --json - | jq '.values["map@r"]'
     """  # noqa: D301  # \b is how click keeps lines as they are
     read_files = [chosen[name] for name in ("labels", "gallery", "gallery_labels", "relevance")]

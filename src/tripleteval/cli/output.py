@@ -161,8 +161,8 @@ def output_options(command: Command) -> Command:
 def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -> Output:
     """Take the output options out of ``chosen``."""
     return Output(
-        stem=printable(Path(file).stem) or "run",
-        inputs=tuple(path for path in (file, *inputs) if path is not None),
+        stem=_stem(file),
+        inputs=tuple(name for path in (file, *inputs) if path is not None for name in _files(path)),
         folder=chosen.pop("output"),
         save=not chosen.pop("no_save"),
         overwrite=chosen.pop("overwrite"),
@@ -170,6 +170,22 @@ def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -
         quiet=chosen.pop("quiet"),
         preset=chosen.pop("preset"),
     )
+
+
+def _stem(file: str) -> str:
+    """Return what a run is called after: the file, or the folder of a pattern."""
+    path = Path(file)
+    return printable(path.parent.name if any(sign in path.name for sign in "*?[") else path.stem) or "run"
+
+
+def _files(path: str) -> list[str]:
+    """Return the files that are read under a name, as far as that can be told before they are."""
+    from tripleteval.readers.shards import shards
+
+    try:
+        return [os.fspath(name) for name in shards(path, (Path(path).suffix,))]
+    except EvalError:
+        return [path]
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tripleteval.cli.paths import PATH
+from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.reading import read_sets, reading_options
 from tripleteval.errors import ParameterError
 
@@ -28,7 +29,8 @@ _ON_DISK = "1B"  # a budget in which nothing is held: only headers and labels ar
 @click.option("--gflops", default="auto", show_default=True, metavar="auto|N",
               help="What one worker compares per second; auto measures this machine.")  # fmt: skip
 @click.option("--memory", default="1GiB", show_default=True, help="Memory to use, of all workers together.")
-@click.option("--json", "json_", is_flag=True, help="Print a JSON document.")
+@click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 def command(file: str, **chosen: Any) -> None:
     """Say what an evaluation would take: pairs, bytes read, memory and time.
@@ -40,10 +42,12 @@ def command(file: str, **chosen: Any) -> None:
     Examples:
         tripleteval plan 'gallery/part-*.parquet'
         tripleteval plan probe.npy --labels probe.txt --gallery gallery/ --workers 32 --memory 128GiB
-        tripleteval plan 'gallery/part-*.npy' --sample 10000 --gflops 40 --json | jq .all.seconds
+        tripleteval plan 'gallery/part-*.npy' --sample 10000 --gflops 40 --json - | jq .all.seconds
     """  # noqa: D301  # \b is how click keeps lines as they are
     workers, gflops, sample = chosen.pop("workers"), _gflops(chosen.pop("gflops")), chosen.pop("sample")
-    memory, as_json = chosen.pop("memory"), chosen.pop("json_")
+    memory, json_, overwrite = chosen.pop("memory"), chosen.pop("json_"), chosen.pop("overwrite")
+    if json_ not in {None, "-"}:
+        require_new_file(json_, (file,), overwrite=overwrite)
     from tripleteval.data.budget import parse_memory
     from tripleteval.engine.maps import thread_count
     from tripleteval.evaluation.forecast import forecast, measured, proposed, size_of, with_gflops
@@ -57,9 +61,14 @@ def command(file: str, **chosen: Any) -> None:
         rates = with_gflops(rates, size.dim, gflops)
     how: dict[str, Any] = {"workers": workers, "memory": budget}
     whole, fewer = forecast(size, rates, **how), proposed(size, rates, **how)
-    if as_json:
-        found = {"all": whole.to_dict(), "sample": fewer and fewer.to_dict(), "seconds_of_one_core": rates._asdict()}
-        click.echo(json.dumps(found, indent=1, allow_nan=False))
+    found = {"all": whole.to_dict(), "sample": fewer and fewer.to_dict(), "seconds_of_one_core": rates._asdict()}
+    document = json.dumps(found, indent=1, allow_nan=False)
+    if json_ not in {None, "-"}:
+        from tripleteval.disk import atomic_write
+
+        atomic_write(os.path.realpath(json_), f"{document}\n".encode())
+    if json_ == "-":
+        click.echo(document)
         return
     from rich.console import Console
 

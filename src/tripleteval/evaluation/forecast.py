@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tripleteval.arrays import Ints
+from tripleteval.arrays import AnyArray, Ints
 from tripleteval.data.comparison import Comparison, Graded, Lists
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.facts import Facts
@@ -28,7 +28,7 @@ from tripleteval.evidence.pairs import Ruler
 from tripleteval.evidence.vectors import ROWS, Vectors
 
 _ASKED, _SEARCHED, _VERIFIED = 512, 2**16, 2**12  # rows of what is measured
-_ENOUGH = 1.0  # seconds of each kind of work: five kinds, and some more to load and compile
+_ENOUGH = 1.0  # seconds of each kind of work: six kinds, and some more to load and compile
 _NONE = np.zeros(0)
 _USUAL = 512  # queries of a block, where memory does not even hold the results
 SAMPLES = (1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -42,13 +42,15 @@ class Rates(NamedTuple):
     Attributes:
         pair: To compare a query with a gallery item, for retrieval and triplets.
         verified: The same for verification, where every distance counts.
-        seen: To read a row and see what is needed before distances are taken.
+        seen: To read a row and see what is needed before distances are taken; one process does it.
+        moments: To read a row and add it to the moments of the space.
         ready: To read a row and make it ready to be compared.
     """
 
     pair: float
     verified: float
     seen: float
+    moments: float
     ready: float
 
 
@@ -145,9 +147,8 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
     verified_blocks = -(-size.queries // MOST_QUERIES)
     pairs = size.queries * (size.gallery - size.alone)
     row = size.dim * size.itemsize
-    # Seen once by whoever starts the run; moments, and whoever compares, read in all workers.
-    seen = size.gallery * rates.seen
-    seconds = seen + (pairs * rates.pair + (blocks + 1) * size.gallery * rates.ready) / workers
+    rows = size.gallery * (rates.moments + blocks * rates.ready)
+    seconds = size.gallery * rates.seen + (pairs * rates.pair + rows) / workers
     verified = (
         pairs * rates.verified / (2 if size.alone else 1) + verified_blocks * size.gallery * rates.ready
     ) / workers
@@ -204,9 +205,10 @@ def measured(queries: Embeddings, gallery: Embeddings | None) -> Rates:
         whole = _seconds(lambda: first.count(block, 0, rows))
         pair = max(whole - half, whole / 10) / (len(asked) * (rows - rows // 2))
         verified = _seconds(lambda: second(Order(0, len(asked), 0, some))) / (len(asked) * some)
-        seen = _seconds(lambda: _see(searched, few)) / few
+        seen = _seconds(lambda: _see(searched.vectors[:few])) / few
+        moments = _seconds(lambda: _moments(searched.vectors[:few])) / few
         ready = _seconds(lambda: first.shelf.frame.rows(searched.vectors[:few])) / few
-    return Rates(pair, verified, seen, ready)
+    return Rates(pair, verified, seen, moments, ready)
 
 
 def _comparison(queries: Embeddings, gallery: Embeddings, asked: Ints) -> Comparison:
@@ -229,12 +231,15 @@ def _pass(comparison: Comparison, distance: Distance) -> Pass:
     return engine
 
 
-def _see(embeddings: Embeddings, rows: int) -> None:
-    block = embeddings.vectors[:rows]
-    Facts.of(block)
-    hashlib.sha256(np.ascontiguousarray(block).view(np.uint8).data)
-    for start in range(0, rows, ROWS):
-        Vectors.of(block[start : start + ROWS], 8)
+def _see(rows: AnyArray) -> None:
+    Facts.of(rows)
+    hashlib.sha256(np.ascontiguousarray(rows).view(np.uint8).data)
+
+
+def _moments(rows: AnyArray) -> None:
+    exponent = math.frexp(float(np.abs(rows.astype(np.float64)).max()))[1]
+    for start in range(0, len(rows), ROWS):
+        Vectors.of(rows[start : start + ROWS], exponent)
 
 
 def _seconds(work: Callable[[], object]) -> float:

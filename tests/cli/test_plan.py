@@ -1,0 +1,87 @@
+"""``plan`` says what an evaluation would take and when a sample is wiser, and evaluates nothing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tripleteval.evaluation import forecast
+from tripleteval.evaluation.forecast import Rates, Size
+
+RATES = Rates(pair=4e-9, verified=1e-8, seen=1e-6, moments=3e-6, ready=5e-7)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(forecast, "_ENOUGH", 0.01)
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """Return a pattern of two files of vectors, and one of labels."""
+    rng = np.random.default_rng(0)
+    for shard in range(2):
+        np.save(tmp_path / f"part-{shard}.npy", rng.normal(size=(2000, 8)).astype(np.float32))
+        np.save(tmp_path / f"labels-{shard}.npy", rng.integers(0, 50, 2000))
+    return str(tmp_path / "part-*.npy"), str(tmp_path / "labels-*.npy")
+
+
+def test_it_counts_pairs_and_bytes(run, gallery):
+    pattern, labels = gallery
+    found = json.loads(run("plan", pattern, "--labels", labels, "--workers", "4", "--json", "-").stdout)
+    assert found["all"]["pairs"] == 4000 * 3999
+    assert found["all"]["bytes_read"] == (2 + found["all"]["blocks"]) * 4000 * 8 * 4
+    assert found["all"]["workers"] == 4
+    assert found["sample"] is None
+    assert all(rate > 0 for rate in found["seconds_of_one_core"].values())
+
+
+def test_speed_may_be_given_and_a_sample_planned(run, gallery):
+    pattern, _ = gallery
+    found = json.loads(run("plan", pattern, "--sample", "100", "--gflops", "1e-6", "--json", "-").stdout)
+    assert found["all"]["pairs"] == 100 * 4000
+    assert found["seconds_of_one_core"]["pair"] == pytest.approx(2 * 8 / 1e3)
+    assert found["sample"] is None  # there is no smaller one
+    said = run("plan", pattern, "--gflops", "1e-6", "--json", "plan.json").stdout
+    assert json.loads(Path("plan.json").read_text())["sample"]["queries"] == 1000
+    assert "A sample is the wise answer" in said
+    assert "--sample 1000" in said
+
+
+@pytest.mark.parametrize("speed", ["fast", "0", "-3", "nan"])
+def test_a_speed_that_is_none_is_refused(run, gallery, speed):
+    done = run("plan", gallery[0], "--gflops", speed)
+    assert done.exit_code == 2
+    assert "E101 " in done.stderr
+
+
+def test_files_that_cannot_be_read_are_refused_as_by_evaluate(run, tmp_path):
+    assert "E604" in run("plan", str(tmp_path / "no-*.npy")).stderr
+
+
+def test_a_sample_is_proposed_where_all_would_take_hours():
+    size = Size(queries=10**8, gallery=10**8, dim=128, alone=True)
+    found = forecast.proposed(size, RATES, workers=32, memory=2**37)
+    assert found is not None
+    assert found.queries in forecast.SAMPLES
+    assert found.seconds < 3600
+    assert forecast.proposed(size._replace(queries=10**4, gallery=10**5), RATES, workers=2, memory=2**30) is None
+
+
+def test_more_workers_take_less_time_and_more_memory_fewer_readings():
+    size = Size(queries=50_000, gallery=10**7, dim=64, positives=200)
+    one, many = (forecast.forecast(size, RATES, workers=w, memory=2**35) for w in (1, 16))
+    assert many.seconds < one.seconds
+    assert many.pairs == one.pairs == 50_000 * 10**7
+    little, much = (forecast.forecast(size, RATES, workers=4, memory=m) for m in (2**29, 2**36))
+    assert little.blocks > much.blocks == -(-50_000 // 8192)
+    assert little.bytes_read > much.bytes_read
+    assert little.bytes_per_worker <= 2**29 / 4
+
+
+def test_what_is_planned_for_memory_is_what_evaluate_asks_for():
+    size = Size(queries=10**6, gallery=10**6, dim=64)
+    needed = forecast.forecast(size, RATES, workers=2, memory=2**20).least_memory
+    assert needed > 10**6 * 1000
+    assert forecast.half_width(10_000) == pytest.approx(0.0098)
