@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def main() -> None:
     options.add_argument("--shards", type=int, default=10)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--memory", nargs="*", default=["1GiB"])
-    options.add_argument("--folder", type=Path, default=Path("gallery"))
+    options.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tripleteval-gallery")
     given = options.parse_args()
     folder = given.folder / f"{given.n}x{given.dim}x{given.classes}-{given.shards}"
     if not folder.exists():

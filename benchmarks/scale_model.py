@@ -54,7 +54,8 @@ def simulated(size: Size, rates: Rates, foreseen: Forecast, luck: float, lost: f
 def main() -> None:
     """Foresee and simulate galleries from a million to a thousand million items."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--gallery", nargs="*", type=float, default=[1e6, 1e7, 1e8, 1e9])
+    options.add_argument("-n", nargs="*", type=float, default=[1e6, 1e7, 1e8, 1e9], help="items in the gallery")
+    options.add_argument("--classes", type=float, default=0, help="of no account; items per class are")
     options.add_argument("--workers", nargs="*", type=int, default=[2, 32, 256])
     options.add_argument("--sample", type=int, default=10_000)
     options.add_argument("--dim", type=int, default=128)
@@ -69,7 +70,7 @@ def main() -> None:
         2 * per_number * given.dim,
         per_number * given.dim / 3,
     )
-    for gallery in given.gallery:
+    for gallery in given.n:
         for workers in given.workers:
             size = Size(given.sample, int(gallery), given.dim)
             foreseen = forecast(size, rates, workers=workers, memory=workers * 2**31)

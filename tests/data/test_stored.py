@@ -105,6 +105,15 @@ def test_it_travels_as_names_and_numbers(tmp_path, suffix):
     assert np.array_equal(received(vectors)[490:510], vectors[490:510])
 
 
+def test_what_was_seen_of_all_rows_travels_along(tmp_path, monkeypatch):
+    vectors = on_disk(tmp_path, made(), ".npy")
+    known = vectors.facts()
+    there = received(vectors)
+    monkeypatch.setattr(StoredVectors, "_stretch", None)
+    assert np.array_equal(there.facts().centre, known.centre)
+    assert np.array_equal(there.facts().lowest, known.lowest)
+
+
 def test_threads_read_at_once(tmp_path):
     array = made()
     vectors = on_disk(tmp_path, array, ".parquet", (300, 700))

@@ -149,8 +149,12 @@ class StoredVectors:
             part.require_unchanged()
 
     def __getstate__(self) -> dict[str, Any]:
-        # What was seen stays here: a hash under way does not travel.
-        return {name: value for name, value in self.__dict__.items() if name not in {"_seen", "_starts"}}
+        # A hash under way does not travel, nor do facts of single rows; those of the whole save others a reading.
+        state = {name: value for name, value in self.__dict__.items() if name != "_starts"}
+        if "_seen" in state:
+            none = np.zeros(0, dtype=bool)
+            state["_seen"] = self._seen[0]._replace(finite=none, zero=none, unit=none), None
+        return state
 
     @cached_property
     def _starts(self) -> Ints:
