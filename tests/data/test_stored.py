@@ -13,6 +13,7 @@ import tripleteval as te
 from tripleteval.data import stored
 from tripleteval.data.facts import Facts, facts_of
 from tripleteval.data.stored import StoredVectors
+from tripleteval.readers import stored_npy
 
 ON_DISK = 1  # a budget of one byte: nothing is small enough to be held
 
@@ -178,17 +179,17 @@ def test_a_file_that_changes_is_an_error_with_the_next_reading(tmp_path, suffix,
     assert len(vectors[0:500]) == 500  # the other file is what it was
 
 
-def test_a_file_that_is_cut_while_it_is_read_names_the_rows(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("fault", "said"), [(truncated, "it ends within row"), (overwritten, "rows 400 to 899")])
+def test_a_file_that_changes_while_it_is_read_names_the_rows(tmp_path, monkeypatch, fault, said):
     vectors = on_disk(tmp_path, made(), ".npy")
-    from tripleteval.readers import stored_npy
 
-    def cut_first(file, *rest):
-        truncated(tmp_path / "part-0.npy")
+    def change_first(file, *rest):
+        fault(tmp_path / "part-0.npy")
         return fill(file, *rest)
 
     fill = stored_npy.fill
-    monkeypatch.setattr(stored_npy, "fill", cut_first)
-    with pytest.raises(te.EvalError, match="E610 .* it ends within row"):
+    monkeypatch.setattr(stored_npy, "fill", change_first)
+    with pytest.raises(te.EvalError, match=f"E610 .*{said}"):
         vectors[400:900]
 
 
