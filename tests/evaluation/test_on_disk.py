@@ -164,15 +164,20 @@ def test_a_file_that_changes_in_the_middle_of_a_run_gives_no_result(tmp_path, mo
 
 
 PEAK = """
-import resource, sys
+import sys
 import numpy as np
 import tripleteval as te
+
+def peak():  # of this program; ru_maxrss would begin with what its parent held
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
 rng = np.random.default_rng(0)
 te.evaluate(rng.normal(size=(300, 8)), rng.integers(0, 20, 300), kernel="cpu")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 found = te.read(sys.argv[1], labels=sys.argv[2], memory=sys.argv[3])
 te.evaluate(found, sample=30, memory=sys.argv[3], threads=1, verification=False)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(peak() - before)
 """
 
 
@@ -187,8 +192,9 @@ def large(tmp_path_factory):
     return folder
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("budget", [96])
 def test_peak_memory_stays_within_the_budget_with_the_input(large, budget):
     arguments = [str(large / "part-*.npy"), str(large / "labels.npy"), f"{budget}MiB"]
     done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
-    assert float(done.stdout) <= budget + 150
+    assert 10 < float(done.stdout) <= budget + 150
