@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tripleteval.differences.door import compare as compare
     from tripleteval.differences.result import Differences as Differences
     from tripleteval.distance.pairwise import pairwise_distances as pairwise_distances
+    from tripleteval.engine.ray_map import ray_map as ray_map
     from tripleteval.errors import BackendError as BackendError
     from tripleteval.errors import DataError as DataError
     from tripleteval.errors import EvalError as EvalError
@@ -51,6 +52,7 @@ _HOMES = {
     "gate": "gates.door",
     "load": "runs",
     "pairwise_distances": "distance.pairwise",
+    "ray_map": "engine.ray_map",
     "read": "readers",
 }
 

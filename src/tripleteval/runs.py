@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.evaluation import SCHEMA, Evaluation
 from tripleteval.disk import nearest_folder, new_file, place, sweep, sync_folder, temporary, write_file, writing
 from tripleteval.errors import FileError, ResourceError, nearest
+from tripleteval.journal.folder import finish, unfinished
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +52,7 @@ def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False)
     tables = {n: t for n, attribute in TABLES.items() if (t := getattr(evaluation, attribute)) is not None}
     require_free(target, overwrite=overwrite)
     write_folder(target, RUN, document, tables, partial(_require_replaceable, target, overwrite=overwrite))
+    finish(target, evaluation.settings, evaluation.inputs)
     return target
 
 
@@ -123,11 +125,12 @@ def load(folder: str | Path, *, tables: bool = True) -> Evaluation:
 
 
 def new_run_folder(root: str | Path, stem: str) -> Path:
-    """Return ``root/stem``, or the first of ``root/stem-2``, ``root/stem-3`` … where nothing is yet."""
+    """Return ``root/stem``, or the first of ``root/stem-2``, ``root/stem-3`` … where nothing is, or is being made."""
     # Names end at 255 bytes, and the temporary name beside the folder is longer than the folder's own.
     short = stem.encode()[:200].decode(errors="ignore") or "run"
     names = (short if number == 1 else f"{short}-{number}" for number in count(1))
-    return next(path for name in names if not os.path.lexists(path := Path(root) / name))
+    paths = (Path(root) / name for name in names)
+    return next(path for path in paths if not (os.path.lexists(path) or os.path.lexists(unfinished(path))))
 
 
 def require_free(folder: str | Path, *, overwrite: bool = False) -> None:
@@ -335,4 +338,6 @@ def _not_a_run(folder: Path) -> FileError:
             fix = f"an interrupted overwrite left it as {aside[0]!r}; rename that back"
         elif not folder.exists() and beside:
             fix = nearest(folder.name, [name for name in beside if not name.startswith(".")][:20])
+        if unfinished(folder).exists():
+            fix = "it is not finished yet; if it was interrupted, give the same command with --resume"
     return FileError("E604", found, where=str(folder), fix=fix)

@@ -33,7 +33,7 @@ class PipeClosedError(Exception):
 
 
 class InterruptedLate(KeyboardInterrupt):
-    """Somebody pressed Ctrl-C when the result was already safe; the message says where."""
+    """Somebody pressed Ctrl-C when something was already safe; the message says what, and where."""
 
 
 def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> NoReturn:

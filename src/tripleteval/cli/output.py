@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,10 +16,12 @@ import click
 
 from tripleteval.cli.errors import InterruptedLate
 from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.cli.resuming import resumable
 from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, one_line, printable
 
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
+    from tripleteval.journal.folder import Journal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,6 +42,7 @@ class Output:
         json: ``"-"`` for stdout, or a file; ``None`` for a table.
         quiet: Whether to say nothing on stderr.
         preset: Which numbers come first; nothing else depends on it.
+        resumed: Whether the run was begun before.
     """
 
     stem: str
@@ -49,6 +53,17 @@ class Output:
     json: str | None
     quiet: bool
     preset: str | None = None
+    resumed: bool = False
+
+    def resuming(self, run: str) -> Output:
+        """Return where the same goes as a run that was begun before.
+
+        Raises:
+            ParameterError: Another folder was given, or that none is wanted (E101).
+        """
+        if self.folder not in {None, run} or not self.save:
+            raise ParameterError("E101", "--resume together with --output or --no-save", fix="leave one of them out")
+        return replace(self, folder=run, resumed=True)
 
     def require_possible(self) -> None:
         """Refuse, before anything is computed, what could not be written afterwards.
@@ -58,6 +73,7 @@ class Output:
             FileError: The JSON file is there already, or cannot be written (E611).
             ResourceError: Likewise the run folder (E801).
         """
+        from tripleteval.journal.folder import unfinished
         from tripleteval.runs import new_run_folder, require_free
 
         if self.folder is not None and not self.save:
@@ -68,19 +84,37 @@ class Output:
             fixed = self.folder is not None or self.overwrite
             folder = self._named() if fixed else new_run_folder(RUNS, self.stem)
             require_free(folder, overwrite=self.overwrite)
+            if not (self.resumed or self.overwrite) and unfinished(folder).exists():
+                fix = "--resume it, --overwrite it, or give a new name"
+                raise ResourceError("E801", "an unfinished run is there", where=str(folder), fix=fix)
             self._require_apart(os.path.realpath(folder))
 
-    def deliver(self, evaluation: Evaluation) -> None:
+    def journal(self) -> Journal | None:
+        """Return where finished parts of a long run are kept until it is saved; ``None`` if it never will be."""
+        from tripleteval.journal.folder import Journal
+        from tripleteval.runs import new_run_folder
+
+        if not self.save:
+            return None
+        if self.folder is not None or self.overwrite:
+            return Journal(self._named(), afresh=not self.resumed)
+        return Journal(new_run_folder(RUNS, self.stem), elsewhere=partial(new_run_folder, RUNS, self.stem))
+
+    def deliver(self, evaluation: Evaluation, journal: Journal | None = None) -> None:
         """Save the run, then print; a disk that is full must not cost the numbers."""
         from tripleteval.report.presets import with_preset
 
         evaluation = with_preset(evaluation, self.preset)
         failures: list[EvalError] = []
         kept = None
+        begun = None if journal is None or not journal.kept else journal.run  # this name is taken, by us
         try:
-            kept = self._keep(evaluation) if self.save else None
+            with resumable(journal):
+                kept = self._keep(evaluation, begun) if self.save else None
         except ResourceError as error:
             failures.append(error)
+        if journal is not None and journal.failure is not None:
+            failures.append(journal.failure)
         with _saved(kept):
             try:
                 self._write_json(evaluation)
@@ -92,9 +126,11 @@ class Output:
         if failures:
             raise failures[0]
 
-    def _keep(self, evaluation: Evaluation) -> Path:
+    def _keep(self, evaluation: Evaluation, begun: Path | None) -> Path:
         from tripleteval.runs import new_run_folder
 
+        if begun is not None:
+            return evaluation.save(begun, overwrite=self.overwrite)
         if self.folder is not None or self.overwrite:
             return evaluation.save(self._named(), overwrite=self.overwrite)
         while True:  # another process may take the name between asking and saving

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.decisions import TILE, DecisionPass
-from tripleteval.evaluation.pair_orders import Means, in_orders, orders_of
+from tripleteval.evaluation.means import Means
+from tripleteval.evaluation.pair_orders import merged, orders_of
 from tripleteval.evidence.decisions import Decisions
 
 
 def decided(engine: DecisionPass, means: Means) -> Decisions:
     """Return what the thresholds of a pass decide, over all its orders."""
     kinds = len(engine.kinds.pairs)
-    found = Decisions.empty(engine.thresholds, engine.units, kinds)
-    for part in in_orders(engine, engine.comparison, means, _bytes(engine.units, kinds, len(engine.thresholds))):
-        found = found.merge(part)
-    return found
+    nothing = Decisions.empty(engine.thresholds, engine.units, kinds)
+    return merged(engine, nothing, engine.comparison, means, _bytes(engine.units, kinds, len(engine.thresholds)))
 
 
 def require_room_to_decide(comparison: Comparison, means: Means, units: int, kinds: int, thresholds: int) -> None:

@@ -6,8 +6,9 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from tripleteval.evaluation.accounting import account, describe, notes
 from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes, units_of, with_intervals, without_interval
+from tripleteval.evaluation.keeping import explicit, identity, journal_of, planned
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results, measure
-from tripleteval.evaluation.pair_orders import Means
 from tripleteval.evaluation.progress import Journey, Progress, pairs_ahead
 from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
@@ -39,6 +41,8 @@ from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
 from tripleteval.evaluation.transfer import measure_pairs, require_room
 from tripleteval.evaluation.verification import Verification
+from tripleteval.journal.folder import Journal
+from tripleteval.journal.page import Pages
 
 
 def evaluate(
@@ -72,6 +76,7 @@ def evaluate(
     threads: int | None = None,
     map: maps.Map | None = None,  # noqa: A002  # an engine is a map
     kernel: str = "auto",
+    resume: str | Path | Journal | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure how good an embedding space is, exactly.
@@ -110,10 +115,12 @@ def evaluate(
         sample: At most so many queries, drawn by class, each searched in the whole gallery; ``None`` for all.
         precision: Add queries until every headline interval is at most this much to either side, or all are used.
         by: Columns of ``queries.meta`` (or ``"group"``) by whose values the headline numbers are repeated.
-        memory: What may be used beyond the input.
+        memory: What may be used beyond the input; on a cluster, by each worker.
         threads: Worker threads; one per core by default. Ignored with ``map``.
-        map: Where orders run; the built-in ``map`` runs them one by one.
+        map: Where orders run: `ray_map` on a cluster; the built-in ``map`` runs them one by one.
         kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
+        resume: The run folder that will be saved. What is finished is kept beside it, in ``….unfinished``, so that
+            the same call after a crash goes on from there; saving the run removes that folder.
         progress: Called with pairs done and pairs in all, over every pass.
 
     Returns:
@@ -124,7 +131,8 @@ def evaluate(
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
         LabelError: Labels that cannot be matched, or nothing relevant for any query (E4xx).
         ParameterError: An impossible setting (E1xx, E308, E5xx), scikit-learn missing for ami and its kin (E103).
-        ResourceError: ``memory`` does not hold a single query, or the second moments (E802).
+        ResourceError: ``memory`` does not hold a single query, or the second moments (E802); what is to be resumed
+            is at work elsewhere (E803), damaged (E804), or was made from something else (E805).
 
     Example:
         >>> points, classes = [[0.0], [1.0], [3.0], [7.0], [8.0], [12.0]], [0, 0, 1, 0, 1, 1]
@@ -155,7 +163,8 @@ def evaluate(
         precision=precision,
         by=by,
     )
-    workers = 1 if map is not None else maps.thread_count(threads)
+    workers = getattr(map, "workers", 1) if map is not None else maps.thread_count(threads)
+    means = Means(kernel, map or maps.threads(workers), workers, parse_memory(memory), Pages())
     taken = _admit(_embeddings(queries, labels, "queries"), gallery, settings)
     searched = taken.get("gallery")
     comparison = compare(
@@ -165,24 +174,24 @@ def evaluate(
         relevance=relevance,
     )
     _require_columns(comparison.queries, settings)
-    means: dict[str, Any] = {
-        "mapping": map or maps.threads(workers),
-        "workers": workers,
-        "memory": left(parse_memory(memory), comparison),
-    }
-    split = None if calibrate_on is None else split_of(comparison, _other(calibrate_on, taken, settings), settings)
-    require_possible(settings, comparison.gallery.dim, means["memory"])
+    other = None if calibrate_on is None else _other(calibrate_on, taken, settings)
+    split = None if calibrate_on is None else split_of(comparison, other, settings)
+    means = means._replace(memory=left(means.memory, comparison))
+    require_possible(settings, comparison.gallery.dim, means.memory)
     engine = _pass(comparison, settings, kernel)
-    how = Means(engine.kernel, **means)
-    require_room(comparison, split, settings, how)
+    require_room(comparison, split, settings, means._replace(kernel=engine.kernel))
     journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))
-    del comparison  # of a sample, what all queries took in memory is not needed any more
-    engine, results, said = asked(engine, settings, partial(measure, settings=settings, **means, progress=journey))
-    space = measure_space(engine.comparison, results, settings, engine.distance, **means)
-    pairs = measure_pairs(engine.comparison, split, engine.distance, settings, how._replace(progress=journey))
+    inputs = cache(lambda: [describe(intake.embeddings) for intake in taken.values()])
+    with journal_of(resume) as journal:
+        same = partial(identity, settings, inputs, explicit(comparison.rule), other)
+        engine, means = planned(journal, same, engine, means._replace(progress=journey))
+        del comparison  # of a sample, what all queries took in memory is not needed any more
+        engine, results, said = asked(engine, settings, partial(measure, settings=settings, means=means))
+        space = measure_space(engine.comparison, results, settings, engine.distance, means._replace(progress=None))
+        pairs = measure_pairs(engine.comparison, split, engine.distance, settings, means)
     if journey is not None:
         journey.end()
-    return _evaluation(engine, results, space, pairs, settings, taken, said, time.monotonic() - started)
+    return _evaluation(engine, results, space, pairs, settings, taken, inputs(), said, time.monotonic() - started)
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
@@ -238,6 +247,7 @@ def _evaluation(
     pairs: Verification,
     settings: Settings,
     taken: dict[str, Intake],
+    inputs: list[dict[str, Any]],
     said: list[str],
     seconds: float,
 ) -> Evaluation:
@@ -256,7 +266,7 @@ def _evaluation(
         metrics=metrics,
         accounting=accounting,
         settings=_json(asdict(settings)),
-        inputs=[describe(intake.embeddings) for intake in taken.values()],
+        inputs=inputs,
         notes=[
             *said,
             *notes(comparison, accounting, settings),

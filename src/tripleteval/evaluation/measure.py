@@ -13,12 +13,16 @@ from tripleteval.arrays import Ints
 from tripleteval.engine.frame import window
 from tripleteval.engine.maps import Map
 from tripleteval.engine.mutual import Standing, possible, sweep
-from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan, plan_mutual
+from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan_mutual
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
+from tripleteval.evaluation.means import Means
+from tripleteval.evaluation.progress import Progress
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured
+from tripleteval.evaluation.sweep_map import SweepMap
 from tripleteval.evidence.neighbors import Neighbors
+from tripleteval.journal.page import Page
 from tripleteval.metrics import Column, Named, nobody
 from tripleteval.metrics.separation import Separation
 from tripleteval.metrics.sphere import OnSphere
@@ -26,8 +30,6 @@ from tripleteval.metrics.ties import chance_groups, perfect_groups, tie_groups
 from tripleteval.metrics.triplets import curve
 
 Record = TypeVar("Record", Separation, OnSphere)
-Progress = Callable[[int, int], None]
-
 CEILINGS = ("recall@k", "precision@k")
 
 
@@ -103,27 +105,26 @@ class Reading:
         return Results(measured, facts, evidence.neighbors, evidence.settled, apart, sphere)
 
 
-def measure(
-    engine: Pass, settings: Settings, *, mapping: Map, workers: int, memory: int, progress: Progress | None
-) -> Results:
+def measure(engine: Pass, settings: Settings, means: Means) -> Results:
     """Return the columns of every query, in order, whatever the map, the tiles and the memory were."""
     named = settings.named()
     per_query = tuple(name for name in named if not (name.metric.of_space or name.metric.of_pairs))
     second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
     reading = Reading(engine, per_query, settings.ties, second)
     costs = _costs(engine, settings, metrics=len(per_query), beside=second.bytes)
-    told = _Told(len(engine.comparison.queries) * len(engine.comparison.gallery), progress)
-    if possible(engine, mapping):
-        orders = plan_mutual(engine.comparison, costs, memory=memory, workers=workers)
+    told = _Told(len(engine.comparison.queries) * len(engine.comparison.gallery), means.progress)
+    page = means.pages.next()
+    if possible(engine, means.mapping):
+        orders = plan_mutual(engine.comparison, costs, memory=means.memory, workers=means.workers)
         if orders is not None:
-            return join(_mutually(reading, orders, mapping, told))
-    orders, hold = plan(engine.comparison, costs, memory=memory, workers=workers, cut=not second.wanted)
+            return join(_mutually(reading, orders, means.mapping, page, told))
+    orders, hold = means.cut(engine.comparison, costs, along=not second.wanted)
     reading = replace(reading, engine=replace(engine, hold=hold))
-    if getattr(mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
+    if getattr(means.mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
         reading.engine.ready()
     results: list[Results] = []
     waiting: list[Evidence] = []
-    for order, found in zip(orders, mapping(reading, orders), strict=True):
+    for order, found in zip(orders, page.each(reading, orders, means.mapping), strict=True):
         if isinstance(found, Results):
             results.append(found)
         else:
@@ -134,12 +135,20 @@ def measure(
     return join(results)
 
 
-def _mutually(reading: Reading, orders: list[Order], mapping: Map, told: _Told) -> list[Results]:
+def _mutually(reading: Reading, orders: list[Order], mapping: Map, page: Page[Any], told: _Told) -> list[Results]:
+    if page.has(orders):
+        return list(page.each(reading, orders, mapping))
+
     def read(standing: Standing) -> Results:
         order = standing.order
         return reading.read(reading.engine.evidence(standing.block, standing.tally, order.first, order.last), order)
 
-    return list(mapping(read, sweep(reading.engine, orders, mapping, told)))
+    kept = SweepMap(mapping, page, lambda: reading.engine.shelf.frame, told)
+    results = []
+    for order, result in zip(orders, mapping(read, sweep(reading.engine, orders, kept, told)), strict=True):
+        page.keep(order, result)
+        results.append(result)
+    return results
 
 
 class _Told:

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
 
 from tripleteval.data.comparison import Comparison
-from tripleteval.engine.maps import Map
-from tripleteval.engine.plan import Costs, Order, plan
-from tripleteval.evaluation.progress import Progress
+from tripleteval.engine.plan import Costs, Order
+from tripleteval.evaluation.means import Means
+from tripleteval.evidence.decisions import Decisions
+from tripleteval.evidence.pairs import Pairs
 
-Part = TypeVar("Part")
-
-
-class Means(NamedTuple):
-    """How a pass is run; no number depends on it."""
-
-    kernel: str
-    mapping: Map
-    workers: int
-    memory: int
-    progress: Progress | None = None
+Evidence = TypeVar("Evidence", Pairs, Decisions)
 
 
-def in_orders(engine: Callable[[Order], Part], comparison: Comparison, means: Means, fixed: int) -> Iterator[Part]:
-    """Yield what an engine makes of each order of a comparison.
+def merged(
+    engine: Callable[[Order], Evidence], empty: Evidence, comparison: Comparison, means: Means, fixed: int
+) -> Evidence:
+    """Return what an engine makes of all orders of a comparison, merged.
 
     Args:
         engine: Runs inside the workers.
+        empty: The evidence of nothing.
         comparison: What is cut into orders.
         means: How.
         fixed: Bytes for the results of one worker: two wait, one is made, one is added up.
     """
     orders = orders_of(comparison, means, fixed)
-    sizes = [(order.stop - order.start) * (order.last - order.first) for order in orders]
-    done = 0
-    for size, part in zip(sizes, means.mapping(engine, orders), strict=True):
-        yield part
-        done += size
+    upto = np.cumsum([(order.stop - order.start) * (order.last - order.first) for order in orders]).tolist()
+    page = means.pages.next()
+    done, total = page.standing() or (0, empty)
+    for part in means.mapping(engine, orders[done:]):
+        done, total = done + 1, total.merge(part)
+        page.stand(done, total)
         if means.progress is not None:
-            means.progress(done, sum(sizes))
+            means.progress(upto[done - 1], upto[-1])
+    page.stand(done, total, last=True)
+    return total
 
 
 def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
-    """Return the orders of a pass over pairs; see `in_orders`.
+    """Return the orders of a pass over pairs; see `merged`.
 
     Raises:
         ResourceError: The memory does not hold a single query (E802).
@@ -57,4 +56,4 @@ def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
         fixed=fixed + 4 * 8 * dim * 512,
         held=0,
     )
-    return plan(comparison, costs, memory=means.memory, workers=means.workers)[0]
+    return means.cut(comparison, costs)[0]

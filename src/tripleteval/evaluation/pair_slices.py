@@ -12,7 +12,7 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.decisions import DecisionPass, Kinds
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.decided import decided, require_room_to_decide
-from tripleteval.evaluation.pair_orders import Means
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units, owners_of
 from tripleteval.evaluation.rate_interval import rate_interval
 from tripleteval.evaluation.settings import Settings

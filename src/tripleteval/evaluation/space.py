@@ -13,10 +13,10 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.centroids import centroids
 from tripleteval.engine.gaps import gaps
-from tripleteval.engine.maps import Map
 from tripleteval.engine.moments import moments, require_room
 from tripleteval.engine.occurrences import occurrences
 from tripleteval.evaluation.clustering import clusters, scikit_learn
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.vectors import BITS, Vectors
@@ -61,14 +61,11 @@ def measure_space(
     results: Results,
     settings: Settings,
     distance: Distance,
-    *,
-    mapping: Map,
-    workers: int,
-    memory: int,
+    means: Means,
 ) -> Space:
     """Return the numbers of the gallery as a space; the same bits for any map, number of workers and memory."""
     named = [name for name in settings.named() if name.metric.of_space]
-    vectors = moments(comparison.gallery.vectors, mapping=mapping, workers=workers, memory=memory)
+    vectors = moments(comparison.gallery.vectors, mapping=means.mapping, workers=means.workers, memory=means.memory)
     seen = spectrum(vectors)
     ks = sorted({SPACE_K, *(name.value for name in named if name.metric.of == "hubs")})
     hubs = {k: occurrences(results.neighbors, k, comparison, distance) for k in ks}

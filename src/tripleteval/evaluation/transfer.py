@@ -13,7 +13,7 @@ from tripleteval.engine.decisions import DecisionPass
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation import verification
 from tripleteval.evaluation.decided import decided, require_room_to_decide
-from tripleteval.evaluation.pair_orders import Means
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import joint_classes
 from tripleteval.evaluation.rate_interval import rate_interval
 from tripleteval.evaluation.settings import Settings

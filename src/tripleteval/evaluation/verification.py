@@ -14,8 +14,9 @@ from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
-from tripleteval.evaluation.pair_orders import Means, in_orders, orders_of
+from tripleteval.evaluation.pair_orders import merged, orders_of
 from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_slices
 from tripleteval.evaluation.pair_units import sure_of
 from tripleteval.evaluation.settings import Settings
@@ -119,11 +120,9 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
 def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means) -> Pairs:
     """Return the pairs of a comparison, counted along a ruler in one pass."""
     engine = PairPass(comparison, distance, ruler, means.kernel)
-    total = Pairs.empty(ruler)
     most_kept = ruler.capacity if ruler.kept.any() else 0
-    for part in in_orders(engine, comparison, means, _counting(comparison, len(ruler.edges), most_kept)):
-        total = total.merge(part)
-    return total
+    fixed = _counting(comparison, len(ruler.edges), most_kept)
+    return merged(engine, Pairs.empty(ruler), comparison, means, fixed)
 
 
 def require_room(comparison: Comparison, settings: Settings, means: Means) -> None:

@@ -1,0 +1,56 @@
+"""How the passes of an evaluation are run; no number depends on it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from tripleteval.data.comparison import Comparison
+from tripleteval.engine.maps import Map
+from tripleteval.engine.plan import Costs, Order, plan
+from tripleteval.evaluation.progress import Progress
+from tripleteval.journal.page import Pages
+
+_EACH = 4  # orders per worker of a cluster, so that none is idle for long
+
+
+class Means(NamedTuple):
+    """What every pass is given.
+
+    Attributes:
+        kernel: ``"cpu"`` or ``"reference"``.
+        mapping: Where orders run.
+        workers: How many of them are in flight at once.
+        memory: Bytes that may be used beyond the input.
+        pages: Where finished orders are kept.
+        progress: Called with pairs done and pairs in all.
+    """
+
+    kernel: str
+    mapping: Map
+    workers: int
+    memory: int
+    pages: Pages
+    progress: Progress | None = None
+
+    def cut(self, comparison: Comparison, costs: Costs, *, along: bool = False) -> tuple[list[Order], bool]:
+        """Return the orders of a pass, and whether the gallery may be held ready: see `engine.plan.plan`.
+
+        Threads share the memory. The workers of a cluster have as much each, and there are enough orders for all.
+        """
+        together = getattr(self.mapping, "shares_memory", False)
+        orders, hold = plan(comparison, costs, memory=self.memory, workers=self.workers if together else 1, cut=along)
+        if together or self.workers == 1:
+            return orders, hold
+        each = -(-_EACH * self.workers // len(orders))
+        return [part for order in orders for part in _parts(order, each, len(comparison.gallery))], hold
+
+
+def _parts(order: Order, count: int, gallery: int) -> list[Order]:
+    """Cut an order into so many at most: along its queries, or along its stretch where it is one."""
+    start, stop, first, last = order
+    whole = (first, last) == (0, gallery)
+    low, size = (start, stop - start) if whole else (first, last - first)
+    count = min(count, size)
+    bounds = pairwise(low + size * part // count for part in range(count + 1))
+    return [Order(a, b, first, last) if whole else Order(start, stop, a, b) for a, b in bounds]

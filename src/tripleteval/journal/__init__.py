@@ -1,0 +1,1 @@
+"""What a long run has finished so far, on disk, so that being killed costs it little."""

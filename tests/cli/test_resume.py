@@ -1,0 +1,155 @@
+"""A run that was interrupted says how to go on, and goes on; what it was to become is never there by halves."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tripleteval import load
+from tripleteval.engine import plan
+from tripleteval.journal import folder as journal
+
+# Two queries per order, kept from the first one on; the third order says so, and never ends.
+SLOW = """
+import threading, tripleteval.evaluation.measure as measure
+from tripleteval.cli import main
+from tripleteval.engine import maps, plan
+from tripleteval.journal import folder
+folder.AFTER, plan.MOST_QUERIES = 0.0, 2
+read = measure.Reading.__call__
+def reading(self, order):
+    if order.start == 4:
+        print("working", flush=True)
+        threading.Event().wait(600)
+    return read(self, order)
+measure.Reading.__call__ = reading
+main(prog_name="tripleteval")
+"""
+COMMAND = ["evaluate", "val.npz", "--threads", "1"]
+HOW = "what is finished is kept: give the same command with --resume runs/val"
+ENDS = {signal.SIGINT: (130, f"interrupted; {HOW}"), signal.SIGTERM: (143, HOW), signal.SIGKILL: (-9, "")}
+
+
+def ended_by(sent: int, *more: str) -> tuple[int, str]:
+    """Return how a run ended that was sent a signal in the middle of its last order, and what it said."""
+    command = [sys.executable, "-W", "error", "-c", SLOW, *COMMAND, *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "working\n"
+        while not os.path.exists("runs/val.unfinished/journal"):  # the two before it are kept
+            pass
+        process.send_signal(sent)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, said.strip()
+
+
+@pytest.fixture
+def small_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MOST_QUERIES", 2)
+
+
+@pytest.mark.usefixtures("small_orders")
+@pytest.mark.parametrize("sent", ENDS)
+def test_it_says_how_to_go_on_and_goes_on(run, document, sent):
+    want = document(*COMMAND)
+    assert ended_by(sent) == ENDS[sent]
+    assert os.listdir("runs") == ["val.unfinished"]
+    with pytest.raises(Exception, match=r"not finished yet; .*--resume"):
+        load("runs/val")
+    result = run(*COMMAND, "--resume", "runs/val")
+    assert (result.exit_code, result.stderr) == (0, "saved in runs/val\n")
+    assert load("runs/val").result_hash == want["result_hash"]
+    assert os.listdir("runs") == ["val"]
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_an_unfinished_run_is_not_in_the_way_of_the_next_and_is_not_overwritten_by_accident(run):
+    ended_by(signal.SIGKILL)
+    result = run(*COMMAND)
+    assert (result.exit_code, result.stderr) == (0, "saved in runs/val-2\n")
+    refused = run(*COMMAND, "--output", "runs/val")
+    assert refused.exit_code == 5
+    assert "an unfinished run is there" in refused.stderr
+    assert "--resume it, --overwrite it" in refused.stderr
+    assert sorted(os.listdir("runs")) == ["val-2", "val.unfinished"]
+    assert run(*COMMAND, "--output", "runs/val", "--overwrite").exit_code == 0
+    assert sorted(os.listdir("runs")) == ["val", "val-2"]
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_other_options_are_refused_and_cost_nothing(run):
+    ended_by(signal.SIGKILL)
+    result = run(*COMMAND, "-k", "3", "--resume", "runs/val", "--json-errors")
+    said = json.loads(result.stderr)
+    assert (result.exit_code, said["code"]) == (5, "E805")
+    assert "settings.ks was [1, 5, 10], is [3]" in said["found"]
+    assert run(*COMMAND, "--resume", "runs/val.unfinished/").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--resume", "runs/none"], "E604", "no unfinished run of this name"),
+        (["--resume", "kept"], "E604", "a run that is complete"),
+        (["--resume", "runs/val", "--no-save"], "E101", "--resume together with"),
+        (["--resume", "runs/val", "--output", "other"], "E101", "--resume together with"),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused(run, kept, arguments, code, words):
+    Path("runs/val.unfinished").mkdir(parents=True)
+    result = run(*COMMAND, *arguments, "--json-errors")
+    said = json.loads(result.stderr)
+    assert said["code"] == code
+    assert words in said["found"]
+    assert kept.exists()
+
+
+def test_nothing_was_finished_yet(run):
+    Path("runs/val.unfinished").mkdir(parents=True)  # killed between making the folder and its journal
+    assert run(*COMMAND, "--resume", "runs/val").exit_code == 0
+    assert os.listdir("runs") == ["val"]
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_a_disk_that_is_full_costs_the_journal_and_not_the_numbers(run, document, monkeypatch):
+    want = document(*COMMAND)
+    monkeypatch.setattr(journal, "AFTER", 0.0)
+
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        result = run(*COMMAND, "--json", "-")
+    assert result.exit_code == 5
+    assert json.loads(result.stdout)["result_hash"] == want["result_hash"]
+    assert "E801" in result.stderr
+    assert not Path("runs").exists() or os.listdir("runs") == []
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_a_run_that_cannot_be_saved_can_be_resumed(run, document, monkeypatch):
+    want = document(*COMMAND)
+    monkeypatch.setattr(journal, "AFTER", 0.0)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tripleteval.runs._write_table", full)
+        result = run(*COMMAND, "--json", "-")
+    assert (result.exit_code, json.loads(result.stdout)["result_hash"]) == (5, want["result_hash"])
+    assert HOW in " ".join(result.stderr.split())
+    monkeypatch.setattr("tripleteval.evaluation.measure.Reading.__call__", None)  # nothing is computed again
+    assert run(*COMMAND, "--resume", "runs/val").exit_code == 0
+    assert load("runs/val").result_hash == want["result_hash"]
