@@ -7,10 +7,10 @@ READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types build test-exact bench-toy docs lock clean distclean
+.PHONY: help demo test check lint types build test-exact test-faults bench-toy docs lock clean distclean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 demo: $(READY)  ## Train a small Siamese network on digits, evaluate it, write runs/demo/report.html
 	@$(BIN)/tripleteval demo --output runs/demo
@@ -33,6 +33,10 @@ build: $(READY)  ## Build the wheel and the source distribution into dist/
 
 test-exact: $(READY)  ## Run 100,000 cases of the engine against exact arithmetic, for a night
 	@TRIPLETEVAL_CASES=100000 $(BIN)/python -m pytest --timeout 7200 -k exact_arithmetic tests/engine
+
+test-faults: $(READY)  ## Kill and resume a run 1,000 times, and a cluster's workers, nodes and drivers in 100 runs
+	@TRIPLETEVAL_KILLS=1000 TRIPLETEVAL_CLUSTER_RUNS=16 $(BIN)/python -m pytest --timeout 14400 \
+		tests/journal tests/evaluation/test_resume.py tests/cli/test_resume.py tests/engine/test_ray_map.py
 
 bench-toy: $(READY)  ## Run every benchmark at toy size, so that none rots
 	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python "$$file" -n 600 --classes 100 || exit 1; done
