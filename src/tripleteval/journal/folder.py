@@ -42,7 +42,7 @@ Order = tuple[int, ...]
 def unfinished(run: str | Path) -> Path:
     """Return the folder that holds what is finished of a run while it is being made."""
     path = Path(run)
-    return path.with_name(path.name + SUFFIX)
+    return path.parent / (path.name + SUFFIX)  # also of a folder without a name, such as "."
 
 
 def finish(run: str | Path, settings: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
