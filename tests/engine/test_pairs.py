@@ -20,6 +20,7 @@ from tripleteval.engine.plan import Order
 from tripleteval.evaluation import verification
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.pairs import Pairs, Ruler
+from tripleteval.journal.page import Pages
 from tripleteval.metrics.operating import operating
 
 
@@ -154,6 +155,6 @@ def test_memory_that_cannot_hold_the_counts_is_refused_with_what_would():
     rng = np.random.default_rng(6)
     x, y = rng.normal(size=(900, 2)), rng.integers(0, 3, 900)
     every = every_pair(x, y)
-    means = verification.Means("reference", map, 2, 2**20)
+    means = verification.Means("reference", map, 2, 2**20, Pages())
     with pytest.raises(te.ResourceError, match="E802"):
         verification.counted(every.comparison, every.distance, every.ruler, means)
