@@ -59,7 +59,8 @@ def overlap(curves: Curves) -> Floats:
 
 def d_prime(curves: Curves) -> Floats:
     """Return (replicates,) the distance of the two means in pooled standard deviations; infinite without any."""
-    middle = (curves.at[1:] + curves.at[:-1]) / 2
+    at = np.ldexp(curves.at, -int(np.frexp(curves.at.max())[1]))  # the same at any scale, also where squares overflow
+    middle = (at[1:] + at[:-1]) / 2
     moments = []
     for shares in (curves.tar, curves.far):
         weights = np.diff(shares, axis=1)
