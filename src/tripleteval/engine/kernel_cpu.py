@@ -14,12 +14,14 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
-from tripleteval.engine.settle import Points, settle
+from tripleteval.engine.lines import settle_lines
+from tripleteval.engine.settle import Book, Points, settle
 from tripleteval.engine.side import Asking, Side
 from tripleteval.engine.sift import EIGHT, hide, sift
 from tripleteval.engine.squared_product import Doubts, squared_by_product
 
 _MOST = 0.4  # share of a tile's pairs from which on float64 computes them all
+_FEW_EDGES = 100  # per query; from there on it costs less to find the bin of each pair
 _NOTHING = np.empty((1, 0))
 _NO_DOUBTS = Doubts(np.empty(0), np.empty(0))
 
@@ -105,18 +107,20 @@ class _Room:
         known, doubts = _NOTHING, _NO_DOUBTS
         if found > product.size * _MOST:
             known, doubts = self._know(rows, columns)
-        distance = asking.edges.distance
-        settle(
-            self.listed[:found],
-            self.sides[:found],
+        one_side, two_side = (
             Points(rows.exact, rows.far, doubts.rows),
             Points(columns.exact, columns.far, doubts.columns),
-            known,
-            one.book(top, bottom, two.first + left, self.frame),
-            other.book(left, right, one.first + top, self.frame),
-            distance.rooted,
-            1.0 / distance.step,
         )
+        by_row = one.book(top, bottom, two.first + left, self.frame)
+        by_column = other.book(left, right, one.first + top, self.frame)
+        rooted, scale = asking.edges.distance.rooted, 1.0 / asking.edges.distance.step
+        if known.size and _few(by_row) and _few(by_column):
+            known[product == np.inf] = np.inf
+            if other.questions is not None:
+                settle_lines(np.ascontiguousarray(known.T), two_side, one_side, by_column, rooted, scale)
+            settle_lines(known, one_side, two_side, by_row, rooted, scale)
+            return
+        settle(self.listed[:found], self.sides[:found], one_side, two_side, known, by_row, by_column, rooted, scale)
 
     def _know(self, rows: Rows, columns: Rows) -> tuple[Floats, Doubts]:
         """Return ``squared`` of the whole tile as a float64 product gives it, and the doubts of both sides."""
@@ -125,6 +129,10 @@ class _Room:
         shape = len(rows.norms), len(columns.norms)
         known = self.squares[: shape[0] * shape[1]].reshape(shape)
         return known, squared_by_product(rows.exact, columns.exact, self.frame.centre, known)
+
+
+def _few(book: Book) -> bool:
+    return int(book.indptr[-1] - book.indptr[0]) <= _FEW_EDGES * (len(book.indptr) - 1)
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:
