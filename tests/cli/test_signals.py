@@ -13,11 +13,11 @@ import pytest
 ENDS = {signal.SIGINT: (130, "interrupted, nothing was saved"), signal.SIGTERM: (143, "")}
 # A map that says when every thread is in the middle of an order that takes far longer than anybody would wait.
 SLOW = """
-import sys, threading, tripleteval.engine.kernel_cpu, tripleteval.engine.kernel_reference as kernel
+import os, threading, tripleteval.engine.kernel_cpu, tripleteval.engine.kernel_reference as kernel
 from tripleteval.cli import main
 from tripleteval.engine import maps
 def forever(order):
-    print("working", flush=True)
+    os.write(1, b"working\\n")  # one write: threads that print at the same moment do not share a line
     threading.Event().wait(600)
 real = maps.threads
 maps.threads = lambda count: lambda function, items: real(count)(forever, items)
@@ -32,10 +32,10 @@ def test_a_signal_ends_the_work_at_once_and_leaves_an_older_run_alone(contents, 
     before = contents()
     command = [sys.executable, "-W", "error", "-c", SLOW, "evaluate", "val.npz", "--output", "kept", "--overwrite"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "working\n"
-        for _ in range(times):
-            process.send_signal(sent)
         try:
+            assert process.stdout.readline() == "working\n"
+            for _ in range(times):
+                process.send_signal(sent)
             _, said = process.communicate(timeout=60)  # far less than the order takes, however busy the machine is
         finally:
             process.kill()
