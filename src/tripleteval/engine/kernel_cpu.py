@@ -11,40 +11,38 @@ from dataclasses import replace
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Lists
+from tripleteval.engine.crowded import count_lines, turn
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
-from tripleteval.engine.lines import settle_lines
-from tripleteval.engine.settle import Book, Points, settle
-from tripleteval.engine.side import Asking, Side
+from tripleteval.engine.lines import Points, Unit
+from tripleteval.engine.settle import room_for, settle
+from tripleteval.engine.side import Asking, Side, Tile
 from tripleteval.engine.sift import EIGHT, hide, sift
-from tripleteval.engine.squared_product import Doubts, squared_by_product
+from tripleteval.engine.squared_product import squared_by_product
 
-_MOST = 0.4  # share of a tile's pairs from which on float64 computes them all
-_FEW_EDGES = 100  # per query; from there on it costs less to find the bin of each pair
-_NOTHING = np.empty((1, 0))
-_NO_DOUBTS = Doubts(np.empty(0), np.empty(0))
+_MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
+_IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 looks again
 
 
 def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles of ``width`` rows."""
-    room = _Room(shelf.frame, width)
+    room = _Room(shelf.frame, width, _unit(asking))
     one = Side.of(asking.first, rows, shelf.frame, asking)
     begun = _hide_from(asking, first, last)
     for top in range(0, len(one), width):
         bottom = min(top + width, len(one))
         room.take(one, top, bottom)
+        hidden = Lists(asking.hidden.indptr[top : bottom + 1], asking.hidden.rows)
         for begin in range(first, last, width):
             two = Side.of(begin, shelf.rows(begin, min(begin + width, last)), shelf.frame)
-            product = room.product(two.rows.single)
-            hide(product, begin, asking.hidden.indptr[top : bottom + 1], asking.hidden.rows, begun[top:bottom])
-            room.count(product, one, two, top, 0)
+            room.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
 
 
 def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
     """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice."""
     same = one is two
-    room = _Room(frame, width)
+    room = _Room(frame, width, _unit(one.asking))
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
@@ -58,81 +56,77 @@ def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
             if same and left < top:  # seen from the other side already; only the lists walk on
                 begun[top:bottom] = _places(here, one.first + right)
                 continue
-            product = room.product(two.rows.single[left:right])
-            hide(product, two.first + left, here.indptr, here.rows, begun[top:bottom])
-            room.count(product, one, two, top, left, lone=same and left == top)
+            lone = same and left == top  # its own mirror image
+            other = replace(two, questions=None) if lone else two
+            room.count(Tile(one, other, top, bottom, left, right), here, begun[top:bottom])
 
 
 class _Room:
     """The memory one worker computes in, and the tile in it."""
 
-    def __init__(self, frame: Frame, width: int) -> None:
+    def __init__(self, frame: Frame, width: int, unit: Unit) -> None:
         self.frame = frame
+        self.unit = unit
         self.products = np.zeros((width, _padded(width)), np.float32)
         self.listed = np.empty(self.products.size + EIGHT, np.int32)
-        self.sides = np.empty(len(self.listed), np.uint8)
+        self.room = room_for(width)
         self.doubled = self.products
-        self.squares = _NOTHING[0]
+        self.crowded = 0
 
     def take(self, side: Side, top: int, bottom: int) -> None:
         """Take the rows of the tiles to come."""
         self.doubled = -2.0 * side.rows.single[top:bottom]
 
-    def product(self, columns: Singles) -> Singles:
+    def count(self, tile: Tile, hidden: Lists, begun: Ints) -> None:
+        """Count each side of a tile as negatives of the other.
+
+        Args:
+            tile: Who meets whom.
+            hidden: Per row, the gallery rows that are no negatives.
+            begun: Where each list begins in the tile; moved to where it ends.
+        """
+        rows, columns = tile.one.rows.cut(tile.top, tile.bottom), tile.two.rows.cut(tile.left, tile.right)
+        if self.crowded:
+            self.crowded -= 1
+            self._count_all(tile, rows, columns, hidden, begun)
+            return
+        product = self._product(columns.single)
+        seen = begun.copy()
+        hide(product, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
+        whole = self.products[: len(rows.norms), : _padded(len(columns.norms))]
+        found = sift(whole, *tile.sieves(), self.listed)
+        if found > product.size * _MOST:
+            self.crowded = _IN_A_ROW
+            self._count_all(tile, rows, columns, hidden, seen)
+        elif found:
+            tile.one.asking.tally.settled[0] += found
+            one, two = Points(rows.exact, rows.far), Points(columns.exact, columns.far)
+            settle(self.listed[:found], one, two, self.unit, *tile.books(self.frame), tile.both, self.room)
+
+    def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns) ``−2S``, in a row whose length is a multiple of eight."""
         whole = self.products[: len(self.doubled), : len(columns)]
         np.matmul(self.doubled, columns.T, out=whole)
         return whole
 
-    def count(self, product: Singles, one: Side, two: Side, top: int, left: int, *, lone: bool = False) -> None:
-        """Count each side of the tile as negatives of the other, or with ``lone`` only for its rows.
-
-        Args:
-            product: (rows, columns) of items from ``top`` of ``one`` and from ``left`` of ``two`` on.
-            one: Queries.
-            two: Gallery, and queries if they ask.
-            top: See above.
-            left: See above.
-            lone: Whether the tile is its own mirror image.
-        """
-        bottom, right = top + product.shape[0], left + product.shape[1]
-        other = replace(two, questions=None) if lone else two
-        whole = self.products[: len(product), : _padded(product.shape[1])]
-        found = sift(whole, one.sieve(top, bottom), other.sieve(left, right), self.listed, self.sides)
-        if not found:
-            return
-        asking = one.asking
-        asking.tally.settled[0] += found
-        rows, columns = one.rows.cut(top, bottom), two.rows.cut(left, right)
-        known, doubts = _NOTHING, _NO_DOUBTS
-        if found > product.size * _MOST:
-            known, doubts = self._know(rows, columns)
-        one_side, two_side = (
-            Points(rows.exact, rows.far, doubts.rows),
-            Points(columns.exact, columns.far, doubts.columns),
-        )
-        by_row = one.book(top, bottom, two.first + left, self.frame)
-        by_column = other.book(left, right, one.first + top, self.frame)
-        rooted, scale = asking.edges.distance.rooted, 1.0 / asking.edges.distance.step
-        if known.size and _few(by_row) and _few(by_column):
-            known[product == np.inf] = np.inf
-            if other.questions is not None:
-                settle_lines(np.ascontiguousarray(known.T), two_side, one_side, by_column, rooted, scale)
-            settle_lines(known, one_side, two_side, by_row, rooted, scale)
-            return
-        settle(self.listed[:found], self.sides[:found], one_side, two_side, known, by_row, by_column, rooted, scale)
-
-    def _know(self, rows: Rows, columns: Rows) -> tuple[Floats, Doubts]:
-        """Return ``squared`` of the whole tile as a float64 product gives it, and the doubts of both sides."""
-        if not self.squares.size:
-            self.squares = np.empty(self.products.size)
+    def _count_all(self, tile: Tile, rows: Rows, columns: Rows, hidden: Lists, begun: Ints) -> None:
+        """Count all pairs, from a product in float64."""
         shape = len(rows.norms), len(columns.norms)
-        known = self.squares[: shape[0] * shape[1]].reshape(shape)
-        return known, squared_by_product(rows.exact, columns.exact, self.frame.centre, known)
+        squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
+        doubts = squared_by_product(rows.exact, columns.exact, self.frame.centre, squares)
+        hide(squares, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
+        tile.one.asking.tally.settled[0] += squares.size
+        by_row, by_column = tile.books(self.frame)
+        one, two = Points(rows.exact, rows.far), Points(columns.exact, columns.far)
+        if tile.both:
+            turned = self.room.turned_squared[: squares.size].reshape(shape[::-1])
+            turn(squares, turned)
+            count_lines(turned, doubts.columns, doubts.rows.max(), two, one, self.unit, by_column, self.room)
+        count_lines(squares, doubts.rows, doubts.columns.max(), one, two, self.unit, by_row, self.room)
 
 
-def _few(book: Book) -> bool:
-    return int(book.indptr[-1] - book.indptr[0]) <= _FEW_EDGES * (len(book.indptr) - 1)
+def _unit(asking: Asking) -> Unit:
+    return Unit(asking.edges.distance.rooted, 1.0 / asking.edges.distance.step)
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:

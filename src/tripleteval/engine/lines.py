@@ -1,106 +1,242 @@
-"""The count of a crowded tile, compiled: line by line and edge by edge, which for few edges beats a search per pair.
+"""One query against some items, compiled: what is certain by a table of levels, the rest in exact arithmetic.
 
-The squares come from a product that knows its bound. A pair is computed again, in the order of the reference, where an
-edge, the boundary between two steps of a sum, or a place among the nearest lies within that bound.
+``squared`` of each item is known to within a bound. Unless an edge, the boundary between two steps of a sum, or a
+place among the nearest lies within it, the item is counted at once, without a branch. Else its distance is computed
+with the bits of the reference, and so is its place.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.frame import Numbers
+from tripleteval.engine.levels import BELOW_ALL_EDGES, Levels, cell_of
 from tripleteval.engine.nearest import insert
-from tripleteval.engine.settle import Book, Points, in_given_order
+from tripleteval.engine.squared_one import four_in_given_order, in_given_order
 
+UNSURE, HIDDEN = -1, -2  # instead of steps
+_MAGIC = 1.5 * 2.0**52  # added to less than 2**51 it leaves a whole number in the last bits
+_MAGIC_BITS = int(np.float64(_MAGIC).view(np.int64))
+# Of a number that may be negative each use as an index asks whether it is.
+_INDEX = np.uintp
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
+class Points(NamedTuple):
+    """The items of one side of a tile.
+
+    Attributes:
+        exact: (items, dim) float64, prepared.
+        far: (items,) true where a zero vector is at a distance of its own.
+    """
+
+    exact: Floats
+    far: Bools
+
+
+class Book(NamedTuple):
+    """Where the queries of one side of a tile are counted.
+
+    Attributes:
+        first: Gallery row of the first item of the other side.
+        indptr: (queries + 1,) edges of each query; see `edges.Edges`, also for the next two.
+        squared: (edges,) float64.
+        rows: (edges,) int64.
+        levels: The edges once more.
+        kept: (queries,) what is beyond cannot be among the nearest.
+        certain: (levels, 2) int64, how many are certain to lie in a level's bin, and the sum of their steps.
+        counts: (edges,) int64, of the others; see `edges.Tally`, also for the rest.
+        lengths: (edges,) int64.
+        near_squared: (queries, k) float64.
+        near_rows: (queries, k) int64.
+    """
+
+    first: int
+    indptr: Ints
+    squared: Floats
+    rows: Ints
+    levels: Levels
+    kept: Floats
+    certain: Ints
+    counts: Ints
+    lengths: Ints
+    near_squared: Floats
+    near_rows: Ints
+
+
+class Bound(NamedTuple):
+    """How far off an estimate of ``squared`` may be: ``relative · squared + least``."""
+
+    relative: float
+    least: float
+
+
+class Unit(NamedTuple):
+    """What a sum of distances is counted in.
+
+    Attributes:
+        rooted: Whether the distance is the root of ``squared``.
+        scale: Steps per unit of distance.
+    """
+
+    rooted: bool
+    scale: float
+
+
+class Desk(NamedTuple):
+    """Room to work in.
+
+    Attributes:
+        places: (width,) int32, of the items of a line.
+        asked: (left,) int32, queries of pairs that are not certain.
+        searched: (left,) int32, who they were compared with.
+        exact: (left,) float64.
+    """
+
+    places: Numbers
+    asked: Numbers
+    searched: Numbers
+    exact: Floats
+
+
 @_compiled
-def settle_lines(squares: Floats, asked: Points, searched: Points, book: Book, rooted: bool, scale: float) -> None:
-    """Count a whole tile into the bins of its queries, and offer it to their nearest.
+def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints) -> None:
+    """Fill in the distances in whole steps, `UNSURE` where the bound leaves a choice."""
+    half = 0.5 if unit.rooted else 1.0
+    numbers = steps.view(np.float64)
+    for i in range(len(squared)):
+        length = (np.sqrt(squared[i]) if unit.rooted else squared[i]) * unit.scale
+        marked = length + _MAGIC
+        # What the error of a square is worth in steps: of a root, half as much.
+        error = bound.relative * squared[i] + bound.least
+        slack = length * (error / squared[i]) * half + length * 2.0**-51
+        sure = abs(length - (marked - _MAGIC)) + slack < 0.5
+        numbers[i] = marked if sure else _MAGIC + UNSURE
+    for i in range(len(squared)):
+        steps[i] -= _MAGIC_BITS
+
+
+@_compiled
+def count_certain(
+    squared: Floats,
+    steps: Ints,
+    others: Numbers,
+    begin: int,
+    end: int,
+    bound: Bound,
+    q: int,
+    book: Book,
+    desk: Desk,
+    left: int,
+) -> int:
+    """Count what is certain of items ``begin:end`` for query ``q``, and put the others onto the desk.
 
     Args:
-        squares: (queries, items) to within the doubts of both sides, +inf where there is no negative; overwritten.
-        asked: The queries.
-        searched: The items.
+        squared: Of the items.
+        steps: Of the items, or `UNSURE`, or `HIDDEN`.
+        others: Who they are on the other side.
+        begin: The first item.
+        end: Where they end.
+        bound: How far off ``squared`` may be.
+        q: Who asks.
         book: Of the queries.
-        rooted: Whether the distance is the root of ``squared``.
-        scale: Steps of ``lengths`` per unit of distance.
+        desk: With room for all of them.
+        left: How many are on the desk before.
+
+    Returns:
+        How many are on the desk then.
     """
-    width, last = squares.shape[1], book.near_squared.shape[1] - 1
-    steps, errors = np.empty(width, np.int64), np.empty(width)
-    for q in range(len(squares)):
-        line = squares[q]
-        _steps(line, q, asked, searched, rooted, scale, errors, steps)
-        for c in range(width):
-            bound = min(book.kept[q], book.near_squared[q, last])
-            if line[c] < np.inf and not line[c] - errors[c] > bound:
-                line[c], errors[c] = _exact(asked, q, searched, c), 0.0
-                steps[c] = np.int64(np.rint((np.sqrt(line[c]) if rooted else line[c]) * scale))
-                if line[c] <= book.near_squared[q, last]:
-                    insert(book.near_squared, book.near_rows, q, line[c], book.first + c)
-        _count_line(line, q, asked, searched, errors, steps, book)
+    places, last, before, certain = desk.places, book.levels.last, book.levels.before, book.certain
+    first, one = _INDEX(book.levels.indptr[q]), _INDEX(1)
+    table, top = _INDEX(book.levels.cells[q]), book.levels.cells[q + 1] - book.levels.cells[q] - 1.0
+    low, scale = book.levels.low[q], book.levels.scale[q]
+    near = min(book.kept[q], book.near_squared[q, -1])
+    line, stop = _INDEX(begin), _INDEX(end)
+    for i in range(line, stop):
+        places[i - line] = cell_of(squared[i], low, scale, top)
+    for i in range(line, stop):
+        place = first + _INDEX(before[table + _INDEX(places[i - line])])
+        place += _INDEX(last[place] < squared[i])
+        place += _INDEX(last[place] < squared[i])
+        places[i - line] = np.int32(place)
+    for i in range(line, stop):
+        place, value = _INDEX(places[i - line]), squared[i]
+        error = bound.relative * value + bound.least
+        if (
+            (steps[i] >= 0)
+            & (last[place] * BELOW_ALL_EDGES > value + error)
+            & (last[place - one] < value - error)
+            & (value - error > near)
+        ):
+            certain[place, 0] += 1
+            certain[place, 1] += steps[i]
+        elif steps[i] != HIDDEN:
+            desk.asked[left], desk.searched[left] = q, others[i]
+            left += 1
+    return left
 
 
 @_compiled
-def _steps(
-    line: Floats, q: int, asked: Points, searched: Points, rooted: bool, scale: float, errors: Floats, steps: Ints
-) -> None:
-    """Fill in the distances in whole steps, and the errors: endless where they leave a choice between two steps."""
-    half = 0.5 if rooted else 1.0
-    for c in range(len(line)):
-        length = (np.sqrt(line[c]) if rooted else line[c]) * scale
-        whole = np.rint(length)
-        error = asked.doubts[q] + searched.doubts[c]
-        sure = abs(length - whole) + length * (error / line[c] * half + 2.0**-51) < 0.5
-        errors[c] = error if sure and not (asked.far[q] or searched.far[c]) else np.inf
-        steps[c] = np.int64(whole)
-    for c in range(len(line)):
-        if line[c] == np.inf:
-            errors[c], steps[c] = 0.0, 0
+def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Book, desk: Desk) -> None:
+    """Count the pairs on the desk at exactly their distance, and offer them to the nearest of their queries.
+
+    Args:
+        left: How many there are.
+        asked: The queries.
+        searched: The other side.
+        unit: Of the sums.
+        book: Of the queries.
+        desk: See above.
+    """
+    _decide(desk.asked[:left], desk.searched[:left], asked, searched, desk.exact)
+    for i in range(left):
+        q, exact = desk.asked[i], desk.exact[i]
+        row, stop = book.first + desk.searched[i], book.indptr[q + 1]
+        place = _edges_upto(book.squared, book.rows, book.indptr[q], stop, exact, row)
+        if place < stop:
+            book.counts[place] += 1
+            book.lengths[place] += np.int64(np.rint((np.sqrt(exact) if unit.rooted else exact) * unit.scale))
+        if exact <= book.near_squared[q, -1]:
+            insert(book.near_squared, book.near_rows, q, exact, row)
 
 
 @_compiled
-def _count_line(line: Floats, q: int, asked: Points, searched: Points, errors: Floats, steps: Ints, book: Book) -> None:
-    """Count a line below each edge of its query."""
-    first, indptr, edges, edge_rows, _, counts, lengths, _, _ = book
-    before = before_length = less = total = near = 0
-    counted = -1.0
-    for j in range(indptr[q], indptr[q + 1]):
-        edge = edges[j]
-        if edge != counted:
-            less, total, near = _below(line, errors, steps, edge)
-            if near and edge < np.inf:
-                for c in range(len(line)):
-                    if errors[c] > 0 and abs(line[c] - edge) <= errors[c]:
-                        line[c], errors[c] = _exact(asked, q, searched, c), 0.0
-                less, total, near = _below(line, errors, steps, edge)
-            counted = edge
-        below, below_length = less, total
-        if near and edge < np.inf:
-            for c in range(len(line)):
-                if line[c] == edge and first + c < edge_rows[j]:
-                    below += 1
-                    below_length += steps[c]
-        counts[j] += below - before
-        lengths[j] += below_length - before_length
-        before, before_length = below, below_length
+def _decide(q: Numbers, c: Numbers, asked: Points, searched: Points, exact: Floats) -> None:
+    """Fill in ``squared`` with the bits of the reference, four pairs at a time."""
+    rows, columns = asked.exact, searched.exact
+    whole = len(q) - len(q) % 4
+    for i in range(0, whole, 4):
+        four = (q[i], q[i + 1], q[i + 2], q[i + 3]), (c[i], c[i + 1], c[i + 2], c[i + 3])
+        exact[i], exact[i + 1], exact[i + 2], exact[i + 3] = four_in_given_order(rows, columns, four[0], four[1])
+    for i in range(whole, len(q)):
+        exact[i] = in_given_order(rows, q[i], columns, c[i])
+    for i in range(len(q)):
+        if asked.far[q[i]] or searched.far[c[i]]:
+            exact[i] = FAR_SQUARED
 
 
 @_compiled
-def _below(line: Floats, errors: Floats, steps: Ints, edge: float) -> tuple[int, int, int]:
-    """Return how many lie below an edge, the sum of their steps, and how many may lie at it."""
-    less = total = near = 0
-    for c in range(len(line)):
-        less += line[c] < edge
-        total += steps[c] if line[c] < edge else 0
-        near += abs(line[c] - edge) <= errors[c]
-    return less, total, near
+def post(levels: Levels, certain: Ints, counts: Ints, lengths: Ints) -> None:
+    """Add what is certain to the bins of the edges."""
+    for q in range(len(levels.indptr) - 1):
+        for level in range(levels.indptr[q], levels.indptr[q + 1] - 1):  # what is above all edges is in no bin
+            counts[levels.edges[level]] += certain[level, 0]
+            lengths[levels.edges[level]] += certain[level, 1]
 
 
 @_compiled
-def _exact(asked: Points, q: int, searched: Points, c: int) -> float:
-    far = asked.far[q] or searched.far[c]
-    return FAR_SQUARED if far else in_given_order(asked.exact, q, searched.exact, c)
+def _edges_upto(edges: Floats, edge_rows: Ints, low: int, high: int, squared: float, row: int) -> int:
+    """Return the first edge after (squared, row), lexicographically."""
+    while low < high:
+        middle = (low + high) >> 1
+        edge = edges[middle]
+        if edge < squared or (edge == squared and edge_rows[middle] <= row):
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -6,7 +6,7 @@ import numba
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
-from tripleteval.engine.settle import in_given_order
+from tripleteval.engine.squared_one import in_given_order
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 

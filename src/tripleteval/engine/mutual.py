@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tripleteval.arrays import Floats
 from tripleteval.data.comparison import SharedClass
@@ -14,6 +14,9 @@ from tripleteval.engine.maps import Map
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Block, Pass
 
+if TYPE_CHECKING:
+    from tripleteval.engine.levels import Levels
+
 
 class Standing(NamedTuple):
     """A block of queries that meets every other block before it is read."""
@@ -21,6 +24,7 @@ class Standing(NamedTuple):
     order: Order
     block: Block
     limits: Limits
+    levels: Levels
     seeds: Floats
     tally: Tally
 
@@ -53,9 +57,12 @@ def sweep(engine: Pass, orders: list[Order], mapping: Map, progress: Callable[[i
 
 
 def _stand(engine: Pass, order: Order) -> Standing:
+    from tripleteval.engine.levels import levels_of  # numba takes a second to import
+
     block = engine.block(order.start, order.stop)
     limits = engine.limits(block, order.first, order.last)
-    return Standing(order, block, limits, limits.upper.copy(), engine.empty(block))
+    levels = levels_of(block.edges.indptr, block.edges.squared)
+    return Standing(order, block, limits, levels, limits.upper.copy(), engine.empty(block))
 
 
 def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
@@ -66,7 +73,10 @@ def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
     frame, sides = engine.shelf.frame, []
     for standing in pair[: 1 if one is two else 2]:
         block, rows = standing.block, engine.shelf.rows(standing.order.start, standing.order.stop)
-        asking = Asking(block.start, standing.limits.copy(), block.hidden, block.edges, engine.empty(block))
+        limits, tally = standing.limits.copy(), engine.empty(block)
+        asking = Asking.of(block.start, limits, block.hidden, block.edges, standing.levels, tally)
         sides.append(Side.of(block.start, rows, frame, asking))
     count_both(sides[0], sides[-1], frame, engine.width)
+    for side in sides:
+        side.asking.post()
     return [side.asking.tally for side in sides]

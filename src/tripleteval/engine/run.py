@@ -180,12 +180,15 @@ class Pass:
 
     def _count_fast(self, block: Block, first: int, last: int, tally: Tally) -> None:
         from tripleteval.engine import kernel_cpu  # numba takes a second to import
+        from tripleteval.engine.levels import levels_of
         from tripleteval.engine.side import Asking
 
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
-        asking = Asking(block.start, limits, block.hidden, block.edges, tally)
+        levels = levels_of(block.edges.indptr, block.edges.squared)
+        asking = Asking.of(block.start, limits, block.hidden, block.edges, levels, tally)
         for shelf, a, b in self.shelf.windows(first, last):
             kernel_cpu.count(rows, asking, shelf, a, b, self.width)
+        asking.post()
 
     def ready(self) -> None:
         """Make what every order needs, before several threads would each make their own."""

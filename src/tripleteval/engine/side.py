@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats
+from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.engine.edges import Edges, Tally
 from tripleteval.engine.frame import Frame, Rows, Singles
+from tripleteval.engine.levels import Levels
 from tripleteval.engine.limits import ANYTHING, Limits
-from tripleteval.engine.settle import Book
+from tripleteval.engine.lines import Book, post
 from tripleteval.engine.sift import Sieve
 
 _NO_NUMBERS, _NO_LENGTHS = np.zeros(1, np.int64), np.zeros(1)
@@ -20,7 +22,9 @@ _NOBODY = Book(
     indptr=_NO_NUMBERS,
     squared=_NO_LENGTHS,
     rows=_NO_NUMBERS,
+    levels=Levels(_NO_NUMBERS, _NO_LENGTHS, _NO_NUMBERS, _NO_NUMBERS, np.zeros(1, np.int32), _NO_LENGTHS, _NO_LENGTHS),
     kept=_NO_LENGTHS,
+    certain=_NO_NUMBERS[:, None],
     counts=_NO_NUMBERS,
     lengths=_NO_NUMBERS,
     near_squared=_NO_LENGTHS[:, None],
@@ -37,14 +41,27 @@ class Asking:
         limits: What may matter to them; lowered in place.
         hidden: Per query, the gallery rows that are not negatives, ascending.
         edges: What to count below.
+        levels: The edges once more.
         tally: Filled in place.
+        certain: (levels, 2) int64, part of the tally until it is posted.
     """
 
     first: int
     limits: Limits
     hidden: Lists
     edges: Edges
+    levels: Levels
     tally: Tally
+    certain: Ints
+
+    @classmethod
+    def of(cls, first: int, limits: Limits, hidden: Lists, edges: Edges, levels: Levels, tally: Tally) -> Asking:
+        """Return the block before anything was counted."""
+        return cls(first, limits, hidden, edges, levels, tally, np.zeros((len(levels.last), 2), np.int64))
+
+    def post(self) -> None:
+        """Complete the tally."""
+        post(self.levels, self.certain, self.tally.counts, self.tally.lengths)
 
 
 @dataclass(frozen=True)
@@ -95,15 +112,44 @@ class Side:
         """Return where items ``first:last`` are counted; ``other`` is the gallery row across."""
         if self.questions is None:
             return _NOBODY
-        edges, tally = self.asking.edges, self.asking.tally
+        asking, edges, tally = self.asking, self.asking.edges, self.asking.tally
         return Book(
             other,
             edges.indptr[first : last + 1],
             edges.squared,
             edges.rows,
-            self.asking.limits.cut(first, last).kept(frame),
+            asking.levels.cut(first, last),
+            asking.limits.cut(first, last).kept(frame),
+            asking.certain,
             tally.counts,
             tally.lengths,
             tally.squared[first:last],
             tally.rows[first:last],
+        )
+
+
+class Tile(NamedTuple):
+    """Items ``top:bottom`` of one side, who ask, against items ``left:right`` of another, who may."""
+
+    one: Side
+    two: Side
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def both(self) -> bool:
+        """Whether either side asks."""
+        return self.two.questions is not None
+
+    def sieves(self) -> tuple[Sieve, Sieve]:
+        """Return how far either side looks."""
+        return self.one.sieve(self.top, self.bottom), self.two.sieve(self.left, self.right)
+
+    def books(self, frame: Frame) -> tuple[Book, Book]:
+        """Return where either side is counted."""
+        return (
+            self.one.book(self.top, self.bottom, self.two.first + self.left, frame),
+            self.two.book(self.left, self.right, self.one.first + self.top, frame),
         )

@@ -13,13 +13,12 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tripleteval.arrays import Bytes, Floats, Ints
+from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
 SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
 COLUMN = 2**SHIFT - 1
-TO_ROW, TO_COLUMN = 1, 2
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -56,15 +55,14 @@ def hide(product: Singles, first: int, indptr: Ints, rows: Ints, cursor: Ints) -
 
 
 @_compiled
-def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers, sides: Bytes) -> int:
+def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     """List the pairs of the tile that may matter to either side; return how many there are.
 
     Args:
         product: (rows, columns) ``−2S``, +inf where there is no negative; a multiple of eight columns.
         rows: As many items as rows.
         columns: As many items as columns, or up to seven fewer.
-        listed: Filled with ``row << SHIFT | column``; a little longer than the tile.
-        sides: Filled with `TO_ROW`, `TO_COLUMN` or their sum: to whom the pair may matter.
+        listed: Filled with ``row << SHIFT | column``, row by row; a little longer than the tile.
     """
     r_lows, _, r_reach, r_nearest, r_upper, r_own = rows
     c_lows, _, c_reach, c_nearest, c_upper, c_own = columns
@@ -87,12 +85,12 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers, sides: 
             for c in range(eight * EIGHT, eight * EIGHT + EIGHT):
                 listed[n] = r << SHIFT | c
                 n += matters[c]
-            limit, n = _sides(product, r, low, limit, lows, limits, rows, columns, listed, sides, start, n)
+            limit, n = _look_again(product, r, low, limit, lows, limits, rows, columns, listed, start, n)
     return n
 
 
 @_compiled
-def _sides(
+def _look_again(
     product: Singles,
     r: int,
     low: float,
@@ -102,11 +100,10 @@ def _sides(
     rows: Sieve,
     columns: Sieve,
     listed: Numbers,
-    sides: Bytes,
     start: int,
     stop: int,
 ) -> tuple[np.float32, int]:
-    """Find out to whom the pairs ``start:stop`` matter, and lower the limits of those they are near to."""
+    """Keep those of the pairs ``start:stop`` that still matter, and lower the limits of those they are near to."""
     _, r_errors, r_reach, r_nearest, r_upper, r_own = rows
     _, c_errors, c_reach, c_nearest, c_upper, c_own = columns
     n = start
@@ -114,19 +111,19 @@ def _sides(
         pair = listed[i]
         c = pair & COLUMN
         to_row, to_column = product[r, c] + lows[c], product[r, c] + low
-        side = 0
+        matters = False
         if to_row <= limit:
-            side = TO_ROW
+            matters = True
             if _may_lower(r_reach, r_nearest, r_upper, r):
                 _offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
                 limit = _limit(r_reach, r_nearest, r_upper, r_own, r)
         if to_column <= limits[c]:
-            side |= TO_COLUMN
+            matters = True
             if _may_lower(c_reach, c_nearest, c_upper, c):
                 _offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
                 limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
-        listed[n], sides[n] = pair, side
-        n += side > 0
+        listed[n] = pair
+        n += matters
     return limit, n
 
 
