@@ -189,12 +189,16 @@ def _normalise(columns: Floats) -> Prepared:
 
 def _first_root_at_least(target: Floats) -> Floats:
     """Return the smallest float whose correctly rounded square root is >= ``target``."""
-    target = np.maximum(target, 0.0)
+    flat = np.maximum(target, 0.0).reshape(-1)
     with np.errstate(over="ignore", under="ignore"):
-        squared = target * target
-        for _ in range(4):  # two floats share a root, and the product is half an ulp off at most
-            below = np.nextafter(squared, 0.0)
-            squared = np.where(np.sqrt(below) >= target, below, squared)
-        for _ in range(4):
-            squared = np.where(np.sqrt(squared) < target, np.nextafter(squared, np.inf), squared)
-    return squared
+        squared = flat * flat
+        # Two floats share a root, and the product is half an ulp off at most: a step or two, for some of them.
+        for end in (0.0, np.inf):
+            some = np.arange(len(flat))
+            while len(some):
+                one_on = np.nextafter(squared[some], end)
+                roots = np.sqrt(squared[some] if end else one_on)
+                wanted = (roots < flat[some]) if end else (roots >= flat[some]) & (squared[some] > 0)
+                some, one_on = some[wanted], one_on[wanted]
+                squared[some] = one_on
+    return squared.reshape(np.shape(target))

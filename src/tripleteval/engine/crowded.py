@@ -7,7 +7,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.engine.lines import HIDDEN, UNSURE, Book, Bound, Points, Unit, count_certain, count_left, whole_steps
-from tripleteval.engine.settle import Room
+from tripleteval.engine.room import Room
 
 _FIRST = 32  # of a line: what they leave among the nearest rules out most of the rest
 _EIGHT = 8
@@ -38,9 +38,7 @@ def count_lines(
         room: To work in.
     """
     width = squares.shape[1]
-    steps, others = room.steps[:width], room.turned_rows[:width]
-    for c in range(width):
-        others[c] = c
+    steps, others = room.steps[:width], room.others
     left = 0
     for q in range(len(squares)):
         line, bound = squares[q], Bound(0.0, doubts[q] + most)

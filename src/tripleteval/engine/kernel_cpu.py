@@ -1,8 +1,9 @@
 """The same count, fast: float32 products rule out what they can, float64 decides the rest, bit for bit.
 
 A tile of products stays in cache; one sweep over it lists the pairs that may matter (`sift`), and only these are
-computed in float64, with the bits of the reference, and counted (`settle`). What is listed depends on tiles and
-threads; what is counted does not. When every query is searched among the others, a tile serves both its sides.
+computed in float64 and counted (`settle`). Where most of a tile matters, a product in float64 takes the place of
+both (`crowded`). What is listed depends on tiles and threads; what is counted does not. When every query is searched
+among the others, a tile serves both its sides.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from tripleteval.data.comparison import Lists
 from tripleteval.engine.crowded import count_lines, turn
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
 from tripleteval.engine.lines import Points, Unit
-from tripleteval.engine.settle import room_for, settle
+from tripleteval.engine.room import Room, flat, padded, room_for
+from tripleteval.engine.settle import settle
 from tripleteval.engine.side import Asking, Side, Tile
-from tripleteval.engine.sift import EIGHT, hide, sift
+from tripleteval.engine.sift import hide, sift
 from tripleteval.engine.squared_product import squared_by_product
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
@@ -26,30 +28,31 @@ _IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 look
 
 
 def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
-    """Add the negatives of gallery rows ``first:last`` to the tally, in tiles of ``width`` rows."""
-    room = _Room(shelf.frame, width, _unit(asking))
+    """Add the negatives of gallery rows ``first:last`` to the tally, in tiles as large as ``width`` by ``width``."""
+    height, width = flat(width)
+    worker = _Worker(shelf.frame, _unit(asking), room_for(height, width, both=False))
     one = Side.of(asking.first, rows, shelf.frame, asking)
     begun = _hide_from(asking, first, last)
-    for top in range(0, len(one), width):
-        bottom = min(top + width, len(one))
-        room.take(one, top, bottom)
+    for top in range(0, len(one), height):
+        bottom = min(top + height, len(one))
+        worker.take(one, top, bottom)
         hidden = Lists(asking.hidden.indptr[top : bottom + 1], asking.hidden.rows)
         for begin in range(first, last, width):
             two = Side.of(begin, shelf.rows(begin, min(begin + width, last)), shelf.frame)
-            room.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
+            worker.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
 
 
 def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
     """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice."""
     same = one is two
-    room = _Room(frame, width, _unit(one.asking))
+    worker = _Worker(frame, _unit(one.asking), room_for(width, width, both=True))
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
     hidden = one.asking.hidden
     for top in range(0, len(one), width):
         bottom = min(top + width, len(one))
-        room.take(one, top, bottom)
+        worker.take(one, top, bottom)
         for left in range(0, len(two), width):
             right = min(left + width, len(two))
             here = Lists(hidden.indptr[top : bottom + 1], hidden.rows)
@@ -58,19 +61,17 @@ def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
                 continue
             lone = same and left == top  # its own mirror image
             other = replace(two, questions=None) if lone else two
-            room.count(Tile(one, other, top, bottom, left, right), here, begun[top:bottom])
+            worker.count(Tile(one, other, top, bottom, left, right), here, begun[top:bottom])
 
 
-class _Room:
-    """The memory one worker computes in, and the tile in it."""
+class _Worker:
+    """What one worker knows from tile to tile."""
 
-    def __init__(self, frame: Frame, width: int, unit: Unit) -> None:
+    def __init__(self, frame: Frame, unit: Unit, room: Room) -> None:
         self.frame = frame
         self.unit = unit
-        self.products = np.zeros((width, _padded(width)), np.float32)
-        self.listed = np.empty(self.products.size + EIGHT, np.int32)
-        self.room = room_for(width)
-        self.doubled = self.products
+        self.room = room
+        self.doubled = room.products
         self.crowded = 0
 
     def take(self, side: Side, top: int, bottom: int) -> None:
@@ -93,19 +94,19 @@ class _Room:
         product = self._product(columns.single)
         seen = begun.copy()
         hide(product, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
-        whole = self.products[: len(rows.norms), : _padded(len(columns.norms))]
-        found = sift(whole, *tile.sieves(), self.listed)
+        whole = self.room.products[: len(rows.norms), : padded(len(columns.norms))]
+        found = sift(whole, *tile.sieves(), self.room.listed)
         if found > product.size * _MOST:
             self.crowded = _IN_A_ROW
             self._count_all(tile, rows, columns, hidden, seen)
         elif found:
             tile.one.asking.tally.settled[0] += found
             one, two = Points(rows.exact, rows.far), Points(columns.exact, columns.far)
-            settle(self.listed[:found], one, two, self.unit, *tile.books(self.frame), tile.both, self.room)
+            settle(self.room.listed[:found], one, two, self.unit, *tile.books(self.frame), tile.both, self.room)
 
     def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns) ``−2S``, in a row whose length is a multiple of eight."""
-        whole = self.products[: len(self.doubled), : len(columns)]
+        whole = self.room.products[: len(self.doubled), : len(columns)]
         np.matmul(self.doubled, columns.T, out=whole)
         return whole
 
@@ -142,7 +143,3 @@ def _places(lists: Lists, row: int) -> Ints:
     lower = np.concatenate([[0], np.cumsum(lists.rows[first:last] < row)])
     places: Ints = lists.indptr[:-1] + np.diff(lower[lists.indptr - first])
     return places
-
-
-def _padded(width: int) -> int:
-    return -(-width // EIGHT) * EIGHT

@@ -17,6 +17,7 @@ from tripleteval.distance.formula import FAR_SQUARED
 from tripleteval.engine.frame import Numbers
 from tripleteval.engine.levels import BELOW_ALL_EDGES, Levels, cell_of
 from tripleteval.engine.nearest import insert
+from tripleteval.engine.room import Desk
 from tripleteval.engine.squared_one import four_in_given_order, in_given_order
 
 UNSURE, HIDDEN = -1, -2  # instead of steps
@@ -86,22 +87,6 @@ class Unit(NamedTuple):
 
     rooted: bool
     scale: float
-
-
-class Desk(NamedTuple):
-    """Room to work in.
-
-    Attributes:
-        places: (width,) int32, of the items of a line.
-        asked: (left,) int32, queries of pairs that are not certain.
-        searched: (left,) int32, who they were compared with.
-        exact: (left,) float64.
-    """
-
-    places: Numbers
-    asked: Numbers
-    searched: Numbers
-    exact: Floats
 
 
 @_compiled

@@ -13,13 +13,21 @@ _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 @_compiled
 def listed_squares(
-    indptr: Ints, listed: Ints, rows: Floats, rows_far: Bools, gallery: Floats, gallery_far: Bools, squared: Floats
+    order: Ints,
+    indptr: Ints,
+    listed: Ints,
+    rows: Floats,
+    rows_far: Bools,
+    gallery: Floats,
+    gallery_far: Bools,
+    squared: Floats,
 ) -> None:
     """Fill in ``squared`` of each row and the gallery rows listed for it, with the bits of the reference.
 
+    In this ``order`` of rows, which should bring those together that list the same.
     Four at a time: each keeps the order of its own sum, and the processor has something to do meanwhile.
     """
-    for q in range(len(rows)):
+    for q in order:
         i, stop = indptr[q], indptr[q + 1]
         while i + 4 <= stop:
             a, b, c, d = listed[i], listed[i + 1], listed[i + 2], listed[i + 3]

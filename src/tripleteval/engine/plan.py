@@ -37,6 +37,7 @@ class Costs(NamedTuple):
         at_work_per_query: What it takes on top while its block is in flight.
         fixed: A worker, whatever it does.
         held: The gallery ready in both precisions.
+        turned: What a worker takes on top where a tile serves both its sides.
     """
 
     per_positive: int
@@ -45,6 +46,7 @@ class Costs(NamedTuple):
     at_work_per_query: int
     fixed: int
     held: int
+    turned: int = 0
 
 
 def plan(
@@ -96,7 +98,7 @@ def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: i
     positives, queries = comparison.rule.at_most(), len(comparison.queries)
     standing = int(positives.sum()) * costs.per_positive + queries * (costs.per_query + costs.at_work_per_query)
     each = 5 * (positives * costs.per_positive + costs.at_work_per_query) + positives * costs.at_work_per_positive
-    share = (memory - standing - costs.held) // workers - costs.fixed
+    share = (memory - standing - costs.held) // workers - costs.fixed - costs.turned
     if share < each.max():
         return None
     blocks = _blocks(each, share, MOST_QUERIES_MUTUAL)

@@ -26,6 +26,8 @@ from tripleteval.evidence.triplets import Triplets
 
 KERNELS = ("auto", "cpu", "reference")
 _PAIRS_AT_ONCE = 512
+_MANY_POSITIVES = 64  # of one query, from which on they are sorted query by query
+_BEYOND_ROWS = 2**40
 _MAKING = threading.Lock()
 _TILE = 512  # with as many queries, the products are 1 MiB, which stays in L2
 _TINY = 10_000  # pairs below which plain NumPy is as fast
@@ -131,7 +133,8 @@ class Pass:
             from tripleteval.engine.listed_squares import listed_squares
 
             rows = np.ascontiguousarray(queries.columns.T)
-            listed_squares(lists.indptr, lists.rows, rows, queries.far, held.exact, held.far, squared)
+            alike = np.argsort(np.append(lists.rows, 0)[lists.indptr[:-1]], kind="stable")  # read the same rows
+            listed_squares(alike, lists.indptr, lists.rows, rows, queries.far, held.exact, held.far, squared)
             return squared
         of_query, gallery = owners(lists), self.comparison.gallery.vectors
         order = np.argsort(lists.rows, kind="stable")  # a file is read from its beginning to its end
@@ -219,16 +222,20 @@ def choose_kernel(name: str, pairs: int) -> str:
 
 def _sorted(lists: Lists, gains: Floats, squared: Floats) -> Positives:
     """Return positives sorted by (squared, row) within each query."""
-    order = np.lexsort((lists.rows, squared, owners(lists)))
+    if (np.diff(lists.indptr) < _MANY_POSITIVES).all():
+        order = np.lexsort((lists.rows, squared, owners(lists)))
+    else:  # rows are ascending already, so a stable sort of each query's own will do
+        order = np.concatenate(
+            [a + np.argsort(squared[a:b], kind="stable") for a, b in pairwise(lists.indptr.tolist())]
+        )
     return Positives(lists.indptr, lists.rows[order], squared[order], gains[order])
 
 
 def _hidden(positives: Lists, removed: Lists) -> Lists:
     """Return the gallery rows that are not negatives, ascending within each query."""
-    owner = np.concatenate([owners(positives), owners(removed)])
-    rows = np.concatenate([positives.rows, removed.rows])
-    order = np.lexsort((rows, owner))
-    return Lists(positives.indptr + removed.indptr, rows[order])
+    rows = [of.rows + owners(of) * _BEYOND_ROWS for of in (positives, removed)]
+    both = np.sort(np.concatenate(rows), kind="stable")  # of two ascending runs, it is a merge
+    return Lists(positives.indptr + removed.indptr, both % _BEYOND_ROWS)
 
 
 def _neighbors(tally: Tally, positives: Positives, k: int, first: int, last: int) -> Neighbors:

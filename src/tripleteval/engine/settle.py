@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.engine.frame import Numbers
-from tripleteval.engine.lines import UNSURE, Book, Bound, Desk, Points, Unit, count_certain, count_left, whole_steps
+from tripleteval.engine.lines import UNSURE, Book, Bound, Points, Unit, count_certain, count_left, whole_steps
+from tripleteval.engine.room import Desk, Room
 from tripleteval.engine.sift import COLUMN, SHIFT
 from tripleteval.engine.squared_one import four_in_any_order, in_any_order
 
 _TINY = 1e-290  # far above what underflow can cost a square of prepared rows, far below every square that matters
-_LINES_LEFT = 8
 _INDEX = np.uintp  # see `lines`
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
-
-
-class Room(NamedTuple):
-    """Room for all pairs of a tile, by row and by column.
-
-    Attributes:
-        squared: (pairs,) float64.
-        steps: (pairs,) int64.
-        turned_squared: (pairs,) float64, the same by column.
-        turned_steps: (pairs,) int64.
-        turned_rows: (pairs,) int32, the row of each of them.
-        desk: For some lines.
-    """
-
-    squared: Floats
-    steps: Ints
-    turned_squared: Floats
-    turned_steps: Ints
-    turned_rows: Numbers
-    desk: Desk
-
-
-def room_for(width: int) -> Room:
-    """Return the room for a tile of ``width`` by ``width``."""
-    pairs, left = width * width, _LINES_LEFT * width
-    desk = Desk(np.empty(width, np.int32), np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left))
-    return Room(
-        np.empty(pairs),
-        np.empty(pairs, np.int64),
-        np.empty(pairs),
-        np.empty(pairs, np.int64),
-        np.empty(pairs, np.int32),
-        desk,
-    )
 
 
 @_compiled

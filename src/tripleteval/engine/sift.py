@@ -15,8 +15,8 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
+from tripleteval.engine.room import EIGHT
 
-EIGHT = 8
 SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
 COLUMN = 2**SHIFT - 1
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -43,7 +43,7 @@ class Sieve(NamedTuple):
 
 
 @_compiled
-def hide(product: Singles, first: int, indptr: Ints, rows: Ints, cursor: Ints) -> None:
+def hide(product: Singles | Floats, first: int, indptr: Ints, rows: Ints, cursor: Ints) -> None:
     """Set the listed gallery rows of each query to +inf; ``cursor`` walks along the lists from tile to tile."""
     queries, width = product.shape
     for q in range(queries):

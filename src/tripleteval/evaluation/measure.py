@@ -14,6 +14,7 @@ from tripleteval.engine.frame import window
 from tripleteval.engine.maps import Map
 from tripleteval.engine.mutual import Standing, possible, sweep
 from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan_mutual
+from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
 from tripleteval.evaluation.means import Means
@@ -196,19 +197,19 @@ def pass_costs(
     """
     margins, points = len(settings.margins), len(settings.margin_curve)
     edges = 4 + 2 * margins + points
-    side = min(MOST_QUERIES, queries)
+    high, wide = (MOST_QUERIES, width) if plain else flat(width)
+    high, wide = min(high, queries), min(wide, gallery)
+    tile = (24 * dim + 24 * high) * wide if plain else 20 * dim * high + (8 * dim + BYTES_PER_PAIR * high) * wide
     return Costs(
-        # Per edge: itself (16 B), its tally (16 B) and its place (8 B).
-        per_positive=40 * edges + 24,
+        # Per edge: itself (16 B), its tally (16 B) and its place (8 B); and per level what leads to it and its tally.
+        per_positive=40 * edges + 40 * (1 + margins + points) + 24,
         # And while edges are made, or read: the sort that puts them there (about 5 × 8 B), and the evidence.
         at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
         per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(k, 1),
         at_work_per_query=20 * dim + 40 * max(k, 1),
-        # Rows of a window as read, in both precisions and what it takes to make them; of a tile its products, its
-        # list, its squares, and its rows once more turned.
-        fixed=52 * dim * min(window(dim), gallery)
-        + (24 * dim + (24 if plain else 18) * side) * min(width, gallery)
-        + 2**20,
+        # Rows of a window as read, in both precisions and what it takes to make them; and a tile.
+        fixed=52 * dim * min(window(dim), gallery) + tile + 2**20,
+        turned=0 if plain else BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries),
         held=12 * dim * gallery,
     )
 

@@ -1,0 +1,85 @@
+"""The memory a worker computes in: one tile, whatever is done with it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.frame import Numbers, Singles
+
+EIGHT = 8
+BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED = 24, 20
+_FLAT = 4
+_LINES_LEFT = 8
+
+
+class Desk(NamedTuple):
+    """Room for what is not certain, and for one line.
+
+    Attributes:
+        places: (width,) int32, of the items of a line.
+        asked: (left,) int32, queries of pairs that are not certain.
+        searched: (left,) int32, who they were compared with.
+        exact: (left,) float64.
+    """
+
+    places: Numbers
+    asked: Numbers
+    searched: Numbers
+    exact: Floats
+
+
+class Room(NamedTuple):
+    """Room for all pairs of a tile, by row and, where columns ask as well, by column.
+
+    Attributes:
+        products: (height, width) float32, a multiple of eight wide.
+        listed: (pairs + 8,) int32.
+        squared: (pairs,) float64.
+        steps: (pairs,) int64.
+        turned_squared: (pairs,) float64, the same by column.
+        turned_steps: (pairs,) int64.
+        turned_rows: (pairs,) int32, the row of each of them.
+        others: (longer side,) int32, 0, 1, 2 and so on.
+        desk: For some lines.
+    """
+
+    products: Singles
+    listed: Numbers
+    squared: Floats
+    steps: Ints
+    turned_squared: Floats
+    turned_steps: Ints
+    turned_rows: Numbers
+    others: Numbers
+    desk: Desk
+
+
+def room_for(height: int, width: int, *, both: bool) -> Room:
+    """Return the room for a tile of ``height`` by ``width``; ``both``: whether columns ask as well."""
+    longer = max(height, width)
+    pairs, turned, left = height * width, height * width if both else 0, _LINES_LEFT * longer
+    products = np.zeros((height, padded(width)), np.float32)
+    return Room(
+        products,
+        np.empty(products.size + EIGHT, np.int32),
+        np.empty(pairs),
+        np.empty(pairs, np.int64),
+        np.empty(turned),
+        np.empty(turned, np.int64),
+        np.empty(turned, np.int32),
+        np.arange(longer, dtype=np.int32),
+        Desk(np.empty(longer, np.int32), np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left)),
+    )
+
+
+def flat(width: int) -> tuple[int, int]:
+    """Return the height and width of a tile of which one side asks: what is read of a query serves more columns."""
+    return max(width // _FLAT, 1), width * _FLAT
+
+
+def padded(width: int) -> int:
+    """Return the next multiple of eight."""
+    return -(-width // EIGHT) * EIGHT
