@@ -94,7 +94,7 @@ class Frame:
 
     def scaled(self, squared: Floats) -> Floats:
         """Return ``squared`` as it is in the frame."""
-        return np.ldexp(squared, -2 * self.exponent)
+        return squared * math.ldexp(1.0, -2 * self.exponent)
 
     def rows(self, vectors: AnyArray) -> Rows:
         """Return ``vectors`` (n, dim) in both precisions."""

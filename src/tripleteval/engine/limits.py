@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,10 +71,10 @@ class Limits:
             near: (queries, k) ``squared`` of the nearest negatives, ascending.
             frame: To compare them in.
         """
-        negatives = frame.scaled(near) * (1 + 1e-9) + frame.least - self.norms[:, None]
-        both = np.sort(np.hstack([seeds, negatives]), axis=1)[:, : seeds.shape[1]]
-        np.minimum(self.nearest, negatives[:, 0], out=self.nearest)
-        np.minimum(self.upper, both[:, -1:], out=self.upper)
+        from tripleteval.engine.nearest import lower_bounds  # numba takes a second to import
+
+        scale = math.ldexp(1 + 1e-9, -2 * frame.exponent)
+        lower_bounds(seeds, near, self.norms, scale, frame.least, self.nearest, self.upper)
 
     def kept(self, frame: Frame) -> Floats:
         """Return, for each query, the ``squared`` beyond which a negative is not among its nearest."""

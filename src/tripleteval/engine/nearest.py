@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numba
+import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 
@@ -36,3 +37,31 @@ def insert_all(near_squared: Floats, near_rows: Ints, other_squared: Floats, oth
         for i in range(k):
             if other_rows[q, i] >= 0 and other_squared[q, i] <= near_squared[q, k - 1]:
                 insert(near_squared, near_rows, q, other_squared[q, i], other_rows[q, i])
+
+
+@_compiled
+def lower_bounds(
+    seeds: Floats, near: Floats, norms: Floats, scale: float, least: float, nearest: Floats, upper: Floats
+) -> None:
+    """Lower the bounds of the nearest, and of all k nearest, to what positives and negatives found so far allow.
+
+    Args:
+        seeds: (queries, k) bounds of the nearest positives, ascending.
+        near: (queries, k) ``squared`` of the nearest negatives, ascending.
+        norms: (queries,) what is taken off the latter.
+        scale: What they are multiplied by before.
+        least: What is added to them.
+        nearest: (queries,) bounds of the nearest negative.
+        upper: (queries, k) bounds of the k nearest of both.
+    """
+    queries, k = seeds.shape
+    for q in range(queries):
+        nearest[q] = min(nearest[q], near[q, 0] * scale + least - norms[q])
+        positive = negative = 0
+        end = np.inf
+        for _ in range(k):
+            other = near[q, negative] * scale + least - norms[q]
+            end = min(seeds[q, positive], other)
+            positive, negative = positive + (seeds[q, positive] <= other), negative + (seeds[q, positive] > other)
+        for i in range(k):
+            upper[q, i] = min(upper[q, i], end)
