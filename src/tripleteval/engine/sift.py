@@ -2,8 +2,8 @@
 
 A negative matters to a query when it may lie below the query's last edge, or among its nearest. With ``v`` and its
 bound as in `frame`, that is ``−2S + (b − its share of the bound) <= limit + the query's share``: one addition and one
-comparison per pair and side, eight or sixteen pairs at a time, and a look at every eight answers together. Both the
-rows and the columns of a tile may be queries, each the other's gallery.
+comparison per pair and side, eight or sixteen pairs at a time, and a table that turns every eight answers into a list.
+Both the rows and the columns of a tile may be queries, each the other's gallery.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
@@ -19,7 +20,15 @@ from tripleteval.engine.room import EIGHT
 
 SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
 COLUMN = 2**SHIFT - 1
+# Eight answers of 0 or 1, the first in the lowest byte of a word, become the bits of one byte, the first the lowest.
+_TOGETHER, _TOP = np.uint64(0x0102040810204080), np.uint64(56)
+_BITS = (np.arange(256)[:, None] >> np.arange(EIGHT)) & 1
+_COUNT = _BITS.sum(axis=1)
+_WHERE = np.argsort(1 - _BITS, axis=1, kind="stable").astype(np.int32)  # those that are 1 first, in order
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+Words = npt.NDArray[np.uint64]
 
 
 class Sieve(NamedTuple):
@@ -70,6 +79,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     lows, limits = np.full(width, np.inf, np.float32), np.full(width, -np.inf, np.float32)
     for c in range(len(c_lows)):
         lows[c], limits[c] = c_lows[c], _limit(c_reach, c_nearest, c_upper, c_own, c)
+    moving = _any_may_lower(c_reach, c_nearest, c_upper)
     matters = np.empty(width, np.uint8)
     eights = matters.view(np.uint64)
     n = 0
@@ -78,14 +88,22 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
         for c in range(width):
             v = product[r, c]
             matters[c] = (v + lows[c] <= limit) | (v + low <= limits[c])
-        for eight in range(width // EIGHT):
-            if not eights[eight]:
-                continue
-            start = n
-            for c in range(eight * EIGHT, eight * EIGHT + EIGHT):
-                listed[n] = r << SHIFT | c
-                n += matters[c]
-            limit, n = _look_again(product, r, low, limit, lows, limits, rows, columns, listed, start, n)
+        start = n
+        n = _list(eights, r << SHIFT, listed, n)
+        if moving or _may_lower(r_reach, r_nearest, r_upper, r):
+            n = _look_again(product, r, low, limit, lows, limits, rows, columns, listed, start, n)
+    return n
+
+
+@_compiled
+def _list(eights: Words, pair: int, listed: Numbers, n: int) -> int:
+    """List the pairs of a row whose answers, eight to a word, are 1; without a branch."""
+    for eight in range(len(eights)):
+        answers, place = np.uintp((eights[eight] * _TOGETHER) >> _TOP), np.uintp(n)
+        for i in range(EIGHT):
+            listed[place + np.uintp(i)] = pair + _WHERE[answers, i]
+        n += _COUNT[answers]
+        pair += EIGHT
     return n
 
 
@@ -102,7 +120,7 @@ def _look_again(
     listed: Numbers,
     start: int,
     stop: int,
-) -> tuple[np.float32, int]:
+) -> int:
     """Keep those of the pairs ``start:stop`` that still matter, and lower the limits of those they are near to."""
     _, r_errors, r_reach, r_nearest, r_upper, r_own = rows
     _, c_errors, c_reach, c_nearest, c_upper, c_own = columns
@@ -124,13 +142,21 @@ def _look_again(
                 limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
         listed[n] = pair
         n += matters
-    return limit, n
+    return n
 
 
 @_compiled
 def _limit(reach: Floats, nearest: Floats, upper: Floats, own_errors: Floats, q: int) -> np.float32:
     # Far below the largest float32, so that nothing hidden (+inf) is ever within a limit.
     return np.float32(min(max(reach[q], nearest[q], upper[q, -1]) + own_errors[q], 1e38))
+
+
+@_compiled
+def _any_may_lower(reach: Floats, nearest: Floats, upper: Floats) -> bool:
+    for q in range(len(reach)):  # noqa: SIM110  # there are no generators in compiled code
+        if _may_lower(reach, nearest, upper, q):
+            return True
+    return False
 
 
 @_compiled
