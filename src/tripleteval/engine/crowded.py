@@ -39,7 +39,7 @@ def count_lines(
     """
     width = squares.shape[1]
     steps, others = room.steps[:width], room.others
-    left = 0
+    left = zero = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for q in range(len(squares)):
         line, bound = squares[q], Bound(0.0, doubts[q] + most)
         whole_steps(line, bound, unit, steps)
@@ -48,14 +48,14 @@ def count_lines(
                 line[c], steps[c] = 0.0, HIDDEN
             elif asked.far[q] or searched.far[c]:
                 steps[c] = UNSURE
-        begin, some = 0, _FIRST
+        begin, some = zero, _FIRST
         while begin < width:
             looking = book.kept[q] == np.inf and book.near_squared[q, -1] == np.inf
             end = min(begin + some, width) if looking else width
             left = count_certain(line, steps, others, begin, end, bound, q, book, room.desk, left)
             if looking or left + width > len(room.desk.exact):
                 count_left(left, asked, searched, unit, book, room.desk)
-                left = 0
+                left = zero
             begin, some = end, 2 * some
     count_left(left, asked, searched, unit, book, room.desk)
 

@@ -191,7 +191,7 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
 
 
 @_compiled
-def _decide(q: Numbers, c: Numbers, asked: Points, searched: Points, exact: Floats) -> None:
+def _decide(q: Ints, c: Ints, asked: Points, searched: Points, exact: Floats) -> None:
     """Fill in ``squared`` with the bits of the reference, four pairs at a time."""
     rows, columns = asked.exact, searched.exact
     whole = len(q) - len(q) % 4

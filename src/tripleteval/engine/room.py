@@ -20,14 +20,14 @@ class Desk(NamedTuple):
 
     Attributes:
         places: (width,) int32, of the items of a line.
-        asked: (left,) int32, queries of pairs that are not certain.
-        searched: (left,) int32, who they were compared with.
+        asked: (left,) int64, queries of pairs that are not certain.
+        searched: (left,) int64, who they were compared with.
         exact: (left,) float64.
     """
 
     places: Numbers
-    asked: Numbers
-    searched: Numbers
+    asked: Ints
+    searched: Ints
     exact: Floats
 
 
@@ -71,7 +71,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
         np.empty(turned, np.int64),
         np.empty(turned, np.int32),
         np.arange(longer, dtype=np.int32),
-        Desk(np.empty(longer, np.int32), np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left)),
+        Desk(np.empty(longer, np.int32), np.empty(left, np.int64), np.empty(left, np.int64), np.empty(left)),
     )
 
 

@@ -117,7 +117,7 @@ def _count(
     book: Book,
     desk: Desk,
 ) -> None:
-    left = 0
+    left = int(np.int64(0))  # of a literal 0 numba would compile a version of its own
     for q in range(len(begins) - 1):
         if begins[q] == begins[q + 1]:
             continue

@@ -82,7 +82,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     moving = _any_may_lower(c_reach, c_nearest, c_upper)
     matters = np.empty(width, np.uint8)
     eights = matters.view(np.uint64)
-    n = 0
+    n = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for r in range(height):
         low, limit = r_lows[r], _limit(r_reach, r_nearest, r_upper, r_own, r)
         for c in range(width):
