@@ -1,4 +1,7 @@
-"""``squared`` of single pairs, compiled: quickly to within a bound, or with the bits of the reference."""
+"""``squared`` of single pairs, compiled: quickly to within a bound, or with the bits of the reference.
+
+The quick functions are written out again, because numba finds compiled code by where a function stands, not by flags.
+"""
 
 from __future__ import annotations
 
