@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.evidence.fixed_point import FixedPoint
 from tripleteval.metrics import Column, Named
 
 _REASONS = {
@@ -82,12 +83,13 @@ def total(counts: AnyArray) -> int:
 
 
 def class_means(values: Floats, classes: Ints, of: int) -> Floats:
-    """Return (of,) the mean of the defined values of each class, NaN where there is none."""
-    order = np.lexsort((values, classes))  # adding up in the order of the values hides the order of the rows
-    values, classes = values[order], classes[order]
+    """Return (of,) the mean of the defined values of each class, NaN where there is none; no order of rows shows."""
     defined = ~np.isnan(values)
-    counts = np.bincount(classes[defined], minlength=of)
-    sums = np.bincount(classes[defined], weights=values[defined], minlength=of)
+    values, classes = values[defined], classes[defined]
+    counts = np.bincount(classes, minlength=of)
+    exponent = math.frexp(np.abs(values).max(initial=0.0))[1]
+    parts = FixedPoint.of(np.ldexp(values, -exponent), 1.0)
+    sums = np.ldexp(parts.by_group(classes, of).values(), exponent)
     return np.where(counts == 0, np.nan, sums / np.maximum(counts, 1))
 
 

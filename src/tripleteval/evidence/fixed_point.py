@@ -8,6 +8,8 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 
+_AT_ONCE = 2**21  # numbers below 2**31 add up to less than 2**53, which float64 holds exactly
+
 
 class FixedPoint(NamedTuple):
     """Sums of numbers in [0, unit · 2**31], as integers, so that they do not depend on the order.
@@ -32,6 +34,15 @@ class FixedPoint(NamedTuple):
     def plus(self, other: FixedPoint) -> FixedPoint:
         """Return the sums of both."""
         return FixedPoint(self.coarse + other.coarse, self.fine + other.fine, self.unit)
+
+    def by_group(self, groups: Ints, of: int) -> FixedPoint:
+        """Return the sums of each group; number ``i`` belongs to ``groups[i]`` in 0 … ``of`` − 1."""
+        coarse, fine = np.zeros(of, np.int64), np.zeros(of, np.int64)
+        for start in range(0, len(groups), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            coarse += np.bincount(groups[some], weights=self.coarse[some], minlength=of).astype(np.int64)
+            fine += np.bincount(groups[some], weights=self.fine[some], minlength=of).astype(np.int64)
+        return FixedPoint(coarse, fine, self.unit)
 
     def values(self) -> Floats:
         """Return the sums as float64."""
