@@ -32,14 +32,16 @@ def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width
     height, width = flat(width)
     worker = _Worker(shelf.frame, _unit(asking), room_for(height, width, both=False))
     one = Side.of(asking.first, rows, shelf.frame, asking)
-    begun = _hide_from(asking, first, last)
-    for top in range(0, len(one), height):
-        bottom = min(top + height, len(one))
-        worker.take(one, top, bottom)
-        hidden = Lists(asking.hidden.indptr[top : bottom + 1], asking.hidden.rows)
-        for begin in range(first, last, width):
-            two = Side.of(begin, shelf.rows(begin, min(begin + width, last)), shelf.frame)
-            worker.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
+    for here, start, stop in shelf.windows(first, last):
+        begun = _hide_from(asking, start, stop)
+        cuts = [(a, min(a + width, stop)) for a in range(start, stop, width)]
+        sides = [Side.of(a, here.rows(a, b), shelf.frame) for a, b in cuts]
+        for top in range(0, len(one), height):
+            bottom = min(top + height, len(one))
+            worker.take(one, top, bottom)
+            hidden = Lists(asking.hidden.indptr[top : bottom + 1], asking.hidden.rows)
+            for two in sides:
+                worker.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
 
 
 def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:

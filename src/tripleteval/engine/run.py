@@ -189,8 +189,7 @@ class Pass:
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
         levels = levels_of(block.edges.indptr, block.edges.squared)
         asking = Asking.of(block.start, limits, block.hidden, block.edges, levels, tally)
-        for shelf, a, b in self.shelf.windows(first, last):
-            kernel_cpu.count(rows, asking, shelf, a, b, self.width)
+        kernel_cpu.count(rows, asking, self.shelf, first, last, self.width)
         asking.post()
 
     def ready(self) -> None:
