@@ -24,14 +24,15 @@ from tripleteval.engine.sift import hide, sift
 from tripleteval.engine.squared_product import squared_by_product
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
+_MANY_LEVELS = 100  # per query, from which on reading them costs more than a flat product does
 _IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 looks again
 
 
 def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles as large as ``width`` by ``width``."""
-    height, width = flat(width)
-    worker = _Worker(shelf.frame, _unit(asking), room_for(height, width, both=False))
     one = Side.of(asking.first, rows, shelf.frame, asking)
+    height, width = flat(width) if len(asking.levels.last) > _MANY_LEVELS * len(one) else (width, width)
+    worker = _Worker(shelf.frame, _unit(asking), room_for(height, width, both=False))
     for here, start, stop in shelf.windows(first, last):
         begun = _hide_from(asking, start, stop)
         cuts = [(a, min(a + width, stop)) for a in range(start, stop, width)]

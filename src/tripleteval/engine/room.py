@@ -76,7 +76,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
 
 
 def flat(width: int) -> tuple[int, int]:
-    """Return the height and width of a tile of which one side asks: what is read of a query serves more columns."""
+    """Return the height and width of a tile whose queries are much to read: it is read for more columns at a time."""
     return max(width // _FLAT, 1), width * _FLAT
 
 
