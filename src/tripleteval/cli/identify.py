@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tripleteval.cli.measuring import distance_option
+from tripleteval.cli.measuring import confidence_option, distance_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.reading import read_sets, reading_options
 from tripleteval.errors import ParameterError
@@ -35,6 +35,8 @@ from tripleteval.errors import ParameterError
     help="An identity is as close as its closest item, or as the mean of its items.",
 )
 @distance_option
+@confidence_option
+@seed_option
 @click.option("--memory", default="1GiB", show_default=True, help="Memory to use beyond the input.")
 @click.option("--threads", type=int, help="Worker threads; by default one per core.")
 @output_options

@@ -21,13 +21,16 @@ from tripleteval.engine.searches import Found, SearchPass, search_orders
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
+from tripleteval.evaluation.identity_intervals import Whose, with_identity_intervals
 from tripleteval.evaluation.intake import admit, require_comparable
+from tripleteval.evaluation.intervals import interval_notes
 from tripleteval.evaluation.pair_units import single_labels
 from tripleteval.evaluation.relevance import own_rows
 from tripleteval.evaluation.settings import check, rates
 from tripleteval.evaluation.verification import entry
 from tripleteval.metrics import Named, parse, spell
 from tripleteval.metrics.identification import Searches
+from tripleteval.uncertainty.sums import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +46,8 @@ def evaluate_identification(
     fpirs: Sequence[float] = (0.1, 0.01),
     fusion: str = "min",
     distance: str = "euclidean",
+    confidence: float = 0.95,
+    seed: int = 0,
     memory: str | int = "1GiB",
     threads: int | None = None,
     map: maps.Map | None = None,  # noqa: A002  # an engine is a map
@@ -62,6 +67,8 @@ def evaluate_identification(
         fusion: ``"min"`` for the closest template; ``"mean"`` enrols the mean vector of each identity, under
             cosine the mean of unit vectors.
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``; thresholds are in its unit.
+        confidence: Of the interval beside every number, in (0, 1). Its unit is the identity of a probe.
+        seed: Of the resampling behind the intervals, >= 0.
         memory: What may be used beyond the input.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where blocks of probes run; the built-in ``map`` runs them one by one.
@@ -74,7 +81,8 @@ def evaluate_identification(
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
         LabelError: An item without one label (E401), labels of different types (E403).
-        ParameterError: A rank that is no whole number (E308), an impossible rate (E505), an unknown name (E510).
+        ParameterError: A rank that is no whole number (E308), an impossible rate or confidence (E505), an unknown
+            name (E510), an impossible seed (E511).
         ResourceError: ``memory`` does not hold a single probe (E802).
 
     Source:
@@ -87,13 +95,14 @@ def evaluate_identification(
     """
     started = time.monotonic()
     ranks, budgets = _checked(ks, fpirs, fusion, distance)
+    how: dict[str, Any] = {"confidence": check(confidence=confidence).confidence, "seed": check(seed=seed).seed}
     workers = 1 if map is not None else maps.thread_count(threads)
     sides = [admit(side, distance=distance) for side in (probes, gallery)]
     require_comparable(sides[0], sides[1], distance)
     asked, enrolled = (side.embeddings for side in sides)
     inputs = [describe(asked), describe(enrolled)]
     templates = len(enrolled)
-    own, identity, names = _identities(asked, enrolled)
+    own, identity, names, who = _identities(asked, enrolled)
     removed = own_rows(asked, enrolled)
     if fusion == "mean":
         enrolled, identity, removed = _fused(enrolled, identity, len(names), removed, distance)
@@ -111,20 +120,27 @@ def evaluate_identification(
     mated = np.isfinite(found.mate)
     strangers = (own < 0) & np.isfinite(found.best)
     searches = Searches(found.mate[mated], found.rank[mated], found.best[strangers], len(names), templates, ranks)
+    named = _named(ranks, budgets)
+    whose = Whose(*(np.unique(who[kind], return_inverse=True)[1] for kind in (mated, strangers)))
+    entries = {name.spelling: entry(name, searches) for name in named}
+    metrics = with_identity_intervals(entries, named, searches, whose, **how)
     settings: dict[str, Any] = {"identification": fusion, "distance": distance}
     return Evaluation(
-        metrics={name.spelling: entry(name, searches) for name in _named(ranks, budgets)},
+        metrics=metrics,
         accounting={
             "probes": len(asked),
             "mated": int(mated.sum()),
             "non_mated": int(strangers.sum()),
             "skipped": {"mate_removed": int(((own >= 0) & ~mated).sum())},
+            "mated_identities": whose.counts[0],
+            "non_mated_identities": whose.counts[1],
             "identities": len(names),
             "templates": templates,
             "self_matches_removed": int((removed >= 0).sum()),
         },
-        settings=settings | {"ks": list(ranks), "fpirs": list(budgets)},
+        settings=settings | {"ks": list(ranks), "fpirs": list(budgets)} | how | {"unit": "identity"},
         inputs=inputs,
+        notes=interval_notes(metrics, Units(whose.mated, "identity")),
         environment=environment(time.monotonic() - started),
         per_query=_table(asked, found, mated, names),
     )
@@ -141,14 +157,18 @@ def _named(ks: tuple[int, ...], fpirs: tuple[float, ...]) -> list[Named]:
     return found + [parse(spell(f"{name}@fpir", rate)) for rate in fpirs for name in ("tpir", "threshold")]
 
 
-def _identities(probes: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, list[Any]]:
-    """Return the identity of each probe (-1 for strangers) and of each template, and what identities are called."""
+def _identities(probes: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, list[Any], Ints]:
+    """Return the place of each probe among the enrolled (-1 for strangers), that of each template, and their names.
+
+    Last comes the label of each probe as a number, also that of strangers.
+    """
     one, two = single_labels(probes), single_labels(gallery)
     left, right, classes = join(one.classes, two.classes, f"labels of {probes.name} and {gallery.name}")
     enrolled, identity = np.unique(right[two.codes], return_inverse=True)
     place = np.full(len(classes), -1, np.int64)
     place[enrolled] = np.arange(len(enrolled))
-    return place[left[one.codes]], identity, [classes[code] for code in enrolled.tolist()]
+    who = left[one.codes]
+    return place[who], identity, [classes[code] for code in enrolled.tolist()], who
 
 
 def _fused(

@@ -61,12 +61,12 @@ def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units,
             estimands[name] = Sums(units.sum(part), units.sum(whole), each.named.metric.share)
     drawn = intervals(list(estimands.values()), confidence=confidence, seed=seed, noun=units.noun)
     found.update(zip(estimands, drawn, strict=True))
-    return {name: entries[name] | _json(found[name]) for name in entries}
+    return {name: entries[name] | found[name].entry() for name in entries}
 
 
 def without_interval(entries: Entries) -> Entries:
     """Return entries that are no means over queries, with the reason why those without an interval have none."""
-    none = _json(Interval(None, None, None, 0, "a property of the whole set, not a mean over queries"))
+    none = Interval(None, None, None, 0, "a property of the whole set, not a mean over queries").entry()
     return {name: entry if "interval" in entry else entry | none for name, entry in entries.items()}
 
 
@@ -93,8 +93,3 @@ def _of_median(measured: Measured, units: Units, confidence: float) -> Interval:
     if count < FEWEST:
         return none_of(count, units.noun)
     return Interval(*median_interval(values[defined], codes, confidence), "median", count)
-
-
-def _json(found: Interval) -> dict[str, Any]:
-    entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
-    return entry if found.method else entry | {"interval_reason": found.reason}

@@ -89,7 +89,7 @@ def with_pair_intervals(entries: Entries, named: Sequence[Named], sure: Sure, re
     several = len(sure.counts.genuine)
     units = supported if several == sure.units else sure.units
     found = {name.spelling: _interval(name, entries[name.spelling], read, units, sure) for name in mine}
-    return {name: entry | (_json(found[name]) if name in found else {}) for name, entry in entries.items()}
+    return {name: entry | (found[name].entry() if name in found else {}) for name, entry in entries.items()}
 
 
 def pseudo_values(entries: Entries, named: Sequence[Named], sure: Sure, read: Read) -> dict[str, Floats]:
@@ -178,8 +178,3 @@ def _t(value: float, error: float, units: int, confidence: float) -> tuple[float
 def _values(name: Named, curves: Curves) -> Floats:
     read = READ[name.metric.pattern]
     return read(curves) if name.value is None else read(curves, name.value)
-
-
-def _json(found: Interval) -> dict[str, Any]:
-    entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
-    return entry if found.method else entry | {"interval_reason": found.reason}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import Ints
-from tripleteval.uncertainty.interval import FEWEST
+from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
 from tripleteval.uncertainty.proportion import rule_of_three, share_interval
 
 
@@ -33,14 +33,11 @@ def rate_interval(wrong: Ints, pairs: Ints, sides: int, confidence: float) -> di
     rate = float(wrong.sum()) / total
     if rate in (0.0, 1.0):
         bound = rule_of_three(max(classes // sides, 1), confidence)
-        low, high = (0.0, bound) if rate == 0 else (1 - bound, 1.0)
-        return {"low": low, "high": high, "interval": "rule of three", "units": classes}
+        return Interval(*((0.0, bound) if rate == 0 else (1 - bound, 1.0)), "rule of three", classes).entry()
     if classes < FEWEST:
-        reason = f"{classes} classes, and an interval needs {FEWEST}"
-        return {"low": None, "high": None, "interval": None, "units": classes, "interval_reason": reason}
+        return none_of(classes, "class").entry()
     error = standard_error(wrong, pairs, sides)
-    low, high = share_interval(rate, error, classes, confidence)
-    return {"low": low, "high": high, "interval": "Wilson, effective n", "units": classes}
+    return Interval(*share_interval(rate, error, classes, confidence), "Wilson, effective n", classes).entry()
 
 
 def standard_error(wrong: Ints, pairs: Ints, sides: int) -> float:

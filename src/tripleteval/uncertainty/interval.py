@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,11 @@ class Interval(NamedTuple):
     method: str | None
     units: int
     reason: str = ""
+
+    def entry(self) -> dict[str, Any]:
+        """Return what an evaluation holds beside a number: its ends, ``None`` with the reason where there are none."""
+        said = {"low": self.low, "high": self.high, "interval": self.method, "units": self.units}
+        return said if self.method else said | {"interval_reason": self.reason}
 
 
 def intervals(
@@ -74,7 +79,7 @@ def counted(units: int, noun: str) -> str:
 
 def plural(noun: str) -> str:
     """Return ``classes`` for ``class``."""
-    return {"class": "classes", "query": "queries"}.get(noun, f"{noun}s")
+    return {"class": "classes", "query": "queries"}.get(noun, f"{noun[:-1]}ies" if noun.endswith("ity") else f"{noun}s")
 
 
 def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number, whole
+from tripleteval.report.wording import interval, number, whole
 
 
 @section("identification", place=34)
@@ -19,32 +21,67 @@ def identification(evaluation: Evaluation) -> Section | None:
         f"are strangers, among {whole(counts['identities'])} identities with {whole(counts['templates'])} items. "
         "In a larger gallery fewer are found, and more strangers match somebody."
     )
+    if any(entry.get("interval") for entry in evaluation.metrics.values()):
+        text += (
+            f" Intervals draw {_people(counts)} again, in the same gallery; each draw chooses its threshold on the "
+            "strangers in it."
+        )
+    if any(entry.get("unreliable") for entry in evaluation.metrics.values()):
+        text += " * fewer than 30 false positives are allowed: the rate is not reliable."
     rows = [
-        [name, number(entry["value"]) if entry["value"] is not None else f"undefined: {entry['reason']}"]
+        [
+            name,
+            number(entry["value"]) if entry["value"] is not None else f"undefined: {entry['reason']}",
+            interval(entry.get("low"), entry.get("high")),
+        ]
         for name, entry in evaluation.metrics.items()
         if name.startswith("cmc@") or entry["value"] is None
     ]
-    tables = [Table(["number", "value"], rows, frozenset({"value"})), _open(evaluation)]
+    closed = Table(["number", "value", "interval"], rows, frozenset({"value", "interval"}))
+    tables = [closed, _open(evaluation), _thresholds(evaluation)]
     return Section("Who is it?", text, [table for table in tables if table.rows])
+
+
+def _people(counts: dict[str, Any]) -> str:
+    """Return how many identities the probes show; a run of an earlier version does not say."""
+    known = [counts.get(f"{kind}_identities") for kind in ("mated", "non_mated")]
+    return "identities" if None in known else f"{known[0]:,} enrolled identities and {known[1]:,} strangers"
 
 
 def _open(evaluation: Evaluation) -> Table:
     found = {n: e for n, e in evaluation.metrics.items() if n.startswith("tpir@") and e["value"] is not None}
-    ks = [str(k) for k in evaluation.settings["ks"]]
-    rows = []
-    for name, entry in found.items():
-        cut = "–" if entry["threshold"] is None else f"{entry['threshold']:.6g}"
-        within = [number(entry["by_rank"][k]) for k in ks]
-        allowed = f"{entry['false_positives']:,} of {entry['allowed_false_positives']:,}"
-        row = [name, number(entry["value"]), *within, number(entry["achieved_fpir"]), allowed, cut]
-        rows.append([*row, "too few strangers" if entry["unreliable"] else ""])
-    heads = [
-        "number",
-        "TPIR",
-        *(f"rank ≤ {k}" for k in ks),
-        "FPIR achieved",
-        "false positives",
-        "threshold",
-        "reliable?",
+    ks = [str(k) for k in evaluation.settings["ks"] if k > 1]
+    rows = [
+        [
+            name,
+            number(entry["value"]),
+            interval(entry.get("low"), entry.get("high")),
+            *(f"{number(entry['by_rank'][k])} {_at_rank(entry, k)}".strip() for k in ks),
+        ]
+        for name, entry in found.items()
     ]
+    heads = ["number", "TPIR", "interval", *(f"rank ≤ {k}" for k in ks)]
+    return Table(heads, rows, frozenset(heads[1:]))
+
+
+def _at_rank(entry: dict[str, Any], k: str) -> str:
+    return interval(*entry.get("by_rank_interval", {}).get(k, (None, None)))
+
+
+def _thresholds(evaluation: Evaluation) -> Table:
+    rows = []
+    for name, entry in evaluation.metrics.items():
+        if not name.startswith("threshold@fpir=") or "achieved_fpir" not in entry:
+            continue
+        rows.append(
+            [
+                name,
+                "–" if entry["value"] is None else f"{entry['value']:.6g}",
+                interval(entry.get("low"), entry.get("high")),
+                number(entry["achieved_fpir"]),
+                f"{entry['false_positives']:,} of {entry['allowed_false_positives']:,}",
+                "*" if entry["unreliable"] else "",
+            ]
+        )
+    heads = ["number", "threshold", "interval", "FPIR achieved", "false positives", ""]
     return Table(heads, rows, frozenset(heads[1:-1]))
