@@ -3,6 +3,7 @@
 Classes are drawn from a population that is as heterogeneous as real ones: some are tight, some are wide, and
 some resemble each other. The truth is the mean over many such draws. An interval covers if the truth lies in it.
 Beside it stands the interval that treats queries (triplets: anchors; rates of pairs: genuine pairs) as independent.
+For identification as many strangers as enrolled people are drawn, and all are searched among 200 others, too.
 For the comparison, two models see the same classes, each with its own luck per class; neither is better.
 """
 
@@ -20,6 +21,8 @@ import tripleteval as te
 FARS = (0.1, 0.01, 0.001)
 OF_QUERIES = ("hit_rate@1", "map@r", "triplet_satisfied@margin=0.2")
 OF_PAIRS = (*(f"tar@far={far}" for far in FARS), "eer", "auc", "overlap", "d_prime", "threshold@far=0.01")
+FPIRS = (0.1, 0.02)
+OF_SEARCHES = ("cmc@1", *(f"tpir@fpir={fpir}" for fpir in FPIRS), *(f"threshold@fpir={fpir}" for fpir in FPIRS))
 JUDGED = ("map@r", "tar@far=0.1", "tar@far=0.01", "eer")
 DIM = 16
 FAMILIES = 0.8 * np.random.default_rng(0).normal(size=(40, DIM))  # the world: classes of one family look alike
@@ -35,9 +38,10 @@ def dataset(random: np.random.Generator, classes: int, each: int) -> tuple[np.nd
 
 
 def naive(run: te.Evaluation, name: str) -> tuple[float, float]:
-    """Return the interval of a mean of independent queries, or of a share of independent genuine pairs."""
-    if name in OF_PAIRS:
-        sd, count = math.sqrt(run[name] * (1 - run[name])), run.accounting["genuine_pairs"]
+    """Return the interval of a mean of independent queries, or of a share of independent pairs or searches."""
+    if name in OF_PAIRS or name in OF_SEARCHES:
+        count = run.accounting["genuine_pairs" if name in OF_PAIRS else "mated"]
+        sd = math.sqrt(run[name] * (1 - run[name]))
     else:
         values = np.array(run.per_query[name].to_pylist())
         sd, count = values.std(ddof=1), len(values)
@@ -57,7 +61,27 @@ def coverage(classes: int, each: int, repeats: int, seed: int) -> None:
     for draw in range(repeats):
         vectors, labels = dataset(random, classes, each)
         runs.append(te.evaluate(vectors, labels, ks=(1,), seed=draw, neighbors=0, threads=1, fars=FARS))
-    for name in (*OF_QUERIES, *OF_PAIRS):
+    held((*OF_QUERIES, *OF_PAIRS), runs, classes, each)
+
+
+def identification(classes: int, each: int, repeats: int, seed: int) -> None:
+    """Report the same of identification: so many enrolled people and so many strangers, among others."""
+    random, world = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
+    others, _ = dataset(world, 200, 1)
+    runs = []
+    for draw in range(repeats):
+        vectors, who = dataset(random, 2 * classes, each + 1)
+        first = np.append([True], who[1:] != who[:-1])
+        enrolled = np.concatenate([vectors[first & (who < classes)], others])
+        gallery = te.Embeddings(enrolled, np.append(np.arange(classes), 10_000 + np.arange(len(others))))
+        probes = te.Embeddings(vectors[~first], who[~first])
+        runs.append(te.evaluate_identification(probes, gallery, ks=(1,), fpirs=FPIRS, seed=draw, threads=1))
+    held(OF_SEARCHES, runs, classes, each)
+
+
+def held(names: tuple[str, ...], runs: list[te.Evaluation], classes: int, each: int) -> None:
+    """Report how often the intervals of each number hold its mean over all runs."""
+    for name in names:
         truth = float(np.mean([run[name] for run in runs]))
         share = min(run[name] for run in runs) >= 0 and max(run[name] for run in runs) <= 1
         report(
@@ -65,11 +89,11 @@ def coverage(classes: int, each: int, repeats: int, seed: int) -> None:
             metric=name,
             classes=classes,
             per_class=each,
-            repeats=repeats,
+            repeats=len(runs),
             truth=round(truth, 4),
             coverage=share_holding(truth, [run.interval(name) for run in runs]),
             naive_coverage=share_holding(truth, [naive(run, name) for run in runs]) if share else None,
-            monte_carlo_error=round(math.sqrt(0.05 * 0.95 / repeats), 4),
+            monte_carlo_error=round(math.sqrt(0.05 * 0.95 / len(runs)), 4),
         )
 
 
@@ -108,12 +132,14 @@ def main() -> None:
     options.add_argument("--classes", type=int, nargs="*", default=[30, 60, 100])
     options.add_argument("--each", type=int, default=6)
     options.add_argument("--repeats", type=int, default=400)
-    options.add_argument("--only", choices=["coverage", "winners"], help="one of the two questions")
+    options.add_argument("--only", choices=["coverage", "identification", "winners"], help="one of the questions")
     given = options.parse_args()
     repeats = given.repeats if given.n is None else max(given.n // 100, 5)
-    for seed, classes in enumerate(given.classes if given.only != "winners" else []):
-        coverage(classes, given.each, repeats, seed)
-    if given.only != "coverage":
+    for seed, classes in enumerate(given.classes):
+        for question, answer in (("coverage", coverage), ("identification", identification)):
+            if given.only in (None, question):
+                answer(classes, given.each, repeats, seed)
+    if given.only in (None, "winners"):
         false_winners(given.classes[0], given.each, repeats, seed=100)
 
 

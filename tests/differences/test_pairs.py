@@ -54,13 +54,41 @@ def test_a_difference_has_a_paired_interval_and_a_p():
     assert same.metrics["eer"]["p"] == 1.0
 
 
+def test_they_are_compared_without_being_asked_for_where_both_runs_keep_them():
+    a, b = evaluated(1.0, fars=(0.1, 0.02)), evaluated(0.7, fars=(0.1, 0.02))
+    of_pairs = ["tar@far=0.1", "tar@far=0.02", "eer", "auc", "d_prime"]
+    found = te.compare(a, b)
+    assert list(found)[-5:] == of_pairs
+    assert (found.primary, next(iter(found))) == ("map@r", "map@r")
+    alone = te.compare(a, b, metrics=of_pairs)
+    for name in of_pairs:
+        assert found.metrics[name]["p"] == alone.metrics[name]["p"]
+        assert found.metrics[name]["p_holm"] >= alone.metrics[name]["p_holm"]  # adjusted for all that are listed
+        assert found.metrics[name]["low"] is not None
+    for other in (te.compare(a, evaluated(0.7, verification=False)), te.compare(a, b, unit="query")):
+        assert not set(of_pairs) & set(other)
+    other_rates = te.compare(a, evaluated(0.7, fars=(0.1, 0.05)))
+    assert [name for name in other_rates if name.startswith("tar")] == ["tar@far=0.1"]
+
+
+def test_other_queries_have_classes_of_their_own():
+    a, b = evaluated(1.0), evaluated(0.7)
+    paired, alone = te.compare(a, b, metrics=["auc"]), te.compare(a, b, metrics=["auc"], paired=False)
+    entry = alone.metrics["auc"]
+    assert (entry["p"], entry["units"]) == (None, 30)
+    assert entry["difference"] == pytest.approx(b["auc"] - a["auc"])
+    width = math.hypot(*(np.subtract(*run.interval("auc")) for run in (a, b)))
+    assert entry["high"] - entry["low"] == pytest.approx(width, rel=0.3)
+    assert entry["high"] - entry["low"] > paired.metrics["auc"]["high"] - paired.metrics["auc"]["low"]
+
+
 def test_without_classes_in_common_or_with_another_unit_there_is_none():
     a = evaluated(1.0)
     for found in (
         te.compare(a, evaluated(0.7, unit="query"), metrics=["eer"]),
         te.compare(a, a, metrics=["eer"], unit="query"),
     ):
-        assert found.metrics["eer"]["reason"] == "the runs do not keep it query by query"
+        assert found.metrics["eer"]["reason"].startswith("a number of all pairs is compared by class")
 
 
 def test_a_gate_may_ask_for_no_worse():

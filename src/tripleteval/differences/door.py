@@ -10,13 +10,13 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
-from tripleteval.differences.estimands import codes_of
+from tripleteval.differences.estimands import by_class, codes_of
 from tripleteval.differences.measure import Entry, paired_differences, unpaired_differences
 from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.settings import check
-from tripleteval.report.families import headline
+from tripleteval.report.families import headline, headline_of_pairs
 from tripleteval.report.findings.changes import changed_queries
 from tripleteval.report.findings.pairing import paired as paired_rows
 from tripleteval.report.findings.pairing import query_table
@@ -48,7 +48,8 @@ def compare(
     Args:
         a: The run to beat, from `evaluate` or `load`.
         b: The other run.
-        metrics: Spellings to compare; by default the headline of ``a`` as far as ``b`` has it.
+        metrics: Spellings to compare; by default the headline of ``a`` as far as ``b`` has it, then TAR at each
+            FAR, EER, AUC and d prime where both runs keep what each class makes of them.
         primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first.
         paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
         confidence: Of the intervals, and 1 − the level of the test.
@@ -81,7 +82,8 @@ def compare(
         return replace(found, backward=with_gain(kept, b))
     settings = check(confidence=confidence, unit=unit, seed=seed)
     tables = query_table(a, names[0]), query_table(b, names[1])
-    chosen, decisive = _chosen(a, b, metrics, primary)
+    listed = _by_default(a, b, unit) if metrics is None else list(metrics)
+    chosen, decisive = _chosen([name for name in a if name in b], listed, primary)
     how = {"confidence": settings.confidence, "seed": settings.seed}
     matched = queries = None
     entries: dict[str, Entry]
@@ -109,9 +111,13 @@ def compare(
     )
 
 
-def _chosen(a: Evaluation, b: Evaluation, metrics: Sequence[str] | None, primary: str | None) -> tuple[list[str], str]:
-    shared = [name for name in a if name in b]
-    listed = [name for name in headline(a) if name in b] if metrics is None else list(metrics)
+def _by_default(a: Evaluation, b: Evaluation, unit: str) -> list[str]:
+    of_pairs = headline_of_pairs(a) if unit == "class" else []
+    of_pairs = [name for name in of_pairs if by_class(a, name) is not None and by_class(b, name) is not None]
+    return [name for name in [*headline(a), *of_pairs] if name in b]
+
+
+def _chosen(shared: list[str], listed: list[str], primary: str | None) -> tuple[list[str], str]:
     for name in [*listed, *([] if primary is None else [primary])]:
         if name not in shared:
             raise ParameterError("E510", f"no metric {name!r} in both runs", fix=nearest(name, shared))

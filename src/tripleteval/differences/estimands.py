@@ -54,21 +54,23 @@ def halves(table: pa.Table, spelling: str, average: str, classes: Ints | None) -
     return per_query(column, average, classes)
 
 
-def by_class(runs: Sequence[Evaluation], spelling: str) -> tuple[Sums, Sums] | None:
-    """Return what each class makes of a number of all pairs, in both runs; ``None`` where one does not say.
+def by_class(run: Evaluation, spelling: str) -> tuple[list[str], Sums] | None:
+    """Return the names of the classes and what each makes of a number of all pairs; ``None`` where a run does not say.
 
     Classes are in the order of their names, as in `codes_of`.
     """
-    name = f"{PSEUDO}{spelling}"
-    tables = [run.per_class for run in runs if run.per_class is not None and name in run.per_class.column_names]
-    if len(tables) < 2:
+    name, table = f"{PSEUDO}{spelling}", run.per_class
+    if table is None or name not in table.column_names:
         return None
-    labels = [[str(label) for label in table["label"].to_pylist()] for table in tables]
-    if sorted(labels[0]) != sorted(labels[1]):
-        return None
-    values = [values_of(table, name)[np.argsort(names)] for table, names in zip(tables, labels, strict=True)]
-    one, two = (Sums(each, np.ones(len(each))) for each in values)
-    return one, two
+    labels = [str(label) for label in table["label"].to_pylist()]
+    values = values_of(table, name)[np.argsort(labels)]
+    return sorted(labels), Sums(values, np.ones(len(values)))
+
+
+def both_by_class(runs: Sequence[Evaluation], spelling: str) -> tuple[Sums, Sums] | None:
+    """Return what each class makes of a number of all pairs in two runs; ``None`` without the same classes in both."""
+    one, two = (by_class(run, spelling) for run in runs)
+    return None if one is None or two is None or one[0] != two[0] else (one[1], two[1])
 
 
 def _weights(table: pa.Table, spelling: str) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.estimands import Codes, by_class, halves
-from tripleteval.metrics import Column
+from tripleteval.differences.estimands import Codes, both_by_class, by_class, halves
+from tripleteval.metrics import Column, parse
 from tripleteval.uncertainty.paired import paired_intervals, unpaired_intervals
 from tripleteval.uncertainty.permutation import holm, sign_flip
 from tripleteval.uncertainty.sums import Sums
@@ -40,14 +40,14 @@ def paired_differences(
     entries = {name: _entry(runs, name) for name in names}
     pairs: dict[str, tuple[Sums, Sums]] = {}
     for name, entry in entries.items():
-        of_classes = by_class(runs, name) if codes.units.noun == "class" else None
+        of_classes = both_by_class(runs, name) if codes.units.noun == "class" else None
         if of_classes is not None:
             pairs[name] = of_classes
             entry["queries"] = len(codes.units.codes)
             continue
         first, second = (halves(table, name, entry["average"], codes.classes) for table in tables)
         if first is None or second is None:
-            entry["reason"] = "the runs do not keep it query by query"
+            entry["reason"] = _not_kept(name)
             continue
         both = (first.whole > 0) & (second.whole > 0)
         if not both.any():
@@ -75,24 +75,32 @@ def unpaired_differences(
     """Return the entry of each metric between runs on different queries: wider intervals, and no p."""
     entries = {name: _entry(runs, name) for name in names}
     for name, entry in entries.items():
-        columns = [
-            halves(table, name, entry["average"], each.classes) for table, each in zip(tables, codes, strict=True)
-        ]
-        sums = [
-            _sums(column, column.whole > 0, each)
-            for column, each in zip(columns, codes, strict=True)
-            if column is not None and column.whole.any()
-        ]
-        if len(sums) < 2:
-            entry["reason"] = "the runs do not keep it query by query"
-            continue
+        sums = [_of_run(*each, name, entry["average"]) for each in zip(runs, tables, codes, strict=True)]
         one, two = sums
+        if one is None or two is None:
+            entry["reason"] = _not_kept(name)
+            continue
         entry.update(_estimates(one, two))
         (interval,) = unpaired_intervals(
             [(one, two)], confidence=how["confidence"], seed=how["seed"], noun=codes[0].units.noun
         )
         entry.update(_json(interval))
     return entries
+
+
+def _of_run(run: Evaluation, table: pa.Table, codes: Codes, name: str, average: str) -> Sums | None:
+    """Return what each unit of one run makes of a number."""
+    of_classes = by_class(run, name) if codes.units.noun == "class" else None
+    if of_classes is not None:
+        return of_classes[1]
+    column = halves(table, name, average, codes.classes)
+    return None if column is None or not column.whole.any() else _sums(column, column.whole > 0, codes)
+
+
+def _not_kept(name: str) -> str:
+    if parse(name).metric.of_pairs:
+        return "a number of all pairs is compared by class, in runs of one set with at most 1,024 classes"
+    return "the runs do not keep it query by query"
 
 
 def _entry(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:

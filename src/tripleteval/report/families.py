@@ -14,6 +14,7 @@ Entry = dict[str, Any]
 
 # The order in which people look at them; the rest follows as measured.
 _FIRST = ("map@r", "hit_rate", "recall", "capped_recall", "precision", "r_precision", "ndcg", "map", "mrr", "minp")
+_OF_PAIRS = ("tar@far", "eer", "auc", "d_prime")
 _HEADLINE = ("map@r", "hit_rate", "recall", "mrr", "triplet_accuracy", "triplet_satisfied", "triplet_loss")
 
 
@@ -43,6 +44,14 @@ def headline(evaluation: Evaluation) -> list[str]:
     """Return the few spellings that two evaluations are compared by."""
     known = [*retrieval(evaluation), *triplets(evaluation), *others(evaluation)]
     return [name for name in known if name in _HEADLINE or name.partition("@")[0] in _HEADLINE] or known[:10]
+
+
+def headline_of_pairs(evaluation: Evaluation) -> list[str]:
+    """Return the few spellings of all pairs that two evaluations are compared by: those with a better direction."""
+    found = [name for name, entry in of_pairs(evaluation).items() if entry["value"] is not None]
+    return sorted(
+        (n for n in found if n.partition("=")[0] in _OF_PAIRS), key=lambda n: _OF_PAIRS.index(n.partition("=")[0])
+    )
 
 
 def usual_average(found: dict[str, Entry], pooled: str) -> str:
