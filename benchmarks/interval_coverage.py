@@ -23,7 +23,7 @@ OF_QUERIES = ("hit_rate@1", "map@r", "triplet_satisfied@margin=0.2")
 OF_PAIRS = (*(f"tar@far={far}" for far in FARS), "eer", "auc", "overlap", "d_prime", "threshold@far=0.01")
 FPIRS = (0.1, 0.02)
 OF_SEARCHES = ("cmc@1", *(f"tpir@fpir={fpir}" for fpir in FPIRS), *(f"threshold@fpir={fpir}" for fpir in FPIRS))
-JUDGED = ("map@r", "tar@far=0.1", "tar@far=0.01", "eer")
+JUDGED = ("map@r", "tar@far=0.1", "tar@far=0.01", "eer", "auc", "d_prime")
 DIM = 16
 FAMILIES = 0.8 * np.random.default_rng(0).normal(size=(40, DIM))  # the world: classes of one family look alike
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.evaluation.d_prime_interval import d_prime_interval
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import Named
 from tripleteval.metrics.curves import READ, Curves
@@ -20,9 +21,7 @@ from tripleteval.uncertainty.quantiles import student_quantile
 from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
 
 SHARES = ("auc", "eer", "tar@far", "overlap")
-# Without the widest classes a deviation is smaller, and a resample misses a third of them: it varies too little.
-BY_T = ("d_prime",)
-_STEPS = 32  # along TAR, and along FAR
+_STEPS = 32  # along TAR, along FAR, and along the distance, where means and variances are decided
 _AROUND = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # a false accept rate, where its threshold may move to
 _NONE = "the threshold was chosen on the very pairs it is judged by"
 _TOO_FEW = "so few impostors cannot tell how the lowest of them would vary"
@@ -59,24 +58,29 @@ def cuts_for(curve: Operating, fars: Sequence[float]) -> Floats:
     budgets += [(2 << power) * part // 4 for power in range(m.bit_length()) for part in (2, 3)]
     chosen = [np.searchsorted(impostor, np.array(budgets), side="right") - 1]
     chosen += [np.searchsorted(side, side[-1] * np.arange(_STEPS + 1) // _STEPS) for side in (genuine, impostor)]
+    chosen += [np.searchsorted(curve.at, np.linspace(curve.at[0], curve.at[-1], _STEPS))]
     found: Floats = curve.at[np.unique(np.clip(np.concatenate(chosen), 0, len(curve.at) - 1))]
     return found
 
 
 class Read(NamedTuple):
-    """The curves themselves, without each unit, and, where there are enough units, of each resample."""
+    """The curves themselves, without each unit, and, where there are enough units, of each resample.
+
+    ``times`` is (replicates, units), how often each unit was drawn.
+    """
 
     whole: Curves
     without: Curves
     drawn: Curves | None
+    times: Floats | None
 
 
 def with_pair_intervals(entries: Entries, named: Sequence[Named], sure: Sure, read: Read) -> Entries:
     """Return the entries of the numbers of all pairs with ``low``, ``high``, ``interval`` and ``units``.
 
-    From 20 units on, the accelerated percentiles of 2,000 resamples of the units; below, and for d prime, the t
-    interval of the jackknife over them, for shares that of Wilson with as many trials as the units are worth;
-    under 5 none. A share of 0 or 1 has the rule of three over units.
+    From 20 units on, the accelerated percentiles of 2,000 resamples of the units, for d prime the studentised
+    bootstrap; below, the t interval of the jackknife over them, for shares that of Wilson with as many trials as the
+    units are worth; under 5 none. A share of 0 or 1 has the rule of three over units.
 
     Args:
         entries: By spelling; those of other numbers stay as they are.
@@ -127,8 +131,9 @@ def readings(curve: Operating, sure: Sure) -> Read:
             redrawn_shares(tar, sure.counts.genuine, drawn, sides),
         )
 
-    drawn = curves(resampled(units, sure.seed, "interval")) if units >= FEW else None
-    return Read(_curves(sure.counts.cuts, far[None], tar[None]), curves(without_each(units)), drawn)
+    times = resampled(units, sure.seed, "interval") if units >= FEW else None
+    drawn = None if times is None else curves(times)
+    return Read(_curves(sure.counts.cuts, far[None], tar[None]), curves(without_each(units)), drawn, times)
 
 
 def _curves(cuts: Floats, far: Floats, tar: Floats) -> Curves:
@@ -150,6 +155,10 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
         bound = rule_of_three(units, sure.confidence)
         low, high = (0.0, bound) if value == 0 else (1 - bound, 1.0)
         return Interval(low, high, "rule of three", units)
+    if pattern == "d_prime" and read.times is not None and units >= FEW:
+        sides = 1 if sure.alone else 2
+        ends_of = d_prime_interval(value, sure.counts, read.whole, read.times, sides, sure.confidence)
+        return Interval(*ends_of, "studentised bootstrap", units)
     return _varied(name, value, read, units, sure.confidence)
 
 
@@ -159,7 +168,7 @@ def _varied(name: Named, value: float, read: Read, units: int, confidence: float
     if not np.isfinite(without).all():
         return Interval(None, None, None, units, "undefined without one of the units")
     influence = without.mean() - without
-    if read.drawn is None or units < FEW or name.metric.pattern in BY_T:
+    if read.drawn is None or units < FEW:
         error = math.sqrt((len(without) - 1) / len(without)) * math.hypot(*influence.tolist())
         low, high = share_interval(value, error, units, confidence) if share else _t(value, error, units, confidence)
         return Interval(low, high, "t", units)

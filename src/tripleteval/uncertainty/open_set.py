@@ -87,6 +87,6 @@ def share_below(mated: Drawn, cuts: Floats) -> Floats:
 
 def slope(values: Floats, rates: Floats) -> float:
     """Return how much ``values`` change, over replicates, per unit of ``rates``; 0 where these never change."""
-    centred = rates - rates.mean()
-    spread = math.fsum(np.square(centred).tolist())
-    return math.fsum((centred * (values - values.mean())).tolist()) / spread if spread else 0.0
+    one, two = (side - math.fsum(side.tolist()) / len(side) for side in (rates, values))
+    spread = math.fsum(np.square(one).tolist())
+    return math.fsum((one * two).tolist()) / spread if spread else 0.0

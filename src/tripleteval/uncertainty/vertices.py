@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import AnyArray, Bools, Floats, Ints
 from tripleteval.uncertainty.bootstrap import weights
 
 
@@ -47,7 +47,7 @@ def redrawn_shares(share: Floats, counts: Ints, drawn: Floats, sides: int, half:
     usual = once / max(int(pairs.sum()), 1)
     factor = np.where(known, sums / np.where(known, whole * usual, 1), 1.0)
     if half is not None and 0 < half.sum() < pairs.sum():
-        factor = 1 + _signal(part, _smaller(half, low), pairs, half.sum(axis=1)) * (factor - 1)
+        factor = 1 + signal(part, _smaller(half, low), pairs, half.sum(axis=1)) * (factor - 1)
     varied = factor**sides * np.where(low, share, 1 - share)
     return np.maximum.accumulate(np.clip(np.where(low, varied, 1 - varied), 0.0, 1.0), axis=1)
 
@@ -58,7 +58,7 @@ def _smaller(counts: Ints, low: Bools) -> Ints:
     return np.where(low, upto[:, :-1], upto[:, -1:] - upto[:, :-1])
 
 
-def _signal(part: Ints, half: Ints, pairs: Ints, of_half: Ints) -> Floats:
+def signal(part: AnyArray, half: AnyArray, pairs: AnyArray, of_half: AnyArray) -> Floats:
     """Return (K,) which share of the differences between units is theirs, and not the luck of a sample of pairs.
 
     What two halves of the sample say about a unit agrees in what is the unit's, and in nothing else. Where they are
