@@ -9,6 +9,8 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.labels import encode
 from tripleteval.errors import LabelError, ParameterError
+from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
+from tripleteval.uncertainty.quantiles import student_quantile
 
 _FIX = "move the pairs of an identity into one fold, or let folds=10 group them by who they share"
 
@@ -106,3 +108,22 @@ def _grouped(count: int, who: Ints) -> Folds:
         fold_of[largest] = int(np.argmin(loads))
         loads[fold_of[largest]] += sizes[largest]
     return Folds(fold_of[group], list(range(count)), grouped=True)
+
+
+def with_fold_interval(entries: dict[str, dict[str, Any]], confidence: float) -> dict[str, dict[str, Any]]:
+    """Return the entries, a mean over folds with the t interval of its standard error.
+
+    Folds share what their thresholds are chosen on, so that it is approximate; under 5 folds there is none.
+    """
+    found = {}
+    for name, entry in entries.items():
+        if "se" not in entry:
+            continue
+        folds = len(entry["folds"])
+        if folds < FEWEST:
+            found[name] = entry | none_of(folds, "fold").entry()
+            continue
+        half = student_quantile((1 + confidence) / 2, folds - 1) * entry["se"]
+        ends = max(entry["value"] - half, 0.0), min(entry["value"] + half, 1.0)
+        found[name] = entry | Interval(*ends, "t", folds).entry()
+    return entries | found

@@ -66,8 +66,9 @@ def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units,
 
 def without_interval(entries: Entries) -> Entries:
     """Return entries that are no means over queries, with the reason why those without an interval have none."""
-    none = Interval(None, None, None, 0, "a property of the whole set, not a mean over queries").entry()
-    return {name: entry if "interval" in entry else entry | none for name, entry in entries.items()}
+    why = "a property of the whole set, not a mean over queries"
+    none = {name: Interval(None, None, None, 0, entry.get("reason", why)).entry() for name, entry in entries.items()}
+    return {name: entry if "interval" in entry else entry | none[name] for name, entry in entries.items()}
 
 
 def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> list[str]:

@@ -15,7 +15,8 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.engine.pair_ruler import grid_upto
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
-from tripleteval.evaluation.folds import Folds, connected, folds_of
+from tripleteval.evaluation.folds import Folds, connected, folds_of, with_fold_interval
+from tripleteval.evaluation.intervals import without_interval
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for, readings, with_pair_intervals
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
@@ -93,6 +94,7 @@ def evaluate_pairs(
     metrics, sure = found.metrics, _sure(given, distances, curve, checked)
     if sure is not None:
         metrics = with_pair_intervals(metrics, named, sure, readings(curve, sure))
+    metrics = without_interval(with_fold_interval(metrics, checked.confidence))
     accounting = _account(given, distances, found.counts, made)
     settings: dict[str, Any] = {"pairs": "given", "distance": distance, "fars": list(budgets)}
     settings |= {"confidence": checked.confidence, "unit": "identity", "seed": checked.seed}

@@ -19,6 +19,7 @@ from tripleteval.evaluation.clustering import clusters, scikit_learn
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.space_intervals import with_item_intervals
 from tripleteval.evidence.vectors import BITS, Vectors
 from tripleteval.metrics import SPACE_K, Named
 from tripleteval.metrics.hubness import Hubs, Occurrences
@@ -83,6 +84,7 @@ def measure_space(
     needed = {name.metric.of for name in named}
     evidence = {kind: make() for kind, make in made.items() if kind in needed}
     entries = {name.spelling: _entry(name, evidence[name.metric.of]) for name in named}
+    entries = with_item_intervals(entries, named, hubs, comparison.gallery, settings)
     facts = _facts(vectors, seen, hubs)
     if results.separation is not None:
         facts["extremes"] = _extremes(results.separation)
