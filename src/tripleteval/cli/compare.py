@@ -30,12 +30,12 @@ def given_options(command: Command) -> Command:
     options = [
         click.option("--new-queries", type=PATH, metavar="FILE", help="The queries as the model of RUN_B embeds them."),
         click.option("--old-gallery", type=PATH, metavar="FILE", help="The gallery (or all items) by that of RUN_A."),
-        click.option("--labels", type=PATH, metavar="FILE", help="Labels of the queries, as when evaluated."),
-        click.option("--gallery-labels", type=PATH, metavar="FILE", help="Labels of the gallery, likewise."),
-        click.option("--where", metavar="EXPR", help="Rows of the queries, likewise."),
-        click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery, likewise."),
+        click.option("--labels", type=PATH, metavar="FILE", help="With --new-queries: labels, as when evaluated."),
+        click.option("--gallery-labels", type=PATH, metavar="FILE", help="With --old-gallery: labels, likewise."),
+        click.option("--where", metavar="EXPR", help="With --new-queries: rows to keep, likewise."),
+        click.option("--gallery-where", metavar="EXPR", help="With --old-gallery: rows to keep, likewise."),
         *(
-            click.option(f"--{name.replace('_', '-')}", metavar="NAME", help="As when it was evaluated.")
+            click.option(f"--{name.replace('_', '-')}", metavar="NAME", help="With --new-queries: as when evaluated.")
             for name in _COLUMNS
         ),
     ]
@@ -63,8 +63,10 @@ def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | 
 @click.command("compare")
 @click.argument("first", metavar="RUN_A", type=PATH)
 @click.argument("second", metavar="RUN_B", type=PATH)
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Compare this one. May be repeated.")
-@click.option("--primary", metavar="NAME", help="The metric that decides; map@r unless named.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="Compare this one, not the usual list. May be repeated."
+)
+@click.option("--primary", metavar="NAME", help="The one that decides: map@r, or the first of the list, unless named.")
 @click.option("--unpaired", is_flag=True, help="The runs have different queries.")
 @confidence_option
 @click.option("--unit", type=click.Choice(["class", "query", "group"]), default="class", show_default=True,
@@ -80,13 +82,16 @@ def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | 
 def command(first: str, second: str, **chosen: Any) -> None:
     """Say whether one run is better than another, and which queries it broke.
 
-    RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row. With --new-queries and
-    --old-gallery, new queries are also searched in the old gallery: may it stay when the model is replaced?
+    RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row. The verdict (better, worse,
+    not distinguishable) is about one metric; every other is listed with its interval. It does not change the exit
+    code: for continuous integration there is tripleteval gate. With --new-queries and --old-gallery, new queries are
+    also searched in the old gallery: may it stay when the model is replaced?
 
     \b
     Examples:
         tripleteval compare runs/baseline runs/candidate
         tripleteval compare runs/baseline runs/candidate --primary recall@10 -o runs/compared
+        tripleteval compare runs/baseline runs/candidate --metric tar@far=0.001 --metric eer
         tripleteval compare runs/old runs/new --new-queries new.parquet --old-gallery old.parquet
         tripleteval compare runs/baseline runs/candidate --json - | jq .verdict
     """  # noqa: D301  # \b is how click keeps lines as they are

@@ -23,8 +23,19 @@ _WIDTH = 100
 @click.argument("run", metavar="RUN", type=PATH)
 @click.option("--require", multiple=True, metavar="TEXT", help="Such as 'low(map@r) >= 0.5'. May be repeated.")
 @click.option("--baseline", type=PATH, metavar="RUN", help="A run on the same queries that must not be undercut.")
-@click.option("--no-worse", multiple=True, metavar="NAME", help="Metric, or low(metric). May be repeated.")
-@click.option("--margin", type=float, default=0.0, show_default=True, help="How much worse is still allowed.")
+@click.option(
+    "--no-worse",
+    multiple=True,
+    metavar="NAME",
+    help="map@r, low(map@r), or where lower is better high(eer). May be repeated.",
+)
+@click.option(
+    "--margin",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="How much worse is still allowed, in units of the metric.",
+)
 @click.option("--unpaired", is_flag=True, help="The baseline has other queries.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML, replacing what is there.")
 @click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
@@ -34,13 +45,14 @@ def command(context: click.Context, /, run: str, **chosen: Any) -> None:
     """Check a run against requirements, for continuous integration.
 
     Exit with 0 if all are met, 1 if not, 2 if they make no sense. A requirement is about the value, or about an
-    end of its interval: low(recall@10) >= 0.9 holds only if chance is ruled out. --no-worse map@r compares values
-    with the baseline, --no-worse 'low(map@r)' asks the interval of the paired difference. Under GitHub Actions,
-    failures become annotations and a summary.
+    end of its interval, at the confidence that the run was evaluated with: low(recall@10) >= 0.9 holds only if chance
+    is ruled out. --no-worse map@r compares values with the baseline, --no-worse 'low(map@r)' asks the interval of the
+    paired difference. Under GitHub Actions, failures become annotations and a summary.
 
     \b
     Examples:
         tripleteval gate runs/new --require 'recall@10 >= 0.90' --require 'low(map@r) >= 0.5'
+        tripleteval gate runs/new --require 'low(tar@far=0.001) >= 0.8' --require 'high(eer) <= 0.05'
         tripleteval gate runs/new --baseline runs/old --no-worse map@r --margin 0.005 --junit gate.xml
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.disk import atomic_write

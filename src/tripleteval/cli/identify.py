@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tripleteval.cli.measuring import confidence_option, distance_option, seed_option
+from tripleteval.cli.measuring import confidence_option, distance_of_pairs_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.reading import read_sets, reading_options
 from tripleteval.errors import ParameterError
@@ -34,7 +34,7 @@ from tripleteval.errors import ParameterError
     show_default=True,
     help="An identity is as close as its closest item, or as the mean of its items.",
 )
-@distance_option
+@distance_of_pairs_option
 @confidence_option
 @seed_option
 @click.option("--memory", default="1GiB", show_default=True, help="Memory to use beyond the input.")
@@ -44,7 +44,8 @@ def command(file: str, **chosen: Any) -> None:
     """Identify probes among the identities of a gallery, enrolled or not.
 
     FILE holds the probes. A probe whose label the gallery does not have is a stranger, who should find nobody;
-    the threshold is chosen on strangers. The size of the gallery belongs to every number.
+    the threshold is chosen on strangers. The size of the gallery belongs to every number; intervals say what other
+    people, enrolled and strangers, would give in it.
 
     \b
     Examples:

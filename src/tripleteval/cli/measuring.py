@@ -21,7 +21,9 @@ def _choice(name: str, known: tuple[str, ...], what: str) -> Callable[[Command],
     return click.option(name, type=click.Choice(known), default=known[0], help=what, **_SHOWN)
 
 
-distance_option = _choice("--distance", ("euclidean", "sqeuclidean", "cosine"), "Margins are in its unit.")
+_DISTANCES = ("euclidean", "sqeuclidean", "cosine")
+distance_option = _choice("--distance", _DISTANCES, "Margins and thresholds are in its unit.")
+distance_of_pairs_option = _choice("--distance", _DISTANCES, "Thresholds are in its unit.")
 margins_option = click.option(
     "--margin", "margins", type=float, multiple=True, default=(0.2,), **_SHOWN, help=f"Margin of triplets. {_AGAIN}"
 )

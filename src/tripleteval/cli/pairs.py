@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tripleteval.cli.measuring import confidence_option, distance_option, fars_option, seed_option
+from tripleteval.cli.measuring import confidence_option, distance_of_pairs_option, fars_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 
 
@@ -16,8 +16,8 @@ from tripleteval.cli.output import chosen_output, output_options
 @click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors.")
 @click.option("--id-column", metavar="NAME", help="Column of the ids.")
 @click.option("--label-column", metavar="NAME", help="Column of the labels, which the pairs must agree with.")
-@click.option("--folds", metavar="NAME|N", help="Column of the folds in FILE, or how many to make.")
-@distance_option
+@click.option("--folds", metavar="NAME|N", help="Measure cv_accuracy too: column of the folds, or how many to make.")
+@distance_of_pairs_option
 @fars_option
 @confidence_option
 @seed_option
@@ -27,7 +27,7 @@ def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> Non
 
     FILE is a table (.csv, .tsv, .parquet) with the columns id_a, id_b and same (1 or 0), or LFW's pairs.txt,
     whose folds are used. Ids are those of the embeddings, or row positions where these have none. Folds must
-    not share an identity; a number makes as many that do not.
+    not share an identity; a number makes as many that do not. Intervals take identities for independent, not pairs.
 
     \b
     Examples:

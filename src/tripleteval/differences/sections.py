@@ -18,12 +18,17 @@ def sections(found: Differences) -> list[Section]:
     """Return the verdict with the table of differences, then the queries and classes that changed."""
     levels: dict[str, Level] = {"better": "good", "worse": "warning"}
     level = levels.get(found.outcome, "plain")
-    text = "\n".join([found.verdict, *found.notes, _HOW if found.paired else ""]).strip()
+    order = f"First: {label(found.names[0])}; second: {label(found.names[1])}. A difference is second minus first."
+    text = "\n".join([found.verdict, *found.notes, f"{order} {_HOW if found.paired else ''}".strip()])
     said = [Section(f"{label(found.names[1])} against {label(found.names[0])}", text, [_table(found)], level)]
     if found.backward is not None:
         said.append(_backward(found.backward))
     if found.queries is not None:
-        said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change)) is not None]
+        said += [
+            part
+            for change in ("broken", "fixed")
+            if (part := _queries(found.queries, change, found.primary)) is not None
+        ]
     if found.classes is not None and found.classes.num_rows > 1:
         said.append(_classes(found.classes, found.primary))
     return said
@@ -73,7 +78,7 @@ def _backward(found: Differences) -> Section:
     return Section("May the gallery stay?", text, [Table(columns, rows, frozenset(columns[1:]))])
 
 
-def _queries(table: pa.Table, change: str) -> Section | None:
+def _queries(table: pa.Table, change: str, primary: str) -> Section | None:
     import pyarrow.compute as pc
 
     some = table.filter(pc.equal(table["change"], change))
@@ -85,10 +90,9 @@ def _queries(table: pa.Table, change: str) -> Section | None:
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
     most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
     listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
-    what = {"broken": "right before and wrong now", "fixed": "wrong before and right now"}[change]
-    return Section(
-        f"{change.capitalize()} queries: {len(rows):,}", f"{listed}; {what}.", [Table(heads, cells, _NUMERIC)]
-    )
+    nearest = {"broken": "right before and wrong now", "fixed": "wrong before and right now"}[change]
+    text = f"{listed}; their nearest item was {nearest}. First, second and difference are of {primary}."
+    return Section(f"{change.capitalize()} queries: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
 
 
 def _classes(table: pa.Table, primary: str) -> Section:

@@ -43,6 +43,9 @@ def _verdict(evaluation: Evaluation) -> str:
     for spelling, sentence in (
         ("hit_rate@1", "The nearest item is {kind} for {share} of {them}"),
         ("triplet_accuracy", "The positive is nearer than the negative in {share} of the triplets"),
+        ("cmc@1", "The closest identity is the right one for {share} of the probes that are enrolled"),
+        ("cv_accuracy", "A threshold chosen on the other folds decides {share} of the pairs rightly"),
+        ("eer", "One threshold decides {share} of the pairs of either kind wrongly"),
     ):
         entry = evaluation.metrics.get(spelling)
         if entry is not None and entry["value"] is not None:
