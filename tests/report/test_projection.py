@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -47,3 +48,29 @@ def test_another_method_is_refused_and_a_missing_one_named(cloud, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(MissingExtra, match=r"pip install 'tripleteval\[map\]'"):
         projected(cloud, "umap")
+
+
+def test_a_umap_map_does_without_tensorflow(tmp_path):
+    """umap-learn imports it for its parametric variant: seconds of waiting, and a page of log."""
+    package = tmp_path / "umap"
+    package.mkdir()
+    (package / "umap_.py").write_text("class UMAP: pass\n")
+    (package / "parametric_umap.py").write_text("import tensorflow\nParametricUMAP = 'the real one'\n")
+    (package / "__init__.py").write_text(
+        "from .umap_ import UMAP\n"
+        "try:\n    from .parametric_umap import ParametricUMAP\n"
+        "except ImportError:\n    ParametricUMAP = 'a stand-in'\n"
+    )
+    (tmp_path / "tensorflow.py").write_text("")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tripleteval.report.projection import _umap_class\n"
+        "made = _umap_class()\n"
+        "assert made.__name__ == 'UMAP' and _umap_class() is made\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "import umap\n"
+        "assert umap.ParametricUMAP == 'the real one', 'others get all of it'\n"
+        "assert 'tensorflow' in sys.modules and _umap_class() is umap.UMAP is made\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Floats
@@ -58,11 +61,31 @@ def _umap(vectors: AnyArray, distance: str) -> Floats:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that a seed means one thread, which is what we want
-        try:
-            from umap import UMAP
-        except ImportError:
-            raise MissingExtra("a UMAP map", "umap", extra="map") from None
+        made = _umap_class()
         metric = "cosine" if distance == "cosine" else "euclidean"
         near = min(15, len(vectors) - 1)
-        flat = UMAP(n_neighbors=near, metric=metric, random_state=SEED, n_jobs=1).fit_transform(np.asarray(vectors))
+        flat = made(n_neighbors=near, metric=metric, random_state=SEED, n_jobs=1).fit_transform(np.asarray(vectors))
     return np.asarray(flat, np.float64)
+
+
+def _umap_class() -> Any:
+    """Return umap-learn's class, without the TensorFlow of its parametric variant, which takes seconds to import.
+
+    Whoever imports umap afterwards gets all of it.
+
+    Raises:
+        MissingExtra: umap-learn is not installed.
+    """
+    unwanted = "umap.parametric_umap"
+    skipped = "umap" not in sys.modules and "tensorflow" not in sys.modules
+    if skipped:
+        sys.modules[unwanted] = None  # type: ignore[assignment]  # an import of it fails, which umap expects
+    try:
+        from umap import UMAP
+    except ImportError:
+        raise MissingExtra("a UMAP map", "umap", extra="map") from None
+    finally:
+        if skipped:
+            for name in (unwanted, "umap"):
+                sys.modules.pop(name, None)
+    return UMAP
