@@ -29,12 +29,12 @@ def run() -> te.Evaluation:
     return identified()
 
 
-def redrawn(run: te.Evaluation, times: np.ndarray) -> Searches:
+def redrawn(run: te.Evaluation, times: np.ndarray, who: np.ndarray = WHO) -> Searches:
     """Return the searches of everybody as often as they were drawn."""
     table = run.per_query
     mate, rank, best = (np.array(table[n].to_pylist(), float) for n in ("mate_distance", "rank", "best_distance"))
-    often = times[WHO].astype(int)
-    mated, stranger = (np.repeat(np.arange(len(WHO)), often * kind) for kind in (WHO < ENROLLED, WHO >= ENROLLED))
+    often = times[who].astype(int)
+    mated, stranger = (np.repeat(np.arange(len(who)), often * kind) for kind in (who < ENROLLED, who >= ENROLLED))
     return Searches(mate[mated], rank[mated], best[stranger], ENROLLED, ENROLLED, (1, 3))
 
 
@@ -87,6 +87,15 @@ def test_with_few_people_it_is_a_t_interval_and_with_fewer_none():
         assert small.metrics[name]["interval"] == "t", name
         assert low < small[name] < high
     assert all(0 <= end <= 1 for end in small.interval("tpir@fpir=0.2"))
+    random, rows = np.random.default_rng(0), (WHO < 12) | (WHO >= 50)
+    drawn = []
+    for _ in range(400):
+        counts = [np.bincount(random.integers(0, n, n), minlength=n) for n in (12, 20)]
+        found = redrawn(small, np.concatenate([counts[0], np.zeros(38), counts[1]]), WHO[rows])
+        drawn.append((tpir(found, 0.2).value, threshold(found, 0.2).value))
+    for place, name in enumerate(("tpir@fpir=0.2", "threshold@fpir=0.2")):
+        low, high = small.interval(name)  # t with 11 degrees of freedom; a bootstrap of 12 varies too little
+        assert high - low == pytest.approx(2 * 2.2 * math.sqrt(12 / 11) * np.std(drawn, axis=0)[place], rel=0.2), name
     assert any("rough" in note for note in small.notes)
     lonely = identified((WHO < 30) | (WHO >= 67)).metrics
     assert lonely["cmc@1"]["interval"] == "bootstrap"
