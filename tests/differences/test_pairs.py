@@ -38,6 +38,32 @@ def test_they_stand_beside_their_class():
     assert table["label"][worst].as_py() == "p7"
 
 
+def read_off(distances, same, weights):
+    """Return the numbers of pairs that count as often as they weigh."""
+    order = np.argsort(distances, kind="stable")
+    genuine, impostor = ((weights * kind)[order] for kind in (same, ~same))
+    tar, far = (np.cumsum(side) / side.sum() for side in (genuine, impostor))
+    found = {f"tar@far={f}": tar[np.searchsorted(far, f, side="right") - 1] for f in (0.1, 0.01)}
+    return found | {"auc": (impostor * tar).sum() / impostor.sum(), "eer": far[np.argmax(1 - tar <= far)]}
+
+
+def test_differences_vary_as_when_the_identities_themselves_are_drawn_again_for_both():
+    a, b = evaluated(1.0), evaluated(0.9, extra=0.4, seed=5)
+    points = [MIDDLE + NOISE, MIDDLE + 0.9 * NOISE + 0.4 * np.random.default_rng(5).normal(size=NOISE.shape)]
+    who = np.unique(LABELS, return_inverse=True)[1]
+    one, two = np.triu_indices(len(who), 1)
+    distances = [np.linalg.norm(p[one] - p[two], axis=1) for p in points]
+    same, random, drawn = who[one] == who[two], np.random.default_rng(1), []
+    for _ in range(200):
+        times = np.bincount(random.integers(0, 30, 30), minlength=30)
+        weights = np.where(same, times[who[one]], times[who[one]] * times[who[two]])
+        first, second = (read_off(d, same, weights) for d in distances)
+        drawn.append([second[name] - first[name] for name in NAMES])
+    for name, sd in zip(NAMES, np.std(drawn, axis=0), strict=True):
+        values = [np.array(run.per_class[f"pseudo {name}"].to_pylist()) for run in (a, b)]
+        assert (values[1] - values[0]).std(ddof=1) / math.sqrt(30) == pytest.approx(sd, rel=0.25), name
+
+
 def test_a_difference_has_a_paired_interval_and_a_p():
     a, b = evaluated(1.0), evaluated(0.7)
     found = te.compare(a, b, metrics=NAMES, primary="tar@far=0.1")

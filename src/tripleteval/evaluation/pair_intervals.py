@@ -12,7 +12,7 @@ from tripleteval.arrays import Floats
 from tripleteval.evaluation.d_prime_interval import d_prime_interval
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import Named
-from tripleteval.metrics.curves import READ, Curves
+from tripleteval.metrics.curves import CHANGES, READ, Curves
 from tripleteval.metrics.operating import Operating, crossing
 from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, none_of
 from tripleteval.uncertainty.percentiles import ends
@@ -108,7 +108,7 @@ def pseudo_values(entries: Entries, named: Sequence[Named], sure: Sure, read: Re
     for name in named:
         entry = entries[name.spelling]
         if name.metric.pattern in READ and entry["interval"] is not None:
-            without = _values(name, read.without)
+            without = _without(name, read)
             if np.isfinite(without).all():
                 found[name.spelling] = entry["value"] + (units - 1) * (without.mean() - without)
     return found
@@ -164,7 +164,7 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
 
 def _varied(name: Named, value: float, read: Read, units: int, confidence: float) -> Interval:
     """Return the interval that resampling, or leaving out, units gives."""
-    share, without = name.metric.pattern in SHARES, _values(name, read.without)
+    share, without = name.metric.pattern in SHARES, _without(name, read)
     if not np.isfinite(without).all():
         return Interval(None, None, None, units, "undefined without one of the units")
     influence = without.mean() - without
@@ -182,6 +182,15 @@ def _varied(name: Named, value: float, read: Read, units: int, confidence: float
 def _t(value: float, error: float, units: int, confidence: float) -> tuple[float, float]:
     half = student_quantile((1 + confidence) / 2, units - 1) * error
     return value - half, value + half
+
+
+def _without(name: Named, read: Read) -> Floats:
+    """Return (units,) the number without each unit, less a constant."""
+    changes = CHANGES.get(name.metric.pattern)
+    if changes is None:
+        return _values(name, read.without)
+    parameter = () if name.value is None else (name.value,)
+    return changes(read.whole, read.without, *parameter)
 
 
 def _values(name: Named, curves: Curves) -> Floats:

@@ -13,6 +13,8 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 
+_AROUND = 1.5  # a rate, where the slope of a curve is taken
+
 
 class Curves(NamedTuple):
     """Shares of pairs up to each distance.
@@ -86,6 +88,34 @@ READ: dict[str, Callable[..., Floats]] = {
     "intra_quantile@share": intra_quantile,
     "inter_quantile@share": threshold,  # the same distance, asked for by another name
 }
+
+
+def changes_of_tar(whole: Curves, moved: Curves, far: float) -> Floats:
+    """Return (replicates,) how much TAR at ``far`` changes from one curve to others close by, to first order.
+
+    At the threshold of the one, so many more genuine pairs are accepted; and impostors, who are paid for along the
+    slope of the curve. Read off the others, it would be the slope between two neighbouring pairs, which says nothing.
+    """
+    place, slope = _along(whole, far)
+    return np.asarray((moved.tar - whole.tar)[:, place] - slope * (moved.far - whole.far)[:, place])
+
+
+def changes_of_eer(whole: Curves, moved: Curves) -> Floats:
+    """Return (replicates,) how much the EER changes from one curve to others close by, to first order."""
+    place, slope = _along(whole, float(eer(whole)[0]))
+    near, apart = (moved.tar - whole.tar)[:, place], (moved.far - whole.far)[:, place]
+    return np.asarray((slope * apart - near) / (1 + slope))
+
+
+CHANGES: dict[str, Callable[..., Floats]] = {"tar@far": changes_of_tar, "eer": changes_of_eer}
+
+
+def _along(curves: Curves, far: float) -> tuple[int, float]:
+    """Return the known point next to ``far`` on a single curve, and the slope of the curve around it."""
+    place = 1 + int(np.abs(curves.far[0, 1:-1] - far).argmin())
+    low, high = far / _AROUND, min(far * _AROUND, 1.0)
+    rise = float(tar(curves, high)[0] - tar(curves, low)[0])
+    return place, rise / (high - low) if high > low else 0.0
 
 
 def _where(shares: Floats, share: float, values: Floats) -> Floats:
