@@ -39,15 +39,18 @@ def count_lines(
     """
     width = squares.shape[1]
     steps, others = room.steps[:width], room.others
+    some_far = asked.far.any() or searched.far.any()
     left = zero = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for q in range(len(squares)):
         line, bound = squares[q], Bound(0.0, doubts[q] + most)
         whole_steps(line, bound, unit, steps)
         for c in range(width):
-            if line[c] == np.inf:
-                line[c], steps[c] = 0.0, HIDDEN
-            elif asked.far[q] or searched.far[c]:
-                steps[c] = UNSURE
+            steps[c] = HIDDEN if line[c] == np.inf else steps[c]
+            line[c] = 0.0 if line[c] == np.inf else line[c]
+        if some_far:
+            for c in range(width):
+                if steps[c] != HIDDEN and (asked.far[q] or searched.far[c]):
+                    steps[c] = UNSURE
         begin, some = zero, _FIRST
         while begin < width:
             looking = book.kept[q] == np.inf and book.near_squared[q, -1] == np.inf
