@@ -34,6 +34,7 @@ def test_options_arrive_and_the_document_is_alone_on_stdout(document_of_search):
         "confidence": 0.95,
         "seeds": 1,
         "exact_sample": None,
+        "shards": 1,
     }
     assert found["settings"] == settings
     assert found["facts"]["own_rows_left_out"] == 6

@@ -45,8 +45,12 @@ def reading_options(command: Command) -> Command:
     return command
 
 
-def read_sets(file: str, chosen: dict[str, Any], *, memory: str | None = None) -> tuple[Embeddings, Embeddings | None]:
-    """Read queries and gallery, taking the reading options out of ``chosen``; beyond ``memory``, they stay on disk.
+def read_sets(
+    file: str, chosen: dict[str, Any], *, memory: str | None = None, of_gallery: str | None = None
+) -> tuple[Embeddings, Embeddings | None]:
+    """Read queries and gallery, taking the reading options out of ``chosen``.
+
+    What is beyond ``memory`` stays on disk; of the gallery, what is beyond ``of_gallery`` if that is given.
 
     Raises:
         ParameterError: An option about the gallery, but no gallery (E101).
@@ -61,7 +65,9 @@ def read_sets(file: str, chosen: dict[str, Any], *, memory: str | None = None) -
             "E101", "--gallery-labels or --gallery-where without --gallery", fix="name the gallery file"
         )
     queries = read(file, labels=chosen.pop("labels"), where=chosen.pop("where"), **columns)
-    return queries, None if gallery is None else read(gallery, labels=labels, where=where, **columns)
+    if gallery is None:
+        return queries, None
+    return queries, read(gallery, labels=labels, where=where, **columns | {"memory": of_gallery or memory})
 
 
 def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings | float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from tripleteval.cli.cluster import cluster, ray_option
 from tripleteval.cli.measuring import confidence_option, distance_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.progress import progress_bar
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PIPED_WIDTH = 140
 _SHOWN: dict[str, Any] = {"show_default": True}
 _AGAIN = "May be repeated."
+_HELD = "1GiB"  # a gallery of more than half of it stays on disk where it is cut into shards
 
 
 @click.command("search")
@@ -60,6 +62,8 @@ _AGAIN = "May be repeated."
 @click.option("--timeout", type=float, default=600.0, **_SHOWN, help="Seconds that one build or search may take.")
 @click.option("--memory", help="Memory a library may use; by default 8 times the gallery.")
 @click.option("--threads", type=int, default=1, **_SHOWN, help="Threads for building and for batches.")
+@click.option("--shards", type=int, default=1, **_SHOWN, help="Cut the gallery into so many indexes; merge answers.")
+@ray_option("Build and ask indexes on a Ray cluster; local starts one on all cores.")
 @click.option("--nonfinite", type=click.Choice(["refuse", "drop"]), default="refuse", **_SHOWN, help="Rows with NaN.")
 @click.option(
     "--zero-rows",
@@ -88,6 +92,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
             --backend exact --ladder --param dim=32,64
         PGSERVICE=shop tripleteval search val.parquet --pgvector items --param hnsw.ef_search=40,400
         tripleteval search val.parquet --lancedb shop/items.lance --param refine_factor=0,10
+        tripleteval search probe.parquet --gallery 'gallery/part-*.parquet' --backend faiss-hnsw --shards 16 --ray auto
     """  # noqa: D301  # \b is how click keeps lines as they are
     output, json_, quiet, overwrite = (chosen.pop(name) for name in ("output", "json_", "quiet", "overwrite"))
     relevance = chosen.pop("relevance")
@@ -102,15 +107,16 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
         from tripleteval.runs import require_free
 
         require_free(output)
-    queries, gallery = read_sets(file, chosen)
+    queries, gallery = read_sets(file, chosen, of_gallery=_HELD if chosen["shards"] > 1 else None)
     from tripleteval import evaluate_search
 
-    with progress_bar(quiet) as progress:
+    with cluster(chosen.pop("ray"), cpus=chosen["threads"]) as mapping, progress_bar(quiet) as progress:
         found = evaluate_search(
             queries,
             gallery=gallery,
             relevance=None if relevance is None else read_relevance(relevance),
             params=params,
+            map=mapping,
             progress=progress,
             **chosen,
         )

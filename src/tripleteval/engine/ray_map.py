@@ -35,8 +35,8 @@ _KNOCK = 5.0
 _held: dict[str, Any] = {}  # in a worker: the function of the pass at hand, with whatever it made ready
 
 
-def ray_map(address: str = "local", *, workers: int | None = None, gpus: float = 0.0) -> RayMap:
-    """Return a map over the workers of a Ray cluster, for ``evaluate(..., map=...)``.
+def ray_map(address: str = "local", *, workers: int | None = None, gpus: float = 0.0, cpus: int = 1) -> RayMap:
+    """Return a map over the workers of a Ray cluster, for ``evaluate(..., map=...)`` and ``evaluate_search``.
 
     Use it in a ``with`` statement, or call its ``close``: a cluster that was started for it is then shut down. The
     numbers are those of one process, whatever the workers. ``memory`` is then what each worker may use.
@@ -47,21 +47,23 @@ def ray_map(address: str = "local", *, workers: int | None = None, gpus: float =
             initialised already, that cluster is used, and left as it is.
         workers: How many run at once on a cluster of our own; one per core by default.
         gpus: Share of a GPU that every order reserves, such as 0.25.
+        cpus: Cores that every order reserves: for `evaluate_search`, as many as its ``threads``.
 
     Raises:
         BackendError: No cluster can be reached (E708), or a node does not have this version (E709).
         MissingExtra: Ray is not installed (E103).
-        ParameterError: Not a number of workers, or not a share (E101).
+        ParameterError: Not a number of workers or cores, or not a share (E101).
     """
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise ParameterError("E101", f"workers={workers!r}", fix="give a whole number, 1 or more")
+    for name, count in (("workers", workers), ("cpus", cpus)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+            raise ParameterError("E101", f"{name}={count!r}", fix="give a whole number, 1 or more")
     if isinstance(gpus, bool) or not isinstance(gpus, (int, float)) or not 0 <= gpus < float("inf"):
         raise ParameterError("E101", f"gpus={gpus!r}", fix="give a number, 0 or more, such as 0.25")
     ray = _ray()
     ours = not ray.is_initialized()
     if ours:
-        _join(ray, address, workers)
-    found = RayMap(ray, float(gpus), ours=ours)
+        _join(ray, address, max(available_cores(), cpus) if workers is None else workers * cpus)
+    found = RayMap(ray, float(gpus), cpus, ours=ours)
     try:
         _require_same_everywhere(ray)
         _ = found.workers
@@ -74,14 +76,14 @@ def ray_map(address: str = "local", *, workers: int | None = None, gpus: float =
 class RayMap:
     """A map over a cluster; made by `ray_map`."""
 
-    def __init__(self, ray: Any, gpus: float, *, ours: bool) -> None:
-        self._ray, self._gpus, self._ours = ray, gpus, ours
+    def __init__(self, ray: Any, gpus: float, cpus: int, *, ours: bool) -> None:
+        self._ray, self._gpus, self._cpus, self._ours = ray, gpus, cpus, ours
         self._counted, self._workers = -_LOOK_AGAIN, 1
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         """Yield ``function`` of every item, in order, wherever it runs."""
         ray = self._ray
-        reserved = {"num_cpus": 1, "num_gpus": self._gpus or None, "scheduling_strategy": "SPREAD"}
+        reserved = {"num_cpus": self._cpus, "num_gpus": self._gpus or None, "scheduling_strategy": "SPREAD"}
         work = ray.remote(max_retries=RETRIES, retry_exceptions=[OSError], **reserved)(_work)
         shared = ray.put(function)
         rest, flying, landed, begun, given = enumerate(items), {}, {}, 0, 0
@@ -114,14 +116,14 @@ class RayMap:
         """
         if time.monotonic() >= self._counted + _LOOK_AGAIN:
             there = self._ray.cluster_resources()
-            fits = int(there.get("CPU", 0))
+            fits = int(there.get("CPU", 0) / self._cpus)
             if self._gpus:
                 fits = min(fits, int(there.get("GPU", 0) / self._gpus))
             if fits < 1 and self._counted < 0:
                 raise BackendError(
                     "E708",
                     f"a cluster of {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs",
-                    fix="add nodes, or reserve a smaller share of a GPU",
+                    fix="add nodes, or reserve fewer cores or a smaller share of a GPU",
                 )
             self._counted, self._workers = time.monotonic(), max(fits, 1)
         return self._workers
@@ -193,7 +195,7 @@ def _failed(item: Any, error: BaseException, host: str) -> BackendError:
 def _named(item: Any) -> str:
     if isinstance(item, Order):
         return f"order of queries {item.start}:{item.stop} and gallery rows {item.first}:{item.last}"
-    return f"order {item!r:.100}"
+    return f"order {item!s:.200}"
 
 
 def _ray() -> Any:
@@ -205,10 +207,10 @@ def _ray() -> Any:
     return ray
 
 
-def _join(ray: Any, address: str, workers: int | None) -> None:
+def _join(ray: Any, address: str, cores: int) -> None:
     ours: dict[str, Any] = {}
     if address == "local":
-        ours = {"num_cpus": workers or available_cores(), "include_dashboard": False}
+        ours = {"num_cpus": cores, "include_dashboard": False}
     else:
         _knock(address)
     with _signals_kept():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.distance.formula import distance_for
-from tripleteval.engine.maps import thread_count
+from tripleteval.engine.maps import Map, thread_count
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
@@ -23,8 +24,9 @@ from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.search_entries import Lists, entries, verdict
 from tripleteval.evaluation.search_grid import plans
+from tripleteval.evaluation.search_index import Indexing, Limits
 from tripleteval.evaluation.search_metrics import asked_for, usual
-from tripleteval.evaluation.search_sweep import Limits, Sweep, Told
+from tripleteval.evaluation.search_sweep import Sweep, Told
 from tripleteval.evaluation.search_tables import identical_in_float32, per_class_table, unreached_table
 from tripleteval.evaluation.search_truth import Progress, judge, true_neighbors
 from tripleteval.evaluation.settings import Settings, check
@@ -43,6 +45,7 @@ def evaluate_search(
     backends: Sequence[str | Store],
     k: int = 10,
     gallery: Any = None,
+    shards: int = 1,
     distance: str = "euclidean",
     params: Mapping[str, Sequence[Any]] | None = None,
     metrics: Sequence[str] = (),
@@ -56,6 +59,7 @@ def evaluate_search(
     timeout: float = 600.0,
     memory: str | int | None = None,
     threads: int | None = 1,
+    map: Map | None = None,  # noqa: A002  # an engine is a map
     nonfinite: str = "refuse",
     zero_rows: str = "refuse",
     progress: Progress | None = None,
@@ -74,6 +78,8 @@ def evaluate_search(
             live store that holds the gallery, such as a `tripleteval.search.pgvector.Pgvector`.
         k: Length of the lists.
         gallery: Who is searched (`Embeddings`); by default every query is searched among the others.
+        shards: Into how many stretches of rows the gallery is cut. Each has an index of its own, and their answers
+            are merged. Times are then those of the slowest shard, sizes those of all.
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
         params: Values of a parameter in place of its usual ones, as ``{"efSearch": [16, 64]}``, or for one
             backend ``{"faiss-hnsw:M": [16, 32]}``; every combination is tried.
@@ -87,8 +93,10 @@ def evaluate_search(
         confidence: Of the intervals, which resample whole classes; in (0, 1).
         repeats: How often a batch is timed; its median counts.
         timeout: Seconds that building an index, or one search of all queries, may take.
-        memory: What a library may take beyond itself; by default 8 times the gallery and at least 2 GiB.
+        memory: What a library may take beyond itself; by default 8 times its rows and at least 2 GiB.
         threads: Threads for building and for batches; all cores with ``None``. Latency is one query at a time.
+        map: Where exact lists are made, and indexes are built and asked: by default here, one index after the
+            other; or what `ray_map` returns, with ``cpus`` of as many threads.
         nonfinite: ``"refuse"`` or ``"drop"`` rows with NaN or infinite values; no index ever sees one.
         zero_rows: Under cosine, ``"refuse"`` or ``"exclude"`` zero vectors.
         progress: Called with queries answered, exactly or by an index, and how many there will be.
@@ -106,7 +114,7 @@ def evaluate_search(
     tried = plans(backends, params or {})
     rules = {"ks": k, "distance": distance, "confidence": confidence, "nonfinite": nonfinite, "zero_rows": zero_rows}
     chosen = check(**{**asdict(Settings(neighbors=0, margins=())), **rules})
-    _require(seeds=seeds, repeats=repeats)
+    _require(seeds=seeds, repeats=repeats, shards=shards)
     workers = thread_count(threads)
     if zero_rows == "far":
         raise ParameterError("E510", "zero_rows='far'", fix="no library knows this rule: use refuse or exclude")
@@ -127,16 +135,25 @@ def evaluate_search(
         comparison.own_row,
         Frame.around(fitted, comparison.queries.vectors, comparison.gallery.vectors),
     )
-    limits = Limits(timeout, _memory(memory, question), workers, repeats)
+    if shards > len(comparison.gallery):
+        raise ParameterError("E101", f"shards={shards} of {len(comparison.gallery):,} rows", fix="give fewer")
+    limits = Limits(timeout, _memory(memory, comparison.gallery, shards), workers, repeats)
     identities = comparison.gallery.ids
-    ids = () if identities is None else tuple(map(str, identities.values()))
+    ids = () if identities is None else tuple(str(identity) for identity in identities.values())
     for plan in tried:
         if isinstance(plan.backend, Store):
             Asked(question, ids).require_ids(plan.backend, distance)
-    sweep = Sweep(question, k, seeds, limits, told.step, ids)
+    sweep = Sweep(Indexing(question, k, limits), seeds, shards, map or builtins.map, told.step, ids)
     told.expect(sweep.steps(tried))
-    truth = true_neighbors(_of(comparison, asked), fitted, k, threads=workers, progress=told.exact)
-    outcomes = [outcome for plan in tried for outcome in sweep.run(plan)]
+    truth = true_neighbors(
+        _of(comparison, asked),
+        fitted,
+        k,
+        threads=workers,
+        mapping=map,
+        progress=told.exact,
+    )
+    outcomes = sweep.run(tried)
     lists = Lists(comparison, truth, asked, fitted, tuple(names), k, by, confidence)
     found = entries(lists, outcomes)
     return SearchEvaluation(
@@ -151,9 +168,15 @@ def evaluate_search(
             "confidence": confidence,
             "seeds": seeds,
             "exact_sample": exact_sample,
+            "shards": shards,
         },
         inputs=[describe(intake.embeddings) for intake in taken],
-        notes=[*lists.notes(), *identical_in_float32(comparison.gallery), *_dropped(taken)],
+        notes=[
+            *lists.notes(),
+            *_sharded(shards, getattr(map, "workers", 1)),
+            *identical_in_float32(comparison.gallery),
+            *_dropped(taken),
+        ],
         environment={**environment(time.monotonic() - started), "threads": workers},
         per_class=per_class_table(lists, outcomes),
         unreached=unreached_table(lists, outcomes),
@@ -203,8 +226,22 @@ def _of(comparison: Comparison, rows: Ints) -> Comparison:
     )
 
 
-def _memory(memory: str | int | None, question: Question) -> int:
-    return max(_LEAST_MEMORY, _COPIES * question.searched.nbytes) if memory is None else parse_memory(memory)
+def _memory(memory: str | int | None, gallery: Embeddings, shards: int) -> int:
+    rows = -(-len(gallery) // shards)
+    return max(_LEAST_MEMORY, _COPIES * 4 * gallery.dim * rows) if memory is None else parse_memory(memory)
+
+
+def _sharded(shards: int, workers: int) -> list[str]:
+    """Return what times and sizes mean where there is more than one index, or more than one machine."""
+    found = []
+    if shards > 1:
+        found.append(
+            f"The gallery is cut into {shards} shards with an index each, and their answers are merged. Times of "
+            "building and searching are those of the slowest shard, without network and merging; sizes are of all."
+        )
+    if workers > 1:
+        found.append(f"Indexes were built and timed by {workers} workers, which slow each other down on one machine.")
+    return found
 
 
 def _dropped(taken: list[Intake]) -> list[str]:

@@ -193,11 +193,13 @@ def _failed(outcome: Outcome) -> dict[str, Any]:
 
 
 def _build(outcome: Outcome) -> dict[str, Any]:
-    seconds, grown, peak = (
-        [each[name] for each in outcome.builds if each[name] is not None] for name in ("seconds", "grown", "peak")
+    seconds, of_all, grown, peak = (
+        [each[name] for each in outcome.builds if each.get(name) is not None]
+        for name in ("seconds", "seconds_of_all", "grown", "peak")
     )
     return {
         "seconds": statistics.median(seconds) if seconds else None,
+        "seconds_of_all_shards": statistics.median(of_all) if of_all else None,
         "memory_bytes": statistics.median(grown) if grown else None,
         "peak_bytes": max(peak) if peak else None,
         "file_bytes": outcome.builds[0].get("file_bytes"),

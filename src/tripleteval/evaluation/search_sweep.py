@@ -1,4 +1,4 @@
-"""The sweep: every index is built in a process of its own, searched with every setting, timed, and left behind.
+"""The sweep: every index is built and asked by a map, and what the shards of a gallery answer is put together.
 
 A backend that fails is a line in the table that says so; the others go on.
 """
@@ -6,40 +6,23 @@ A backend that fails is a line in the table that says so; the others go on.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.engine.maps import Map
 from tripleteval.errors import BackendError
 from tripleteval.evaluation.search_grid import Params, Plan
-from tripleteval.search import Backend, How
-from tripleteval.search.answers import Question, neighbors
-from tripleteval.search.contract import Found
-from tripleteval.search.files import save
-from tripleteval.search.process import Searcher
+from tripleteval.evaluation.search_index import BATCH, Answer, Indexing, Job
+from tripleteval.search import Backend
+from tripleteval.search.contract import Found, merged
 from tripleteval.search.store import Asked, Store
 
-_BATCH, _FEWEST_FOR_P99 = 1000, 1000
-
-
-class Limits(NamedTuple):
-    """What a library may take.
-
-    Attributes:
-        timeout: Seconds per request.
-        memory: Bytes beyond the library itself.
-        threads: Threads for building and for batches.
-        repeats: How often a batch is timed.
-    """
-
-    timeout: float
-    memory: int
-    threads: int
-    repeats: int
+_FEWEST_FOR_P99 = 1000
 
 
 class Told:
@@ -78,6 +61,7 @@ class Outcome:
         found: What each seed's index found.
         speed: Throughput and latency, of the first seed.
         builds: What each seed's build took.
+        answers: Those of the shards of one seed, until all are there.
         error: Why there is nothing.
         store: What a live store says about itself.
         values: Every metric, per query, of what each seed's index found; filled in when the lists are read.
@@ -89,6 +73,7 @@ class Outcome:
     found: list[Found] = field(default_factory=list)
     speed: dict[str, Any] = field(default_factory=dict)
     builds: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     error: BackendError | None = None
     store: dict[str, Any] = field(default_factory=dict)
     values: list[dict[str, Floats]] = field(default_factory=list)
@@ -99,93 +84,126 @@ class Sweep:
     """What is asked of every index.
 
     Attributes:
-        question: Who asks, who is searched.
-        k: Neighbours per query.
+        indexing: Builds and asks one index.
         seeds: How often a randomised index is built.
-        limits: What a library may take.
+        shards: Into how many stretches the gallery is cut, each with an index of its own.
+        mapping: Where indexes are built and asked.
         step: Called after every setting of every index.
         ids: Identity of every gallery row, as text; empty where there are none.
     """
 
-    question: Question
-    k: int
+    indexing: Indexing
     seeds: int
-    limits: Limits
+    shards: int
+    mapping: Map
     step: Callable[[], None]
     ids: tuple[str, ...] = ()
 
     def steps(self, plans: Sequence[Plan]) -> int:
         """Return how often ``step`` will be called."""
-        return sum(len(p.builds) * len(p.searches) * self._seeds(p) for p in plans)
+        return sum(len(p.builds) * len(p.searches) * self._indexes(p) for p in plans)
 
-    def run(self, plan: Plan) -> list[Outcome]:
-        """Return what became of every setting of a backend."""
+    def run(self, plans: Sequence[Plan]) -> list[Outcome]:
+        """Return what became of every setting of every backend."""
+        of_plan = [
+            [[Outcome(plan, build, search) for search in plan.searches] for build in plan.builds] for plan in plans
+        ]
+        given: deque[list[Outcome]] = deque()
+        for answers in self.mapping(self.indexing, self._jobs(of_plan, given)):
+            for outcome, answer in zip(given.popleft(), answers, strict=True):
+                self._take(outcome, answer)
+                self.step()
+        for tried in of_plan:
+            store = tried[0][0].plan.backend
+            if isinstance(store, Store):
+                self._ask(tried[0], store)
+        return [outcome for tried in of_plan for build in tried for outcome in build]
+
+    def _jobs(self, of_plan: list[list[list[Outcome]]], given: deque[list[Outcome]]) -> Iterator[Job]:
+        """Yield index after index; a setting that has failed by then is not tried again."""
+        for tried in (build for builds in of_plan for build in builds):
+            plan = tried[0].plan
+            if not isinstance(plan.backend, Backend):
+                continue
+            for index in range(self._indexes(plan)):
+                seed, shard = divmod(index, self.shards)
+                waiting = [outcome for outcome in tried if outcome.error is None]
+                for _ in range(len(tried) - len(waiting)):
+                    self.step()
+                if waiting:
+                    given.append(waiting)
+                    searches = tuple(outcome.search for outcome in waiting)
+                    rows = self._bounds[shard], self._bounds[shard + 1]
+                    yield Job(plan.backend.name, tried[0].build, seed, searches, (shard + 1, self.shards), rows)
+
+    @property
+    def _bounds(self) -> list[int]:
+        """Where the shards begin, and the last one ends."""
+        gallery = len(self.indexing.question.gallery)
+        return [gallery * part // self.shards for part in range(self.shards + 1)]
+
+    def _indexes(self, plan: Plan) -> int:
         if not isinstance(plan.backend, Backend):
-            return self._ask(plan, plan.backend)
-        outcomes = []
-        for build in plan.builds:
-            tried = [Outcome(plan, build, search) for search in plan.searches]
-            for seed in range(self._seeds(plan)):
-                self._try(plan.backend, tried, How(build, seed, self.limits.threads, self.question.asked.shape[1]))
-            outcomes += tried
-        return outcomes
+            return 1
+        return self.shards * (self.seeds if plan.backend.randomised else 1)
 
-    def _seeds(self, plan: Plan) -> int:
-        return self.seeds if isinstance(plan.backend, Backend) and plan.backend.randomised else 1
+    def _take(self, outcome: Outcome, answer: Answer) -> None:
+        """Keep the answer of a shard, and put those of all shards together when the last one is there."""
+        if outcome.error is None:
+            outcome.error = answer.error
+        if outcome.error is not None:
+            return
+        outcome.answers.append(answer)
+        if len(outcome.answers) < self.shards:
+            return
+        outcome.found.append(self._together([a.found for a in outcome.answers if a.found is not None]))
+        outcome.builds.append(_build([a.built for a in outcome.answers]))
+        if len(outcome.found) == 1:
+            batches, singles = (_slowest([a.seconds[n] for a in outcome.answers]) for n in ("batch", "single"))
+            size = min(BATCH, len(self.indexing.question.queries))
+            outcome.speed = _speed(batches, singles, size, threads=self.indexing.limits.threads)
+        outcome.answers = []
 
-    def _ask(self, plan: Plan, store: Store) -> list[Outcome]:
+    def _together(self, parts: list[Found]) -> Found:
+        if len(parts) == 1:
+            return parts[0]  # in the very order of the library
+        return merged(parts, self._bounds[:-1], self.indexing.k)
+
+    def _ask(self, outcomes: list[Outcome], store: Store) -> None:
         """Ask a live store with every setting, one query at a time on one connection."""
-        asked, facts = Asked(self.question, self.ids), store.describe()
+        asked, facts = Asked(self.indexing.question, self.ids), store.describe()
         compared, absent, stale = asked.stale(store)
         facts |= {"rows_compared": compared, "rows_absent": absent, "rows_stale": stale}
         size = sum(index["bytes"] or 0 for index in facts["indexes"])
         built = {"seconds": None, "grown": None, "peak": None, "file_bytes": size or None, "bytes_of_rows": None}
-        outcomes = [Outcome(plan, {}, search, builds=[built], store=facts) for search in plan.searches]
         for outcome in outcomes:
+            outcome.builds, outcome.store = [built], facts
             try:
-                found, seconds = asked.ask(store, self.k, outcome.search)
+                found, seconds = asked.ask(store, self.indexing.k, outcome.search)
                 outcome.found, outcome.speed = [found], _speed([sum(seconds)], seconds, len(seconds), threads=1)
             except BackendError as error:
                 outcome.error = error
             self.step()
-        return outcomes
 
-    def _try(self, backend: Backend, outcomes: list[Outcome], how: How) -> None:
-        """Build one index and search it with every setting; one that fails costs the index, so build it again."""
-        waiting = [outcome for outcome in outcomes if outcome.error is None]
-        while waiting:
-            at_work = waiting
-            try:
-                with Searcher(backend, how, timeout=self.limits.timeout, memory=self.limits.memory) as searcher:
-                    built = self._built(searcher, how)
-                    while waiting:
-                        at_work = waiting[:1]
-                        self._measure(searcher, waiting[0], how, built)
-                        waiting = waiting[1:]
-                        self.step()
-            except BackendError as error:
-                for outcome in at_work:
-                    outcome.error = error
-                    self.step()
-                waiting = waiting[len(at_work) :]
 
-    def _built(self, searcher: Searcher, how: How) -> dict[str, Any]:
-        built = searcher.build(self.question.searched)
-        if how.seed == 0:
-            built["file_bytes"] = save(searcher, Path(searcher.folder.name) / "index").bytes
-        return built
+def _slowest(of_shards: Sequence[Sequence[float]]) -> list[float]:
+    """Return how long each batch, or each query, took in the shard that took longest."""
+    return [max(seconds) for seconds in zip(*of_shards, strict=False)]  # a slow shard may be timed less often
 
-    def _measure(self, searcher: Searcher, outcome: Outcome, how: How, built: dict[str, Any]) -> None:
-        outcome.found.append(neighbors(searcher, self.question, self.k, outcome.search))
-        outcome.builds.append(built)
-        if how.seed == 0:
-            outcome.speed = self._speed(searcher, outcome.search)
 
-    def _speed(self, searcher: Searcher, params: Params) -> dict[str, Any]:
-        batch = self.question.asked[:_BATCH]
-        width = self.question.width(self.k)
-        took = searcher.time(batch, width, params, repeats=self.limits.repeats, singles=len(batch))
-        return _speed(took["batch"], took["single"], len(batch), threads=self.limits.threads)
+def _build(of_shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what building took: the seconds and the peak of the shard that took most, the bytes of all of them."""
+
+    def of(name: str) -> list[Any]:
+        there = [built.get(name) for built in of_shards]
+        return [] if None in there else there
+
+    return {
+        "seconds": max(of("seconds")),
+        "seconds_of_all": sum(of("seconds")),
+        "peak": max(of("peak"), default=None),
+        **{name: sum(of(name)) if of(name) else None for name in ("grown", "file_bytes", "bytes_of_rows")},
+    }
 
 
 def _speed(batches: list[float], singles: list[float], size: int, *, threads: int) -> dict[str, Any]:

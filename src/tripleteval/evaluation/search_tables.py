@@ -10,6 +10,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
+from tripleteval.data.stored import StoredVectors
 from tripleteval.evaluation.search_entries import Lists, label_of, over_seeds
 from tripleteval.evaluation.search_loss import class_loss, unreached
 from tripleteval.evaluation.search_sweep import Outcome
@@ -75,7 +76,8 @@ def unreached_table(lists: Lists, outcomes: Sequence[Outcome]) -> pa.Table:
 
 def identical_in_float32(gallery: Embeddings) -> list[str]:
     """Return a note where distinct float64 rows become one in float32, which is what libraries store."""
-    if gallery.vectors.dtype != np.float64 or len(gallery) > _MOST_COMPARED:
+    stored = isinstance(gallery.vectors, StoredVectors)
+    if gallery.vectors.dtype != np.float64 or len(gallery) > _MOST_COMPARED or stored:
         return []
     distinct = [_distinct(np.asarray(gallery.vectors).astype(dtype)) for dtype in (np.float64, np.float32)]
     lost = distinct[0] - distinct[1]

@@ -10,10 +10,14 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.comparison import Comparison, Graded, Lists, owners
+from tripleteval.data.stored import StoredVectors
 from tripleteval.distance.formula import Distance
 from tripleteval.engine import maps
-from tripleteval.engine.plan import Order
+from tripleteval.engine.plan import Costs
 from tripleteval.engine.run import Pass, choose_kernel
+from tripleteval.evaluation.means import Means
+from tripleteval.evidence.neighbors import Neighbors
+from tripleteval.journal.page import Pages
 from tripleteval.search.contract import NOBODY, Found
 
 Progress = Callable[[int, int], None]
@@ -62,7 +66,13 @@ class Relevance(NamedTuple):
 
 
 def true_neighbors(
-    comparison: Comparison, distance: Distance, k: int, *, threads: int, progress: Progress | None
+    comparison: Comparison,
+    distance: Distance,
+    k: int,
+    *,
+    threads: int,
+    mapping: maps.Map | None = None,
+    progress: Progress | None,
 ) -> Truth:
     """Return the k nearest of every query, by the engine.
 
@@ -71,19 +81,26 @@ def true_neighbors(
         distance: How.
         k: How many.
         threads: Worker threads.
+        mapping: Where orders run instead.
         progress: Called with queries done and queries in all.
     """
     queries, gallery = len(comparison.queries), len(comparison.gallery)
     nobody = Graded(Lists(np.zeros(queries + 1, np.int64), np.zeros(0, np.int64)), np.zeros(0))
     nothing = np.zeros(0)
     kernel = choose_kernel("auto", queries * gallery)
-    engine = Pass(replace(comparison, rule=nobody), distance, nothing, nothing, k + 1, kernel)
-    starts = range(0, queries, _QUERIES_AT_ONCE)
-    orders = [Order(at, min(at + _QUERIES_AT_ONCE, queries), 0, gallery) for at in starts]
-    parts = []
-    for order, evidence in zip(orders, maps.threads(threads)(engine.measure, orders), strict=True):
-        parts.append(evidence.neighbors)
-        if progress is not None:
+    workers = threads if mapping is None else getattr(mapping, "workers", 1)
+    mapping = mapping or maps.threads(threads)
+    listing = replace(comparison, rule=nobody)
+    # Nothing but lists is kept, which fit any memory; only whether the gallery is in it decides about the cut.
+    stored = int(isinstance(comparison.gallery.vectors, StoredVectors))
+    costs = Costs(0, 0, 0, 0, fixed=0, held=stored)
+    orders, hold = Means(kernel, mapping, workers, 0, Pages()).cut(listing, costs, along=True)
+    engine = Pass(listing, distance, nothing, nothing, k + 1, kernel, hold=hold)
+    parts: list[Neighbors] = []
+    for order, evidence in zip(orders, mapping(engine.measure, orders), strict=True):
+        found = evidence.neighbors
+        parts.append(found if order.first == 0 else parts.pop().merge(found))
+        if progress is not None and order.last == gallery:
             progress(order.stop, queries)
     rows = np.concatenate([part.rows for part in parts])
     squared = np.concatenate([part.squared for part in parts])

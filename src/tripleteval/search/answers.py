@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints
 from tripleteval.search import Params
-from tripleteval.search.contract import Found, in_order, measured, require_contract, require_honest, without_own
+from tripleteval.search.contract import NOBODY, Found, in_order, measured, require_contract, require_honest, without_own
 from tripleteval.search.process import Searcher, place
 from tripleteval.search.rows import Frame
 
@@ -46,6 +46,12 @@ class Question:
         own = max(float(np.einsum("ij,ij->i", rows, rows).max()) for rows in (self.asked, self.searched))
         return float(self.frame.squared(np.array(own)))
 
+    def stretch(self, first: int, last: int) -> Question:
+        """Return the same question to gallery rows ``first:last``, which are then in memory."""
+        inside = (self.own_row >= first) & (self.own_row < last)
+        own = np.where(inside, self.own_row - first, NOBODY)
+        return replace(self, gallery=self.gallery[first:last], own_row=own)
+
     def width(self, k: int) -> int:
         """Return how many neighbours to ask for, so that ``k`` are left without the query itself."""
         return min(k + int(bool((self.own_row >= 0).any())), len(self.gallery))
@@ -69,4 +75,4 @@ def neighbors(searcher: Searcher, question: Question, k: int, params: Params) ->
     if searcher.backend.faithful:
         dim = question.asked.shape[1]
         require_honest(question.frame.squared(own), true, question.largest, dim, where)
-    return without_own(in_order(rows, true, faithful=searcher.backend.faithful), question.own_row, min(k, width))
+    return without_own(in_order(rows, true, own, faithful=searcher.backend.faithful), question.own_row, min(k, width))

@@ -8,6 +8,7 @@ negative, out of order, or, where the library claims float32, not the distance o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,16 +28,22 @@ class Found(NamedTuple):
     Attributes:
         rows: (queries, k) int64, ``NOBODY`` where fewer were found.
         squared: (queries, k) float64, the engine's own measure of each pair, bit for bit; +inf for nobody.
-        as_returned: Whether the order is the library's own. Else it is by (squared, row), and equal is tied.
+        own: (queries, k) float64, what the library orders by, +inf for nobody, where the order is its own. Else
+            the order is by (squared, row), and equal is tied.
     """
 
     rows: Ints
     squared: Floats
-    as_returned: bool = False
+    own: Floats | None = None
+
+    @property
+    def as_returned(self) -> bool:
+        """Whether the order is the library's own."""
+        return self.own is not None
 
     def take(self, queries: Ints | slice) -> Found:
         """Return the lists of some queries."""
-        return Found(self.rows[queries], self.squared[queries], self.as_returned)
+        return Found(*(None if each is None else each[queries] for each in self))  # type: ignore[arg-type]
 
 
 def require_contract(rows: AnyArray, squared: AnyArray, shape: tuple[int, int], gallery: int, where: str) -> None:
@@ -101,18 +108,39 @@ def require_honest(own: Floats, true: Floats, largest: float, dim: int, where: s
         _refuse(np.isfinite(true) & ~(np.abs(own - true) <= slack), "a wrong distance", own, where)
 
 
-def in_order(rows: AnyArray, squared: Floats, *, faithful: bool) -> Found:
+def in_order(rows: AnyArray, squared: Floats, own: AnyArray, *, faithful: bool) -> Found:
     """Return the answer by (squared, row), nobody last, if the library's own distances are true to float32.
 
     What ranks by quantised distances keeps its own order: to put it right would be a second look at the vectors,
     which whoever runs the index does not have.
     """
     if not faithful:
-        return Found(rows.astype(np.int64), squared, as_returned=True)
+        return Found(rows.astype(np.int64), squared, np.where(rows == NOBODY, np.inf, own.astype(np.float64)))
     last = np.where(rows == NOBODY, np.iinfo(np.int64).max, rows)
-    order = np.lexsort((last, squared), axis=1)
-    ordered = np.take_along_axis(rows, order, axis=1).astype(np.int64)
-    return Found(ordered, np.take_along_axis(squared, order, axis=1))
+    return _reordered(Found(rows.astype(np.int64), squared), np.lexsort((last, squared), axis=1))
+
+
+def merged(parts: Sequence[Found], first: Sequence[int], k: int) -> Found:
+    """Return the ``k`` nearest of several stretches of a gallery, as one list per query.
+
+    Args:
+        parts: What was found in each, in rows of its own.
+        first: The gallery row that is row 0 of each.
+        k: How many to keep.
+
+    Returns:
+        By (squared, row); or, where the order is the library's own, by its own distances, earlier stretches first
+        where they are equal, as whoever asks several indexes would do.
+    """
+    rows = [np.where(part.rows == NOBODY, NOBODY, part.rows + at) for part, at in zip(parts, first, strict=True)]
+    own = [part.own for part in parts if part.own is not None]
+    together = Found(np.hstack(rows), np.hstack([part.squared for part in parts]), np.hstack(own) if own else None)
+    if together.own is not None:
+        order = np.argsort(together.own, axis=1, kind="stable")
+    else:
+        last = np.where(together.rows == NOBODY, np.iinfo(np.int64).max, together.rows)
+        order = np.lexsort((last, together.squared), axis=1)
+    return _reordered(together, order[:, :k])
 
 
 def without_own(found: Found, own_row: Ints, k: int) -> Found:
@@ -125,9 +153,16 @@ def without_own(found: Found, own_row: Ints, k: int) -> Found:
     """
     itself = (found.rows == own_row[:, None]) & (found.rows != NOBODY)
     order = np.argsort(itself, axis=1, kind="stable")  # the query itself to the end
-    rows = np.take_along_axis(np.where(itself, NOBODY, found.rows), order, axis=1)[:, :k]
-    squared = np.take_along_axis(np.where(itself, np.inf, found.squared), order, axis=1)[:, :k]
-    return found._replace(rows=rows, squared=squared)
+    others = Found(
+        np.where(itself, NOBODY, found.rows),
+        np.where(itself, np.inf, found.squared),
+        None if found.own is None else np.where(itself, np.inf, found.own),
+    )
+    return _reordered(others, order[:, :k])
+
+
+def _reordered(found: Found, order: Ints) -> Found:
+    return Found(*(None if each is None else np.take_along_axis(each, order, axis=1) for each in found))  # type: ignore[arg-type]
 
 
 def _refuse(wrong: Bools, what: str, values: AnyArray, where: str) -> None:

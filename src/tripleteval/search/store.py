@@ -109,7 +109,8 @@ class Asked:
         require_contract(rows, claimed, (len(vectors), width), len(question.gallery), where)
         true = measured(rows, question.queries, question.gallery, question.frame.distance)
         return Answered(
-            without_own(in_order(rows, true, faithful=store.faithful), question.own_row, min(k, width)), seconds
+            without_own(in_order(rows, true, claimed, faithful=store.faithful), question.own_row, min(k, width)),
+            seconds,
         )
 
     def stale(self, store: Store) -> tuple[int, int, int]:
