@@ -6,6 +6,10 @@ import os
 
 from hypothesis import settings
 
+from cluster import nodes
+
+__all__ = ["nodes"]  # one cluster for the whole session
+
 # The same examples on every machine, so that CI never fails for a reason nobody can repeat;
 # HYPOTHESIS_PROFILE=search draws new ones.
 settings.register_profile("same", deadline=None, derandomize=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ import numpy as np
 import pytest
 
 import tripleteval as te
+from cluster import ENVIRONMENT, Deadly, Failing, Slow, through
 from tripleteval.engine import plan
 from tripleteval.errors import BackendError, DataError, ParameterError
 from tripleteval.journal.folder import unfinished
 
 ray = pytest.importorskip("ray")
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 RUNS = int(os.environ.get("TRIPLETEVAL_CLUSTER_RUNS", "1"))  # of each kind in which something dies
-ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 N = 120
 RNG = np.random.default_rng(0)
 POINTS, CLASSES = RNG.normal(size=(N, 3)).round(1), np.arange(N) % 9
@@ -38,83 +39,9 @@ WAYS: dict[str, dict[str, Any]] = {
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning")
 
 
-class Nodes:
-    """The cluster of all tests here: a head with one worker, and nodes that come and go."""
-
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        ray.init(address=self.cluster.address, log_to_driver=False)
-        self.more: list[Any] = []
-
-    def workers(self, count: int) -> Any:
-        """Return a map over so many workers."""
-        while 1 + len(self.more) < count:
-            self.more.append(self.cluster.add_node(num_cpus=1))
-        while 1 + len(self.more) > count:
-            self.cluster.remove_node(self.more.pop())
-        while ray.cluster_resources().get("CPU") != count:
-            time.sleep(0.05)
-        found = te.ray_map()
-        assert found.workers == count
-        return found
-
-    def lose_one(self) -> None:
-        """Take a node away, with all that runs on it."""
-        self.cluster.remove_node(self.more.pop(), allow_graceful=False)
-
-
-@pytest.fixture(scope="session")
-def nodes() -> Iterator[Nodes]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        found = Nodes()
-        ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-        yield found
-        ray.shutdown()
-        found.cluster.shutdown()
-
-
 @pytest.fixture(autouse=True)
 def small_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MOST_QUERIES", 8)
-
-
-class Deadly:
-    """A function that kills its worker, or raises, the first times that it is given some of the items; one at least."""
-
-    def __init__(self, function: Any, folder: Path, share: float, times: int = 1, seed: int = 0) -> None:
-        self.function, self.folder, self.share, self.times, self.seed = function, folder, share, times, seed
-
-    def __call__(self, item: Any) -> Any:
-        drawn = random.Random(f"{self.seed} {item}").random() < self.share or item[0] == 16
-        name = f"{type(self.function).__name__}-{item}-{self.seed}"
-        for attempt in range(self.times if drawn else 0):
-            path = self.folder / f"{name}-{attempt}"
-            if not path.exists():
-                path.touch()
-                self.strike()
-        return self.function(item)
-
-    def strike(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Failing(Deadly):
-    """The same with an error of the operating system, such as a network disk that was away for a moment."""
-
-    def strike(self) -> None:
-        raise OSError("stale file handle")
-
-
-def through(mapping: Any, wrap: Any) -> Any:
-    def wrapped(function: Any, items: Any) -> Any:
-        return mapping(wrap(function), items)
-
-    wrapped.workers = mapping.workers
-    return wrapped
 
 
 def evaluated(way: str, **more: Any) -> str:
@@ -148,18 +75,6 @@ def test_an_error_of_the_operating_system_is_tried_again(nodes, tmp_path, seed):
     assert list(tmp_path.iterdir())
 
 
-class Slow:
-    """A function that takes its time, so that something can happen meanwhile."""
-
-    def __init__(self, function: Any, folder: Path) -> None:
-        self.function, self.folder = function, folder
-
-    def __call__(self, item: Any) -> Any:
-        (self.folder / f"{os.getpid()}-{time.monotonic_ns()}").touch()
-        time.sleep(0.05)
-        return self.function(item)
-
-
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_a_node_that_goes_away_changes_nothing(nodes, tmp_path, seed):
     mapping = nodes.workers(3)
@@ -174,6 +89,35 @@ def test_a_node_that_goes_away_changes_nothing(nodes, tmp_path, seed):
     found = evaluated("gallery", map=through(mapping, lambda function: Slow(function, tmp_path)))
     loser.join()
     assert found == evaluated("gallery")
+
+
+@pytest.mark.parametrize("files", [1, 5, 16])
+def test_files_on_disk_interrupted_and_resumed_while_workers_die(nodes, tmp_path, monkeypatch, files):
+    """Everything at once: shards, a journal, a cluster, an end in the middle, and SIGKILL on both ways."""
+    monkeypatch.setattr("tripleteval.journal.folder.AFTER", 0.0)
+    monkeypatch.chdir(tmp_path)  # where no worker is
+    for number, rows in enumerate(np.array_split(GALLERY.vectors, files)):
+        np.save(f"part-{number}.npy", rows)
+    gallery = te.read("part-*.npy", labels=np.arange(80) % 9, name=GALLERY.name, memory=1024)
+    assert len(gallery.vectors.parts) == files
+    mapping = nodes.workers(2)
+
+    def dying(seed: int, most: int) -> Any:
+        def some(function: Any, items: Any) -> Iterator[Any]:
+            yield from islice(mapping(Deadly(function, tmp_path, 0.05, seed=seed), items), most)
+            if most == 6:
+                raise InterruptedError
+
+        some.workers = mapping.workers
+        return some
+
+    how = {"gallery": gallery, "resume": tmp_path / "run"}
+    with pytest.raises(InterruptedError):
+        te.evaluate(POINTS, CLASSES, map=dying(0, 6), **how)
+    assert (unfinished(tmp_path / "run") / "journal").exists()
+    found = te.evaluate(POINTS, CLASSES, map=dying(1, 1000), **how)
+    assert found.result_hash == evaluated("gallery")
+    assert all(list(tmp_path.glob(f"*-{seed}-0")) for seed in (0, 1))  # of either way
 
 
 # Evaluates on the cluster, keeps every order from the first on, and takes its time.

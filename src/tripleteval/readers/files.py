@@ -144,6 +144,11 @@ def reopened(path: Name, stamp: Stamp, detail: str) -> Iterator[Source]:
         raise
 
 
+def absolute(path: Name) -> Name:
+    """Return a name of the same file that holds in any current folder, such as that of a worker."""
+    return path if remote.is_url(path) else os.path.abspath(path)
+
+
 @contextmanager
 def _opened_url(url: str) -> Iterator[Source]:
     with remote.opened(url) as (file, look):

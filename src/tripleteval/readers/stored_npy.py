@@ -10,7 +10,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Ints, as_vectors
 from tripleteval.errors import printable
 from tripleteval.readers.array_format import SIGNATURE, Header, fill, parse_header, require_size, require_vectors
-from tripleteval.readers.files import Name, Source, Stamp, opened, reopened, require_content
+from tripleteval.readers.files import Name, Source, Stamp, absolute, opened, reopened, require_content
 
 _GAP = 2**15  # bytes between two rows that are cheaper read than skipped
 _AT_ONCE = 2**23  # bytes
@@ -44,6 +44,10 @@ class NpyRows:
             require_vectors(header, source.path)
             require_size(header, source.size, source.path)
             return cls(path, source.stamp, header)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process, which may be in another folder."""
+        return self.__dict__ | {"path": absolute(self.path)}
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from tripleteval.errors import printable
 from tripleteval.readers.arrow_table import as_matrix, open_parquet
 from tripleteval.readers.block import Request
 from tripleteval.readers.columns import Layout, layout_of
-from tripleteval.readers.files import Name, Stamp, file_changed, opened, reopened
+from tripleteval.readers.files import Name, Stamp, absolute, file_changed, opened, reopened
 
 _ROWS = 4096
 _BUFFER = 2**20  # bytes read ahead per column; without it Arrow reads a whole row group of a column at once
@@ -62,6 +62,10 @@ class ParquetRows:
                 return cls(path, source.stamp, layout, (0,), 1, np.dtype(np.float32))
             matrix = as_matrix(first.column(0), np.zeros(1, np.int64), None, f"column {layout.vectors!r} of {path}")
             return cls(path, source.stamp, layout, groups, matrix.shape[1], matrix.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process, which may be in another folder."""
+        return self.__dict__ | {"path": absolute(self.path)}
 
     @property
     def name(self) -> str:
