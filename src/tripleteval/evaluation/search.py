@@ -23,7 +23,7 @@ from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.search_entries import Lists, entries, verdict
-from tripleteval.evaluation.search_grid import plans
+from tripleteval.evaluation.search_grid import Plan, plans
 from tripleteval.evaluation.search_index import Indexing, Limits
 from tripleteval.evaluation.search_metrics import asked_for, usual
 from tripleteval.evaluation.search_sweep import Sweep, Told
@@ -129,30 +129,14 @@ def evaluate_search(
     most = int(judge(comparison, np.zeros((len(comparison.queries), 0), np.int64)).relevant.max())
     by = f"recall@{k}" if judge_by is None else judge_by
     names = list({n.spelling: n for n in [*usual(k, most), *asked_for([*metrics, by], k, most)]}.values())
-    question = Question(
-        comparison.queries.vectors,
-        comparison.gallery.vectors,
-        comparison.own_row,
-        Frame.around(fitted, comparison.queries.vectors, comparison.gallery.vectors),
-    )
-    if shards > len(comparison.gallery):
-        raise ParameterError("E101", f"shards={shards} of {len(comparison.gallery):,} rows", fix="give fewer")
+    vectors = comparison.queries.vectors, comparison.gallery.vectors
+    question = Question(*vectors, comparison.own_row, Frame.around(fitted, *vectors))
     limits = Limits(timeout, _memory(memory, comparison.gallery, shards), workers, repeats)
-    identities = comparison.gallery.ids
-    ids = () if identities is None else tuple(str(identity) for identity in identities.values())
-    for plan in tried:
-        if isinstance(plan.backend, Store):
-            Asked(question, ids).require_ids(plan.backend, distance)
+    ids = _identities(question, comparison.gallery, tried, distance)
     sweep = Sweep(Indexing(question, k, limits), seeds, shards, map or builtins.map, told.step, ids)
     told.expect(sweep.steps(tried))
-    truth = true_neighbors(
-        _of(comparison, asked),
-        fitted,
-        k,
-        threads=workers,
-        mapping=map,
-        progress=told.exact,
-    )
+    some = _of(comparison, asked)
+    truth = true_neighbors(some, fitted, k, threads=workers, mapping=map, progress=told.exact)
     outcomes = sweep.run(tried)
     lists = Lists(comparison, truth, asked, fitted, tuple(names), k, by, confidence)
     found = entries(lists, outcomes)
@@ -171,12 +155,7 @@ def evaluate_search(
             "shards": shards,
         },
         inputs=[describe(intake.embeddings) for intake in taken],
-        notes=[
-            *lists.notes(),
-            *_sharded(shards, getattr(map, "workers", 1)),
-            *identical_in_float32(comparison.gallery),
-            *_dropped(taken),
-        ],
+        notes=_notes(lists, taken, shards, getattr(map, "workers", 1)),
         environment={**environment(time.monotonic() - started), "threads": workers},
         per_class=per_class_table(lists, outcomes),
         unreached=unreached_table(lists, outcomes),
@@ -228,7 +207,23 @@ def _of(comparison: Comparison, rows: Ints) -> Comparison:
 
 def _memory(memory: str | int | None, gallery: Embeddings, shards: int) -> int:
     rows = -(-len(gallery) // shards)
+    if shards > len(gallery):
+        raise ParameterError("E101", f"shards={shards} of {len(gallery):,} rows", fix="give fewer")
     return max(_LEAST_MEMORY, _COPIES * 4 * gallery.dim * rows) if memory is None else parse_memory(memory)
+
+
+def _identities(question: Question, gallery: Embeddings, tried: list[Plan], distance: str) -> tuple[str, ...]:
+    """Return the id of every gallery row as text, which stores answer with; empty where there are none."""
+    ids = () if gallery.ids is None else tuple(map(str, gallery.ids.values()))
+    for plan in tried:
+        if isinstance(plan.backend, Store):
+            Asked(question, ids).require_ids(plan.backend, distance)
+    return ids
+
+
+def _notes(lists: Lists, taken: list[Intake], shards: int, workers: int) -> list[str]:
+    same = identical_in_float32(lists.comparison.gallery)
+    return [*lists.notes(), *_sharded(shards, workers), *same, *_dropped(taken)]
 
 
 def _sharded(shards: int, workers: int) -> list[str]:

@@ -95,7 +95,7 @@ class Asked:
         """
         question, where = self.question, place(store.name, params)
         width = question.width(k)
-        vectors = question.queries.astype(np.float32)
+        vectors = question.queries[:].astype(np.float32)
         row = {identity: number for number, identity in enumerate(self.ids)}
         for _ in store.search(vectors[:_WARM_UP], width, params):
             pass
