@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.evaluation import SCHEMA, Evaluation
 from tripleteval.disk import nearest_folder, new_file, place, sweep, sync_folder, temporary, write_file, writing
 from tripleteval.errors import FileError, ResourceError, nearest
-from tripleteval.journal.folder import finish, unfinished
+from tripleteval.journal.folder import belongs, finish, unfinished
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,15 +45,33 @@ def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False)
         The folder.
 
     Raises:
-        ResourceError: Something is there already, or it cannot be written (E801).
+        ResourceError: Something is there already, or it cannot be written (E801). The same run, saved by a process
+            that ended before it had removed its journal, is none: only the journal is removed.
     """
     target = Path(folder)
-    document = evaluation.to_dict()
-    tables = {n: t for n, attribute in TABLES.items() if (t := getattr(evaluation, attribute)) is not None}
-    require_free(target, overwrite=overwrite)
-    write_folder(target, RUN, document, tables, partial(_require_replaceable, target, overwrite=overwrite))
+    before = None if overwrite else saved_before(target)
+    if before is None or before.result_hash != evaluation.result_hash:
+        document = evaluation.to_dict()
+        tables = {n: t for n, attribute in TABLES.items() if (t := getattr(evaluation, attribute)) is not None}
+        require_free(target, overwrite=overwrite)
+        write_folder(target, RUN, document, tables, partial(_require_replaceable, target, overwrite=overwrite))
     finish(target, evaluation.settings, evaluation.inputs)
     return target
+
+
+def saved_before(folder: str | Path) -> Evaluation | None:
+    """Return a run that is complete, though its own journal is still beside it; ``None`` if that is not so."""
+    with suppress(OSError, ResourceError):
+        if unfinished(folder).is_dir():
+            found = load(folder)
+            return found if belongs(folder, found.settings, found.inputs) else None
+    return None
+
+
+def tidy(folder: str | Path) -> bool:
+    """Remove what is left of the journal of a run that is complete; return whether there was something to remove."""
+    found = saved_before(folder)
+    return found is not None and finish(folder, found.settings, found.inputs)
 
 
 def write_folder(

@@ -96,6 +96,76 @@ def test_other_options_are_refused_and_cost_nothing(run):
     assert run(*COMMAND, "--resume", "runs/val.unfinished/").exit_code == 0
 
 
+# Killed when the run has been saved and its journal is still there, or without its first file.
+SAVED = """
+import os, signal, sys, types, tripleteval.runs
+from tripleteval.cli import main
+from tripleteval.engine import plan
+from tripleteval.journal import folder
+folder.AFTER, plan.MOST_QUERIES = 0.0, 2
+def killed(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv.pop() == "before":
+    tripleteval.runs.finish = killed
+else:
+    folder.shutil = types.SimpleNamespace(rmtree=killed)
+main(prog_name="tripleteval")
+"""
+COMPLETE = "runs/val is complete: it was saved before it was interrupted, and what was left of its journal is removed\n"
+
+
+def contents(folder: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+@pytest.fixture(params=["before", "within"])
+def when(request, run) -> str:  # noqa: ARG001  # which makes the files
+    """Return when a run was killed that had just been saved: before its journal was removed, or within that."""
+    done = subprocess.run([sys.executable, "-c", SAVED, *COMMAND, "--quiet", request.param], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert sorted(os.listdir("runs")) == ["val", "val.unfinished"]
+    assert os.path.exists("runs/val.unfinished/journal") == (request.param == "before")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_a_run_that_was_saved_before_it_was_killed_is_complete(run, when, document):
+    before = contents("runs/val")
+    result = run(*COMMAND, "--resume", "runs/val", "--json", "-")
+    if when == "before":  # the journal is read, and says the same
+        assert (result.exit_code, result.stderr) == (0, COMPLETE)
+        assert json.loads(result.stdout)["result_hash"] == document(*COMMAND)["result_hash"]
+    else:  # nothing tells what was asked for, so nothing is done
+        assert result.exit_code == 4, result.stderr
+        assert result.stderr.startswith(COMPLETE + "E604 FileError\n  found: a run that is complete\n")
+        assert not result.stdout
+    assert os.listdir("runs") == ["val"]
+    assert contents("runs/val") == before
+
+
+@pytest.mark.usefixtures("small_orders", "when")
+@pytest.mark.parametrize("when", ["before"], indirect=True)
+def test_the_next_run_of_this_name_removes_what_was_left(run):
+    before = contents("runs/val")
+    refused = run(*COMMAND, "--output", "runs/val")
+    assert refused.exit_code == 5
+    assert refused.stderr.startswith(COMPLETE + "E801 ResourceError\n  found: something is there already\n")
+    assert os.listdir("runs") == ["val"]
+    assert contents("runs/val") == before
+
+
+@pytest.mark.usefixtures("small_orders", "when")
+@pytest.mark.parametrize("when", ["before"], indirect=True)
+def test_a_journal_beside_a_complete_run_stays_where_it_is_of_another(run):
+    os.rename("runs/val.unfinished", "runs/other.unfinished")
+    assert run(*COMMAND, "-k", "3", "--output", "runs/other.of").exit_code == 0
+    os.rename("runs/other.of", "runs/other")
+    refused = run(*COMMAND, "--resume", "runs/other")
+    assert refused.exit_code == 5
+    assert "something is there already" in refused.stderr
+    assert sorted(os.listdir("runs")) == ["other", "other.unfinished", "val"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -118,8 +118,8 @@ def main(kills: int, seed: int, root: Path) -> None:
                 break
             killed += 1
             found[sent.name] += 1
-            if run.exists():  # saved, and killed while the journal was removed
-                break
+            if run.exists() and not (journal.unfinished(run) / journal.JOURNAL).exists():
+                break  # saved, and killed while the journal was removed
         done = Counter(os.pread(letters, 10**6, 0).decode())
         found["runs"] += 1
         found["kills"] += killed

@@ -106,18 +106,21 @@ def test_precision_may_be_reached_in_several_sittings(tmp_path, monkeypatch):
     assert te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **how).result_hash == want
 
 
-@pytest.mark.parametrize("way", ["orders", "sweep"])
+@pytest.mark.parametrize("way", ["orders", "sweep", "pairs by value"])
 def test_nothing_finished_is_computed_again(way, tmp_path, monkeypatch):
-    te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **WAYS[way])
+    whose = te.Embeddings(POINTS, CLASSES, groups=np.arange(N) % 2)
+    how = WAYS.get(way, {"kernel": "cpu", "by": "group"})
+    want = te.evaluate(whose, resume=tmp_path / "run", **how).result_hash
 
     def never(*_: Any) -> None:
         raise AssertionError("computed again")
 
     for place in ("measure.Reading.__call__", "measure.Reading.read"):
         monkeypatch.setattr(f"tripleteval.evaluation.{place}", never)
-    monkeypatch.setattr("tripleteval.engine.pairs.PairPass.__call__", never)
+    for engine in ("pairs.PairPass", "decisions.DecisionPass"):
+        monkeypatch.setattr(f"tripleteval.engine.{engine}.__call__", never)
     monkeypatch.setattr(mutual, "_meet", never)
-    te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **WAYS[way])
+    assert te.evaluate(whose, resume=tmp_path / "run", **how).result_hash == want
 
 
 @pytest.mark.parametrize("way", ["orders", "sweep"])
@@ -227,6 +230,22 @@ def test_saving_the_run_removes_its_journal_and_no_other(tmp_path):
     assert unfinished(tmp_path / "run").exists()
     run.save(tmp_path / "run", overwrite=True)
     assert os.listdir(tmp_path) == ["run"]
+
+
+def test_a_run_saved_by_a_process_that_ended_then_is_not_saved_again(tmp_path, monkeypatch):
+    """The same lines, given again: its files stay, its journal goes."""
+    same = {"queries": POINTS, "labels": CLASSES, "gallery": GALLERY}
+    with monkeypatch.context() as patch:
+        patch.setattr("tripleteval.runs.finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            te.evaluate(**same, resume=tmp_path / "run").save(tmp_path / "run")
+    assert sorted(os.listdir(tmp_path)) == ["run", "run.unfinished"]
+    before = contents(tmp_path / "run")
+    with pytest.raises(ResourceError, match="E801 something is there already"):
+        te.evaluate(**same, ks=(1,)).save(tmp_path / "run")
+    te.evaluate(**same, resume=tmp_path / "run").save(tmp_path / "run")
+    assert os.listdir(tmp_path) == ["run"]
+    assert contents(tmp_path / "run") == before
 
 
 def test_a_short_run_leaves_nothing_behind(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ import click
 
 from tripleteval.cli.errors import InterruptedLate
 from tripleteval.cli.paths import PATH, require_new_file
-from tripleteval.cli.resuming import resumable
+from tripleteval.cli.resuming import COMPLETE, resumable, tidied
 from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, one_line, printable
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Output:
             ResourceError: Likewise the run folder (E801).
         """
         from tripleteval.journal.folder import unfinished
-        from tripleteval.runs import new_run_folder, require_free
+        from tripleteval.runs import new_run_folder, require_free, saved_before
 
         if self.folder is not None and not self.save:
             raise ParameterError("E101", "--output together with --no-save", fix="leave one of them out")
@@ -82,8 +82,11 @@ class Output:
             require_new_file(str(self.json), self.inputs, overwrite=self.overwrite)
         if self.save:
             fixed = self.folder is not None or self.overwrite
+            if not self.resumed:
+                tidied(self._named())
             folder = self._named() if fixed else new_run_folder(RUNS, self.stem)
-            require_free(folder, overwrite=self.overwrite)
+            if not (self.resumed and saved_before(folder)):
+                require_free(folder, overwrite=self.overwrite)
             if not (self.resumed or self.overwrite) and unfinished(folder).exists():
                 fix = "--resume it, --overwrite it, or give a new name"
                 raise ResourceError("E801", "an unfinished run is there", where=str(folder), fix=fix)
@@ -103,11 +106,13 @@ class Output:
     def deliver(self, evaluation: Evaluation, journal: Journal | None = None) -> None:
         """Save the run, then print; a disk that is full must not cost the numbers."""
         from tripleteval.report.presets import with_preset
+        from tripleteval.runs import saved_before
 
         evaluation = with_preset(evaluation, self.preset)
         failures: list[EvalError] = []
         kept = None
         begun = None if journal is None or not journal.kept else journal.run  # this name is taken, by us
+        complete = begun is not None and not self.overwrite and saved_before(begun) is not None
         try:
             with resumable(journal):
                 kept = self._keep(evaluation, begun) if self.save else None
@@ -121,7 +126,9 @@ class Output:
             except ResourceError as error:
                 failures.append(error)
             if kept is not None and not self.quiet:
-                click.echo(f"saved in {one_line(str(kept))}", err=True)
+                click.echo(
+                    f"{one_line(str(kept))} {COMPLETE}" if complete else f"saved in {one_line(str(kept))}", err=True
+                )
             self._show(evaluation)
         if failures:
             raise failures[0]

@@ -16,6 +16,8 @@ from tripleteval.errors import EvalError, FileError, nearest, one_line
 if TYPE_CHECKING:
     from tripleteval.journal.folder import Journal
 
+COMPLETE = "is complete: it was saved before it was interrupted, and what was left of its journal is removed"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 resume_option = click.option("--resume", type=PATH, metavar="RUN", help="Go on with this run, which was interrupted.")
@@ -27,15 +29,26 @@ def unfinished_run(name: str) -> str:
     Raises:
         FileError: There is nothing to go on with (E604).
     """
-    from tripleteval.journal.folder import SUFFIX, unfinished
+    from tripleteval.journal.folder import JOURNAL, SUFFIX, unfinished
 
     run = Path(name.removesuffix("/").removesuffix(SUFFIX))
-    if not unfinished(run).is_dir():
+    begun = (unfinished(run) / JOURNAL).exists()
+    if not unfinished(run).is_dir() or (not begun and tidied(run)):
         beside = [path.name.removesuffix(SUFFIX) for path in run.parent.glob(f"*{SUFFIX}")]
         found = "a run that is complete" if run.is_dir() else "no unfinished run of this name"
         fix = nearest(run.name, beside) if beside else "start it without --resume"
         raise FileError("E604", found, where=str(run), fix=fix)
     return str(run)
+
+
+def tidied(run: Path) -> bool:
+    """Remove what is left of the journal of a run that is complete, say so, and return whether there was something."""
+    from tripleteval.runs import tidy
+
+    there = tidy(run)
+    if there:
+        click.echo(f"{one_line(str(run))} {COMPLETE}", err=True)
+    return there
 
 
 @contextmanager

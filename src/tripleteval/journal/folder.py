@@ -45,18 +45,34 @@ def unfinished(run: str | Path) -> Path:
     return path.parent / (path.name + SUFFIX)  # also of a folder without a name, such as "."
 
 
-def finish(run: str | Path, settings: dict[str, Any], inputs: list[dict[str, Any]]) -> None:
-    """Remove the journal of a run that has been saved; that of another run of this name, or one at work, stays."""
+def belongs(run: str | Path, settings: dict[str, Any], inputs: list[dict[str, Any]]) -> bool:
+    """Return whether a run has a journal beside it that is its own, or what is left of one that was being removed."""
     folder = unfinished(run)
-    with suppress(OSError, ResourceError, ValueError, KeyError, TypeError):
+    if not (folder / JOURNAL).exists():
+        return folder.is_dir()
+    with suppress(OSError, ResourceError, ValueError, KeyError, TypeError, IndexError):
+        head = _head(folder)
+        return bool([head["settings"], head["inputs"]] == [_plain(settings), _plain(inputs)])
+    return False
+
+
+def finish(run: str | Path, settings: dict[str, Any], inputs: list[dict[str, Any]]) -> bool:
+    """Remove the journal of a run that has been saved; that of another run of this name, or one at work, stays.
+
+    Returns:
+        Whether it was removed.
+    """
+    folder, its_own = unfinished(run), False
+    with suppress(OSError, ResourceError):
         lock = hold(folder) if folder.is_dir() else None
         if lock is not None:
             try:
-                head = _head(folder)
-                if [head["settings"], head["inputs"]] == [_plain(settings), _plain(inputs)]:
+                its_own = belongs(run, settings, inputs)
+                if its_own:
                     _remove(folder)
             finally:
                 lock.release()
+    return its_own
 
 
 class Journal:
