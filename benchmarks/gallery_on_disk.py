@@ -22,14 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from threadpoolctl import threadpool_limits
 import tripleteval as te
+from tripleteval.search.child import memory_held
 
 folder, sample, memory, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 rng = np.random.default_rng(0)
 te.evaluate(rng.normal(size=(300, 8)), rng.integers(0, 20, 300), kernel="cpu")  # load the libraries
 
-def peak():  # of this program; ru_maxrss would begin with what its parent held
-    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+def peak():
+    return memory_held("VmHWM") / 2**20  # needs /proc
 
 before = peak()
 

@@ -12,16 +12,17 @@ import sys
 from clusters import report
 
 CHILD = """
-import resource, sys
+import sys
 sys.path.insert(0, sys.argv[1])
 from clusters import clusters
 import tripleteval as te
+from tripleteval.search.child import memory_held
 n, dim, classes, memory = int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 points, labels = clusters(n, dim, classes)
 te.evaluate(points[:200], labels[:200] % 20, kernel="cpu")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = memory_held("VmHWM")  # needs /proc
 te.evaluate(points, labels, memory=memory)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((memory_held("VmHWM") - before) / 2**20)
 """
 
 

@@ -167,17 +167,14 @@ PEAK = """
 import sys
 import numpy as np
 import tripleteval as te
-
-def peak():  # of this program; ru_maxrss would begin with what its parent held
-    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+from tripleteval.search.child import memory_held
 
 rng = np.random.default_rng(0)
 te.evaluate(rng.normal(size=(300, 8)), rng.integers(0, 20, 300), kernel="cpu")
-before = peak()
+before = memory_held("VmHWM")
 found = te.read(sys.argv[1], labels=sys.argv[2], memory=sys.argv[3])
 te.evaluate(found, sample=30, memory=sys.argv[3], threads=1, verification=False)
-print(peak() - before)
+print((memory_held("VmHWM") - before) / 2**20)
 """
 
 
