@@ -36,7 +36,8 @@ test-exact: $(READY)  ## Run 100,000 cases of the engine against exact arithmeti
 
 test-faults: $(READY)  ## Kill and resume a run 1,000 times, and a cluster's workers, nodes and drivers in 100 runs
 	@TRIPLETEVAL_KILLS=1000 TRIPLETEVAL_CLUSTER_RUNS=16 $(BIN)/python -m pytest --timeout 14400 \
-		tests/journal tests/evaluation/test_resume.py tests/cli/test_resume.py tests/engine/test_ray_map.py
+		tests/journal tests/evaluation/test_resume.py tests/cli/test_resume.py tests/engine/test_ray_map.py \
+		tests/evaluation/test_search_cluster.py
 
 bench-toy: $(READY)  ## Run every benchmark at toy size, so that none rots
 	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python "$$file" -n 600 --classes 100 || exit 1; done

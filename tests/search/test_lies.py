@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +121,31 @@ def test_what_a_library_leaves_behind_goes_with_its_process(asked, tmp_path, mon
         neighbors(searcher, asked, 4, {})
         assert len(list(tmp_path.rglob("litter*"))) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+# Holds an index, and is killed while that is at work for ten minutes.
+ASKING = """
+import numpy as np, threading
+from search.test_lies import watched
+with watched("hangs") as searcher:
+    searcher.build(np.zeros((4, 4), np.float32))
+    threading.Timer(0.5, lambda: print(searcher.folder.name, flush=True)).start()
+    searcher.search(np.full((1, 4), 0.75, np.float32), 1, {})
+"""
+
+
+def test_nothing_is_left_of_an_index_whose_owner_was_killed(tmp_path):
+    here = str(Path(__file__).parents[1])
+    path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", ASKING], stdout=subprocess.PIPE, text=True, env=env) as owner:
+        folder = Path(owner.stdout.readline().strip())
+        assert folder.parent == tmp_path
+        owner.kill()
+    deadline = time.monotonic() + 30
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()  # it goes with the process, in the middle of what that was doing
 
 
 def test_the_others_go_on_after_one_died(asked):

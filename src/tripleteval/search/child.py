@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -119,18 +122,27 @@ def _beyond(before: int | None, held: int | None) -> int | None:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests, in the folder that is given, for as long as there is somebody to ask."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    worker = Worker()
-    for line in sys.stdin:
-        request = json.loads(line)
+    worker, requests = Worker(), SimpleQueue[str]()
+    threading.Thread(target=_listen, args=(requests, sys.argv[1]), daemon=True).start()
+    while True:
+        request = json.loads(requests.get())
         try:
             said = getattr(worker, request.pop("do"))(**request)
         except Exception as error:  # noqa: BLE001  # whatever a library raises is an answer
             said = {"error": f"{type(error).__name__}: {error}"[:2000]}
         answers.write(json.dumps(said) + "\n")
         answers.flush()
+
+
+def _listen(requests: SimpleQueue[str], folder: str) -> None:
+    """Hand on what is asked; whoever asks kills us in the end, so that silence means that they are dead."""
+    for line in sys.stdin:
+        requests.put(line)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)  # also in the middle of a build that would take hours
 
 
 def _read(path: str) -> AnyArray:

@@ -104,8 +104,8 @@ class Searcher:
         env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self.folder.name)  # what a library leaves goes with the folder
         env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         with open(self._path("stderr"), "wb") as stderr:  # noqa: PTH123  # a temporary file of our own
-            self.process = subprocess.Popen(  # our own module
-                [sys.executable, "-P", "-m", "tripleteval.search.child"],
+            self.process = subprocess.Popen(  # noqa: S603  # our own module
+                [sys.executable, "-P", "-m", "tripleteval.search.child", self.folder.name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
