@@ -60,7 +60,7 @@ _HELD = "1GiB"  # a gallery of more than half of it stays on disk where it is cu
 @confidence_option
 @click.option("--repeats", type=int, default=5, **_SHOWN, help="How often a batch is timed.")
 @click.option("--timeout", type=float, default=600.0, **_SHOWN, help="Seconds that one build or search may take.")
-@click.option("--memory", help="Memory a library may use; by default 8 times the gallery.")
+@click.option("--memory", help="Memory a library may use; by default 8 times its rows.")
 @click.option("--threads", type=int, default=1, **_SHOWN, help="Threads for building and for batches.")
 @click.option("--shards", type=int, default=1, **_SHOWN, help="Cut the gallery into so many indexes; merge answers.")
 @ray_option("Build and ask indexes on a Ray cluster; local starts one on all cores.")
