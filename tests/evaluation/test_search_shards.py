@@ -127,13 +127,13 @@ def test_a_gallery_on_disk_stays_there(tmp_path: Path):
     assert type(stored.vectors).__name__ == "StoredVectors"
     queries = te.Embeddings(POINTS[:20] + np.float32(0.25), labels[:20], name="queries")
     one, two = (
-        te.evaluate_search(queries, gallery=gallery, backends=["exact", "faiss-flat"], shards=4, k=K, **FAST)
+        te.evaluate_search(queries, gallery=gallery, backends=["exact"], shards=4, k=K, **FAST)
         for gallery in (stored, held)
     )
     for name in ("overlap", "metrics", "unreached"):
         assert [entry[name] for entry in one] == [entry[name] for entry in two]
     assert one.inputs == two.inputs
-    assert one[1]["overlap"]["tie_aware_recall"] == 1.0
+    assert one[0]["overlap"]["tie_aware_recall"] == 1.0
 
 
 @pytest.mark.parametrize("shards", [0, 91, True, 2.0])
