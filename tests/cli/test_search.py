@@ -84,7 +84,6 @@ def test_the_ladder_is_five_more_backends(document_of_search):
         (["--backend", "exact", "--memory", "lots"], "E101", 2),
         (["--backend", "no_such.module:NAME"], "E510", 2),
         (["--backend", "exact", "--shards", "7"], "E101", 2),
-        (["--backend", "exact", "--ray", "somewhere"], "E101", 2),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_code(run, arguments, code, exit_code):

@@ -161,6 +161,7 @@ def test_it_is_json_prints_and_saves(searched, tmp_path):
     said = console.export_text()
     assert searched.verdict[:60] in said
     assert "search.fakes:aborts_always: E702" in said
+    assert "; backend search.fakes:aborts_always, query row 0" in " ".join(said.split())
 
 
 def test_an_order_by_quantised_distances_is_not_put_right():

@@ -25,7 +25,8 @@ def sections(search: SearchEvaluation, *, brief: bool = False) -> Iterator[Secti
     failed = [entry for entry in search if "error" in entry]
     if failed:
         said = "\n".join(
-            f"{e['label']}: {e['error']['code']} {e['error']['found']} ({e['error']['fix']})" for e in failed
+            f"{e['label']}: {e['error']['code']} {e['error']['found']}; {e['error']['where']} ({e['error']['fix']})"
+            for e in failed
         )
         yield Section("Did not run", said, level="warning")
     hurt = _hurt(search, by)
