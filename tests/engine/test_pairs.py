@@ -85,7 +85,7 @@ def test_sums_give_the_mean_and_the_spread_of_distances_that_were_not_kept():
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(120, 4)), rng.integers(0, 8, 120)
     one = replace(every_pair(x, y), ruler=Ruler(np.array([1.0]), np.zeros(2, dtype=bool), 10, np.zeros(0)))
-    curve = operating(measured(one), one.distance.span, one.distance.factor)
+    curve = operating(measured(one), one.distance.step, one.distance.factor)
     for moments, distances in zip((curve.genuine_moments, curve.impostor_moments), listed(x, y), strict=True):
         assert moments.mean == pytest.approx(np.mean(distances), rel=1e-12)
         assert moments.sd == pytest.approx(np.std(distances, ddof=1), rel=1e-12)

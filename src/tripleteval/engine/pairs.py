@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import pairwise
+from functools import partial, reduce
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,9 @@ from tripleteval.data.comparison import Comparison, Lists
 from tripleteval.distance.formula import Distance, Prepared, squared_block
 from tripleteval.engine.plan import Order
 from tripleteval.engine.spread import valid
-from tripleteval.evidence.pairs import UNIT_BITS, Pairs, Ruler
+from tripleteval.evidence.pairs import Pairs, Ruler
 
-TILE = 512
-HALF = UNIT_BITS // 2
+TILE = 504  # rows; columns of a power of two would share places in the cache
 _KEPT_AT_ONCE = 2**18
 
 
@@ -45,17 +45,18 @@ class Tile(NamedTuple):
     """What one tile adds: counts go into the arrays of the pass, these are the rest.
 
     Attributes:
-        sums: (8,) int64: for genuine and impostor pairs, the coarse and fine sum of distances and of squares.
+        sums: For genuine and for impostor pairs, the sum of the distances in steps, and of their squares.
         genuine: Distances of genuine pairs in kept bins.
         impostor: Distances of impostor pairs in kept bins.
     """
 
-    sums: Ints
+    sums: tuple[tuple[int, int], tuple[int, int]]
     genuine: Floats
     impostor: Floats
 
 
-Count = Callable[[Sides, Prepared, int, Distance, Ruler, Ints, Ints], Tile]
+Count = Callable[[Prepared, int], Tile]
+Counting = Callable[[Sides, Distance, Ruler, int, Ints, Ints], AbstractContextManager[Count]]
 
 
 @dataclass(frozen=True)
@@ -96,38 +97,57 @@ class PairPass:
 
     def count(self, sides: Sides, first: int, last: int) -> Pairs:
         """Return the evidence of one block against gallery rows ``first:last``."""
-        count, sums, bins = _kernel(self.kernel), [0] * 8, len(self.ruler.edges) * 2 + 1
+        sums, bins = [0] * 4, len(self.ruler.edges) * 2 + 1
         genuine, impostor = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
         kept, waiting = [Pairs.empty(self.ruler)], 0
         begin = max(first, sides.start + 1) if sides.once else first
-        for start in range(begin, last, self.tile):
-            rows = self.distance.prepare(self.comparison.gallery.vectors[start : min(start + self.tile, last)])
-            found = count(sides, rows, start, self.distance, self.ruler, genuine, impostor)
-            sums = [a + b for a, b in zip(sums, found.sums.tolist(), strict=True)]
-            if len(found.genuine) + len(found.impostor):
-                kept.append(Pairs.at(self.ruler, found.genuine, found.impostor))
-                waiting += len(kept[-1].values)
-            if waiting > _KEPT_AT_ONCE:
-                kept, waiting = [kept[0].keeping(*kept)], 0
-        totals = ((coarse << HALF) + fine for coarse, fine in zip(sums[::2], sums[1::2], strict=True))
-        one, two, three, four = totals
+        pairs = len(sides.queries.far) * max(last - begin, 0)
+        with _counting(self.kernel)(sides, self.distance, self.ruler, pairs, genuine, impostor) as count:
+            for start in range(begin, last, self.tile):
+                rows = self.comparison.gallery.vectors[start : min(start + self.tile, last)]
+                found = count(self.distance.prepare(rows), start)
+                sums = [a + b for a, b in zip(sums, chain(*found.sums), strict=True)]
+                if len(found.genuine) + len(found.impostor):
+                    kept.append(Pairs.at(self.ruler, found.genuine, found.impostor))
+                    waiting += len(kept[-1].values)
+                if waiting > _KEPT_AT_ONCE:
+                    kept, waiting = [kept[0].keeping(*kept)], 0
+        one, two, three, four = sums
         counted = replace(kept[0], genuine=genuine, impostor=impostor, sums=(one, two, three, four))
         return counted.keeping(*kept)
 
 
+@contextmanager
+def counting(
+    sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
+) -> Iterator[Count]:
+    """Yield what adds the pairs of a tile to the bins: complete when the context ends.
+
+    Args:
+        sides: The block of queries.
+        distance: How to read ``squared``.
+        ruler: The bins.
+        pairs: How many there will be, at most.
+        genuine: (bins,) counts of genuine pairs, added to in place.
+        impostor: (bins,) counts of impostor pairs, added to in place.
+    """
+    del pairs
+    yield partial(count_tile, sides, distance, ruler, genuine, impostor)
+
+
 def count_tile(
-    sides: Sides, tile: Prepared, first: int, distance: Distance, ruler: Ruler, genuine: Ints, impostor: Ints
+    sides: Sides, distance: Distance, ruler: Ruler, genuine: Ints, impostor: Ints, tile: Prepared, first: int
 ) -> Tile:
     """Add the pairs of one tile to the bins, in plain NumPy, as the definitions read.
 
     Args:
         sides: The block of queries.
-        tile: Gallery rows ``first``, ``first + 1``, …
-        first: Gallery row of the tile's first column.
         distance: How to read ``squared``.
         ruler: The bins.
         genuine: (bins,) counts of genuine pairs, added to in place.
         impostor: (bins,) counts of impostor pairs, added to in place.
+        tile: Gallery rows ``first``, ``first + 1``, …
+        first: Gallery row of the tile's first column.
     """
     squared = squared_block(sides.queries, tile)
     rows = np.arange(first, first + squared.shape[1])
@@ -135,30 +155,21 @@ def count_tile(
     if sides.once:
         allowed &= rows[None, :] > np.arange(sides.start, sides.start + len(squared))[:, None]
     same = ~valid(sides.positives, rows, len(squared))
-    sums: list[Ints] = []
+    sums: list[tuple[int, int]] = []
     kept: list[Floats] = []
     for side, wanted in ((genuine, same & allowed), (impostor, ~same & allowed)):
-        lengths = np.sqrt(squared[wanted]) if distance.rooted else squared[wanted]
-        distances = lengths * distance.factor
+        distances = distance.from_squared(squared[wanted])
         bins = ruler.bins(distances)
         side += np.bincount(bins, minlength=len(side))  # noqa: PLW2901  # in place
         kept.append(distances[(bins % 2 == 0) & ruler.kept[bins // 2]])
-        share = lengths * (1.0 / distance.span)
-        sums += [*_parts(share), *_parts(share * share)]
-    return Tile(np.array([part.sum() for part in sums], dtype=np.int64), *kept)
+        steps = distance.steps(squared[wanted]).astype(np.int64).tolist()
+        sums.append((sum(steps), sum(step * step for step in steps)))
+    return Tile((sums[0], sums[1]), *kept)
 
 
-def _parts(share: Floats) -> Iterator[Ints]:
-    """Yield the shares of the span in units of 2**-31, and what is left of them in units of 2**-62."""
-    scaled = share * 2.0**HALF
-    coarse = np.floor(scaled)
-    yield coarse.astype(np.int64)
-    yield np.floor((scaled - coarse) * 2.0**HALF).astype(np.int64)
-
-
-def _kernel(name: str) -> Count:
+def _counting(name: str) -> Counting:
     if name == "reference":
-        return count_tile
+        return counting
     from tripleteval.engine import pairs_cpu  # numba takes a second to import
 
-    return pairs_cpu.count_tile
+    return pairs_cpu.counting

@@ -1,202 +1,176 @@
-"""The same count, compiled: one row of distances in cache, a table that leads to the right edges.
+"""The same count, fast: a product with a proven bound decides almost every pair, and cells find its bin.
 
-`count_tile` is `tripleteval.engine.pairs.count_tile`, argument by argument and bit by bit.
+What `counting` yields is `tripleteval.engine.pairs.count_tile`, bit by bit.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
-from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared
-from tripleteval.engine.pairs import HALF, Sides, Tile
-from tripleteval.engine.squared_cpu import squared_line
+from tripleteval.data.comparison import Lists
+from tripleteval.distance.formula import Distance, Prepared
+from tripleteval.engine import pair_cells
+from tripleteval.engine.pair_cells import Cells, Counts, add_up
+from tripleteval.engine.pair_lines import _SHIFT, HALF, LIMB, Edges, Exact, Line, Scales, Side, add_steps, measure, settle, tally
+from tripleteval.engine.pairs import Count, Sides, Tile
+from tripleteval.engine.squared_product import Centred
 from tripleteval.evidence.pairs import Ruler
 
-_STEPS = 2.0**HALF
-_CELLS_PER_EDGE = 4
-_HIDDEN = -1.0
+_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+_MOST_COUNTED = 2**30  # pairs, before cells are added up: one could hold no more
 
 
-class _Lookup(NamedTuple):
-    """Cell of a distance → number of edges in the cells before it; cells are equally wide."""
-
-    before: Ints
-    scale: float
-
-
-def count_tile(
-    sides: Sides, tile: Prepared, first: int, distance: Distance, ruler: Ruler, genuine: Ints, impostor: Ints
-) -> Tile:
-    """Add the pairs of one tile to the bins; see `tripleteval.engine.pairs.count_tile`."""
-    queries = np.ascontiguousarray(sides.queries.columns.T)
-    lookup = _lookup(ruler)
-    most = len(queries) * tile.columns.shape[1] if ruler.kept.any() else 0
-    sums, buffers, filled = np.zeros(8, np.int64), np.empty((2, most)), np.zeros(2, np.int64)
-    _count(
-        queries,
-        sides.queries.far,
-        tile.columns,
-        tile.far,
-        first,
-        sides.start if sides.once else -1,
-        sides.positives.indptr,
-        sides.positives.rows,
-        sides.removed.indptr,
-        sides.removed.rows,
-        distance.rooted,
-        distance.factor,
-        1.0 / distance.span,
-        ruler.edges,
-        ruler.kept,
-        lookup.before,
-        lookup.scale,
-        genuine,
-        impostor,
-        sums,
-        buffers,
-        filled,
-    )
-    return Tile(sums, buffers[0, : filled[0]].copy(), buffers[1, : filled[1]].copy())
+@contextmanager
+def counting(
+    sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
+) -> Iterator[Count]:
+    """Yield what counts a tile; see `tripleteval.engine.pairs.counting`."""
+    block = _Block(sides, distance, ruler, pairs, genuine, impostor)
+    yield block.count
+    block.add_up()
 
 
-@lru_cache(maxsize=2)
-def _lookup(ruler: Ruler) -> _Lookup:
-    edges = ruler.edges
-    cells = _CELLS_PER_EDGE * len(edges) + 1
-    last = float(edges[-1]) if len(edges) else 0.0
-    scale = (cells - 1) / last if last > 0 and np.isfinite((cells - 1) / last) else 0.0
-    cell = (edges * scale).astype(np.int64)
-    return _Lookup(np.searchsorted(cell, np.arange(cells + 2)), scale)
+class _Block:
+    """The queries of a block, and what one worker counts them in."""
+
+    def __init__(
+        self, sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
+    ) -> None:
+        self.sides, self.ruler, self.bins = sides, ruler, (genuine, impostor)
+        cells = pair_cells.cells_for(pairs)
+        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, cells)
+        self.counts = self.cells.fresh.copy()
+        self.scales = Scales(
+            distance.rooted,
+            1.0 / distance.step,
+            distance.factor,
+            self.cells.per_unit,
+            self.cells.reach,
+            cells,
+        )
+        self.queries = np.ascontiguousarray(sides.queries.columns.T)
+        self.centre = self.queries.mean(axis=0)
+        self.doubled, self.norms, self.doubts = self._centred(self.queries, sides.queries.far)
+        self.doubled *= -2.0
+        self.products = np.empty(0)
+        self.counted = 0
+
+    def _centred(self, rows: Floats, far: Bools) -> Centred:
+        centred = Centred.on(self.centre, rows)
+        doubts = centred.doubts * (self.scales.steps * (1 + 2.0**-40))
+        return centred._replace(doubts=np.where(far, np.inf, doubts))
+
+    def count(self, tile: Prepared, first: int) -> Tile:
+        """Count the pairs of one tile."""
+        width = tile.columns.shape[1]
+        rows, norms, doubts = self._centred(tile.columns.T, tile.far)
+        size = len(self.queries) * width
+        if self.products.size < size:
+            self.products = np.empty(size)
+        products = self.products[:size].reshape(-1, width)
+        np.matmul(self.doubled, rows.T, out=products)
+        if self.counted + size > _MOST_COUNTED:
+            self.add_up()
+        self.counted += size
+        kept = np.empty((2, size if self.ruler.kept.any() else 0))
+        sums, filled = np.zeros((2, 4, 2), np.int64), np.zeros((2, 1), np.int64)
+        one, two = (Side(self.bins[i], sums[i], kept[i], filled[i]) for i in range(2))
+        sides = self.sides
+        line = Line(
+            np.empty(width), np.empty(width), np.empty(width, np.int32), np.empty(width + 1, np.int64), np.empty((2, width))
+        )
+        _count(
+            products,
+            (self.queries, sides.queries.far, tile.columns, tile.far),
+            (self.norms, self.doubts, norms, doubts),
+            first,
+            sides.start if sides.once else -1,
+            (sides.positives.indptr, sides.positives.rows),
+            (sides.removed.indptr, sides.removed.rows),
+            Edges(self.ruler.edges, self.ruler.kept, self.cells.before),
+            self.scales,
+            self.counts,
+            line,
+            one,
+            two,
+        )
+        return Tile((_moments(sums[0]), _moments(sums[1])), *(kept[i, : filled[i, 0]].copy() for i in range(2)))
+
+    def add_up(self) -> None:
+        """Add the cells to the bins of the impostors, and begin anew."""
+        add_up(self.counts, self.cells.before, self.bins[1])
+        self.counts[:] = self.cells.fresh
+        self.counted = 0
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _moments(limbs: Ints) -> tuple[int, int]:
+    total, high, mixed, low = ((upper << LIMB) + lower for upper, lower in limbs.tolist())
+    return total, (high << 2 * HALF) + (mixed << HALF + 1) + low
+
+
+@_compiled
 def _count(
-    queries: Floats,
-    query_far: Bools,
-    tile: Floats,
-    tile_far: Bools,
+    products: Floats,
+    exact,
+    known,
     first: int,
     start: int,
-    same_indptr: Ints,
-    same_rows: Ints,
-    removed_indptr: Ints,
-    removed_rows: Ints,
-    rooted: bool,
-    factor: float,
-    shrink: float,
-    edges: Floats,
-    kept: Bools,
-    before: Ints,
-    scale: float,
-    genuine: Ints,
-    impostor: Ints,
-    sums: Ints,
-    buffers: Floats,
-    filled: Ints,
+    same,
+    removed,
+    edges: Edges,
+    scales: Scales,
+    counts: Counts,
+    whole: Line,
+    genuine: Side,
+    impostor: Side,
 ) -> None:
-    width = tile.shape[1]
-    line, positives = np.empty(width), np.empty(width)
-    for q in range(queries.shape[0]):
+    queries, query_far, tile, tile_far = exact
+    norms, doubts, tile_norms, tile_doubts = known
+    width = products.shape[1]
+    nobody, listed = np.int32(scales.cells), whole.listed
+    for q in range(len(products)):
         skip = min(max(start + q + 1 - first, 0), width) if start >= 0 else 0
         if skip == width:
             continue
-        _lengths(queries[q], query_far[q], tile, tile_far, rooted, line)
-        line[:skip] = _HIDDEN  # only the tile on the diagonal has any
-        _mark(line, removed_rows[removed_indptr[q] : removed_indptr[q + 1]], first, positives)
-        found = _mark(line, same_rows[same_indptr[q] : same_indptr[q + 1]], first, positives)
-        for side, of, counts in ((0, positives[:found], genuine), (1, line, impostor)):
-            _add_up(of, shrink, sums[4 * side : 4 * side + 4])
-            filled[side] = _tally(of, factor, edges, kept, before, scale, counts, buffers[side], filled[side])
+        pair = Exact(queries[q], query_far[q], tile[:, skip:], tile_far[skip:])
+        line = Line(whole.lengths[skip:], whole.steps[skip:], whole.cells[skip:], listed, whole.scratch)
+        measure(products[q, skip:], norms[q], tile_norms[skip:], doubts[q], tile_doubts[skip:], scales, line)
+        many = _columns(removed[1][removed[0][q] : removed[0][q + 1]], first + skip, width - skip, listed)
+        _hide(listed[:many], line, nobody)
+        many = _columns(same[1][same[0][q] : same[0][q + 1]], first + skip, width - skip, listed)
+        if many:
+            _count_genuine(listed[:many], pair, edges, scales, line, genuine, nobody)
+        many = tally(line.cells, counts, listed)
+        settle(listed[:many], pair, edges, scales, line, impostor)
+        add_steps(line.steps, impostor.sums)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _lengths(query: Floats, far: bool, tile: Floats, tile_far: Bools, rooted: bool, line: Floats) -> None:
-    squared_line(query, tile, line)
-    if far:
-        line[:] = FAR_SQUARED
-    for c in range(tile.shape[1]):
-        if tile_far[c]:
-            line[c] = FAR_SQUARED
-    if rooted:
-        for c in range(tile.shape[1]):
-            line[c] = np.sqrt(line[c])
+@_compiled
+def _count_genuine(columns: Ints, pair: Exact, edges: Edges, scales: Scales, line: Line, side: Side, nobody: int) -> None:
+    mine = columns.copy()
+    settle(columns, pair, edges, scales, line, side)
+    add_steps(line.steps[mine], side.sums)
+    _hide(mine, line, nobody)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _mark(line: Floats, rows: Ints, first: int, taken: Floats) -> int:
-    """Move the lengths of the listed rows from the line into ``taken``; return how many there were."""
+@_compiled
+def _columns(rows: Ints, first: int, width: int, columns: Ints) -> int:
+    """Fill in the columns of those of the rows that lie in a tile; return how many."""
     begin = int(np.searchsorted(rows, first))
-    end = int(np.searchsorted(rows, first + len(line)))
+    end = int(np.searchsorted(rows, first + width))
     for i in range(begin, end):
-        taken[i - begin] = line[rows[i] - first]
-        line[rows[i] - first] = _HIDDEN
+        columns[i - begin] = rows[i] - first
     return end - begin
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _add_up(lengths: Floats, shrink: float, sums: Ints) -> None:
-    coarse = fine = coarse_squares = fine_squares = np.int64(0)
-    for length in lengths:
-        if length == _HIDDEN:
-            continue
-        share = length * shrink
-        scaled = share * _STEPS
-        whole = np.floor(scaled)
-        coarse += np.int64(whole)
-        fine += np.int64(np.floor((scaled - whole) * _STEPS))
-        scaled = (share * share) * _STEPS
-        whole = np.floor(scaled)
-        coarse_squares += np.int64(whole)
-        fine_squares += np.int64(np.floor((scaled - whole) * _STEPS))
-    sums[0] += coarse
-    sums[1] += fine
-    sums[2] += coarse_squares
-    sums[3] += fine_squares
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _tally(
-    lengths: Floats,
-    factor: float,
-    edges: Floats,
-    kept: Bools,
-    before: Ints,
-    scale: float,
-    counts: Ints,
-    buffer: Floats,
-    filled: int,
-) -> int:
-    """Count the lengths into their bins, put those of kept bins into the buffer, and return how full it is."""
-    many = len(edges)
-    last = edges[many - 1] if many else -1.0
-    beyond = 0
-    for length in lengths:
-        if length == _HIDDEN:
-            continue
-        d = length * factor
-        if d > last:
-            place = many
-            if not kept[many]:
-                beyond += 1
-                continue
-        else:
-            cell = np.int64(d * scale)
-            place, high = before[cell], before[cell + 1]
-            while place < high:
-                middle = (place + high) >> 1
-                if edges[middle] < d:
-                    place = middle + 1
-                else:
-                    high = middle
-        at = place < many and edges[place] == d
-        counts[2 * place + at] += 1
-        if not at and kept[place]:
-            buffer[filled] = d
-            filled += 1
-    counts[2 * many] += beyond
-    return filled
+@_compiled
+def _hide(columns: Ints, line: Line, nobody: int) -> None:
+    """Take columns out of a line: they are in the cell of nobody, and add nothing to a sum."""
+    for i in range(len(columns)):
+        line.steps[columns[i]] = _SHIFT
+        line.cells[columns[i]] = nobody

@@ -106,7 +106,7 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     ruler = ruler_for(comparison, distance, fars)
     pairs = counted(comparison, distance, ruler, means)
     factor = distance.factor
-    curve = operating(pairs, distance.span, factor)
+    curve = operating(pairs, distance.step, factor)
     gaps = _worth_resolving(pairs, fars, curve)
     if not len(gaps):
         return curve
@@ -114,7 +114,7 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     kept = ruler.kept.copy()
     kept[gaps] = not resolved.overflow
     pairs = replace(pairs, ruler=replace(ruler, kept=kept | (ruler.kept & (not pairs.overflow))))
-    return operating(replace(pairs, overflow=False).keeping(pairs, resolved), distance.span, factor)
+    return operating(replace(pairs, overflow=False).keeping(pairs, resolved), distance.step, factor)
 
 
 def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means) -> Pairs:

@@ -8,8 +8,6 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 
-UNIT_BITS = 62  # sums are in units of 2**-62 of the span, and of its square
-
 
 @dataclass(frozen=True, eq=False)
 class Ruler:
@@ -46,8 +44,8 @@ class Pairs:
         genuine_at: (V,) int64, genuine pairs at each.
         impostor_at: (V,) int64, impostor pairs at each.
         overflow: Whether there were more distinct distances than may be kept; ``values`` is empty then.
-        sums: Sum of the distances and of their squares, of genuine and of impostor pairs, in units of
-            2**-62 of the span (of its square): integers, so that the sums do not depend on their order.
+        sums: Sum of the distances and of their squares, of genuine and of impostor pairs, each distance rounded to
+            whole steps of `Distance.step`: integers, so that the sums do not depend on their order.
     """
 
     ruler: Ruler

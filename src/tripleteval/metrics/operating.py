@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
-from tripleteval.evidence.pairs import UNIT_BITS, Pairs
+from tripleteval.evidence.pairs import Pairs
 
 
 class Moments(NamedTuple):
@@ -100,13 +100,13 @@ class Point(NamedTuple):
         return self.threshold if self.threshold is not None else math.copysign(math.inf, 1 if self.impostor else -1)
 
 
-def operating(pairs: Pairs, span: float, factor: float) -> Operating:
+def operating(pairs: Pairs, step: float, factor: float) -> Operating:
     """Return what every threshold would decide, from counted pairs.
 
     Args:
         pairs: The evidence.
-        span: What the units of its sums are a share of.
-        factor: What turns the span into a distance.
+        step: What its sums are counted in.
+        factor: What turns a step into a distance.
     """
     edges, at = pairs.ruler.edges, np.union1d(pairs.ruler.edges, pairs.values)
     place, found = np.searchsorted(at, edges), np.searchsorted(at, pairs.values)
@@ -123,7 +123,7 @@ def operating(pairs: Pairs, span: float, factor: float) -> Operating:
         np.add.at(bins, 2 * found + 1, kept)
         sides.append(bins)
         known = not bins[::2].any()
-        moments.append(_moments_at(at, bins[1::2]) if known else _moments(int(bins.sum()), sums, span, factor))
+        moments.append(_moments_at(at, bins[1::2]) if known else _moments(int(bins.sum()), sums, step, factor))
     return Operating(at, sides[0], sides[1], moments[0], moments[1], pairs.ruler.grid)
 
 
@@ -245,16 +245,16 @@ def _separating(curve: Operating, rejected: int) -> tuple[float | None, bool]:
     return (middle if middle < first else nearest), True
 
 
-def _moments(count: int, sums: tuple[int, ...], span: float, factor: float) -> Moments:
-    """Return the moments from sums in units of the span: exact until the last division."""
-    (total, squares), unit = sums, 1 << UNIT_BITS
+def _moments(count: int, sums: tuple[int, ...], step: float, factor: float) -> Moments:
+    """Return the moments from sums of whole steps: exact until the last division."""
+    total, squares = sums
     if not count:
         return Moments(None, None)
-    mean = float(Fraction(total, count * unit)) * span * factor
+    mean = float(Fraction(total, count)) * step * factor
     if count < 2:
         return Moments(mean, None)
-    variance = Fraction(count * unit * squares - total * total, count * (count - 1) * unit * unit)
-    return Moments(mean, math.sqrt(max(float(variance), 0.0)) * span * factor)
+    variance = Fraction(count * squares - total * total, count * (count - 1))
+    return Moments(mean, math.sqrt(float(variance)) * step * factor)
 
 
 def _moments_at(at: Floats, counts: Ints) -> Moments:

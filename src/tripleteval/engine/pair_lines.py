@@ -1,0 +1,246 @@
+"""The count of one query's line of a tile, compiled: each thing for all its pairs, so that none waits for another.
+
+The squares come from a product that knows its bound. A pair is computed again, in the order of the reference, where
+the boundary between two steps of a sum, an edge, or a distance that is kept lies within that bound.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.pair_cells import Counts
+from tripleteval.engine.squared_cpu import squared_line
+
+_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+_SHIFT = 1.5 * 2.0**52  # added to a number below 2**51, it leaves its nearest whole number in the low bits
+_SHIFT_BITS = np.int64(np.float64(_SHIFT).view(np.int64))
+HALF = 25  # a step is below 2**51; the products of its halves, and sums of a line of them, fit into int64
+_LOW = np.int64(2**HALF - 1)
+_WORD = np.int64(2**32 - 1)
+LIMB = 31
+_LIMB = np.int64(2**LIMB - 1)
+_MANY = 8  # where more than one in so many pairs of a line is computed again, all are
+
+Unsigned = npt.NDArray[np.uint64]
+
+
+class Scales(NamedTuple):
+    """How a square becomes a distance, a step and a cell.
+
+    Attributes:
+        rooted: Whether the distance is the root of ``squared``.
+        steps: Steps per unit of length.
+        factor: Distance per unit of length.
+        per_unit: Cells per unit of distance.
+        reach: How far off a distance may be that is sure of its step.
+        cells: How many cells there are.
+    """
+
+    rooted: bool
+    steps: float
+    factor: float
+    per_unit: float
+    reach: float
+    cells: int
+
+
+class Line(NamedTuple):
+    """What is known about the pairs of a line.
+
+    Attributes:
+        lengths: (width,) float64, the distance before it is scaled back.
+        steps: (width,) float64, the same in whole steps, shifted.
+        cells: (width,) int32.
+        listed: (width + 1,) int64, columns to be looked at one by one.
+        scratch: (2, width) float64.
+    """
+
+    lengths: Floats
+    steps: Floats
+    cells: Counts
+    listed: Ints
+    scratch: Floats
+
+
+class Side(NamedTuple):
+    """Where the genuine or the impostor pairs are counted.
+
+    Attributes:
+        bins: (bins,) int64.
+        sums: (4, 2) int64, in two limbs each: of the steps, and of the products of their halves: high, mixed, low.
+        kept: (most,) float64, distances in kept bins.
+        filled: (1,) int64, how many.
+    """
+
+    bins: Ints
+    sums: Ints
+    kept: Floats
+    filled: Ints
+
+
+class Edges(NamedTuple):
+    """A ruler, and the edges before each cell."""
+
+    edges: Floats
+    kept: Bools
+    before: Counts
+
+
+class Exact(NamedTuple):
+    """What a pair is computed from in the order of the reference: the query, whether it is far, and the tile."""
+
+    query: Floats
+    far: bool
+    tile: Floats
+    tile_far: Bools
+
+
+@_compiled
+def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: Floats, scales: Scales, line: Line) -> None:
+    """Fill in lengths, steps and cells; a pair that is not sure of its step is put into the last cell.
+
+    Args:
+        product: (width,) ``−2S``.
+        norm: Of the query.
+        norms: (width,) of the others.
+        doubt: Of the query, in steps of a square.
+        doubts: (width,) of the others.
+        scales: What a square becomes.
+        line: Filled in.
+    """
+    rooted, per_length, factor, per_unit, _, many = scales
+    lengths, steps, cells, _, _ = line
+    unsure, most = np.int32(many + 1), float(many - 1)
+    for c in range(len(product)):
+        squared = product[c] + (norm + norms[c])
+        squared = squared if squared > 0.0 else 0.0
+        length = np.sqrt(squared) if rooted else squared
+        step = length * per_length
+        shifted = step + _SHIFT
+        room = 0.5 - abs(step - (shifted - _SHIFT)) - step * 2.0**-51
+        # How far the root is off, times itself, is less than how far the square is.
+        sure = (room * length if rooted else room) > doubt + doubts[c]
+        place = length * factor * per_unit
+        place = place if place < most else most
+        lengths[c] = length
+        steps[c] = shifted
+        cells[c] = np.int32(place) if sure else unsure
+
+
+@_compiled
+def tally(cells: Counts, counts: Counts, listed: Ints) -> int:
+    """Count each pair in its cell, and list those that must be looked at; return how many."""
+    many = np.uint64(0)
+    for c in range(len(cells)):
+        cell = np.uint64(np.uint32(cells[c]))
+        count = counts[cell]
+        counts[cell] = count + np.int32(1)
+        listed[many] = c
+        many += np.uint64(count < 0)
+    return np.int64(many)
+
+
+@_compiled
+def settle(listed: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line, side: Side) -> None:
+    """Count the listed pairs of a line into their bins, and keep the distances that are to be kept."""
+    rooted, per_length, factor, per_unit, reach, many = scales
+    lengths, steps, cells, _, scratch = line
+    at, kept, before = edges
+    bins, buffer = side.bins, side.kept
+    again = 0
+    for i in range(len(listed)):
+        c = listed[i]
+        d = lengths[c] * factor
+        place = _first_at_least(at, before, per_unit, many, d - reach)
+        if cells[c] > many or kept[place] or (place < len(at) and at[place] <= d + reach):
+            listed[again] = c  # what is read lies ahead of what is written
+            again += 1
+        else:
+            bins[2 * place] += 1
+    in_order = scratch[0]
+    _squares(listed[:again], exact, scratch[1], in_order)
+    filled = side.filled[0]
+    for i in range(again):
+        c = listed[i]
+        length = np.sqrt(in_order[i]) if rooted else in_order[i]
+        steps[c] = np.rint(length * per_length) + _SHIFT
+        d = length * factor
+        place = _first_at_least(at, before, per_unit, many, d)
+        equal = place < len(at) and at[place] == d
+        bins[2 * place + equal] += 1
+        if kept[place] and not equal:
+            buffer[filled] = d
+            filled += 1
+    side.filled[0] = filled
+
+
+@_compiled
+def _first_at_least(edges: Floats, before: Counts, per_unit: float, cells: int, d: float) -> int:
+    """Return the first edge that is no smaller than ``d``."""
+    cell = np.int64(min(max(d, 0.0) * per_unit, cells - 1.0))
+    low, high = np.int64(before[cell]), np.int64(before[cell + 1])
+    while low < high:
+        middle = (low + high) >> 1
+        if edges[middle] < d:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@_compiled
+def _squares(columns: Ints, exact: Exact, whole: Floats, squares: Floats) -> None:
+    """Fill in ``squared`` of some columns, with the bits of the reference."""
+    query, far, tile, tile_far = exact
+    if len(columns) * _MANY > tile.shape[1]:
+        squared_line(query, tile, whole[: tile.shape[1]])
+        for i in range(len(columns)):
+            squares[i] = whole[columns[i]]
+    else:
+        begin = 0
+        for begin in range(0, len(columns), 4):  # four at a time: one addition does not wait for another pair's
+            last = len(columns) - 1
+            c0, c1 = columns[begin], columns[min(begin + 1, last)]
+            c2, c3 = columns[min(begin + 2, last)], columns[min(begin + 3, last)]
+            s0 = s1 = s2 = s3 = 0.0
+            for k in range(len(query)):
+                d0, d1 = query[k] - tile[k, c0], query[k] - tile[k, c1]
+                d2, d3 = query[k] - tile[k, c2], query[k] - tile[k, c3]
+                s0 += d0 * d0
+                s1 += d1 * d1
+                s2 += d2 * d2
+                s3 += d3 * d3
+            squares[begin], squares[min(begin + 1, last)] = s0, s1
+            squares[min(begin + 2, last)], squares[min(begin + 3, last)] = s2, s3
+    for i in range(len(columns)):
+        if far or tile_far[columns[i]]:
+            squares[i] = FAR_SQUARED
+
+
+@_compiled
+def add_steps(steps: Floats, sums: Ints) -> None:
+    """Add the steps of a line, and their squares, to the sums."""
+    total = high = mixed = low = np.int64(0)
+    bits = steps.view(np.int64)
+    for c in range(len(bits)):
+        step = bits[c] - _SHIFT_BITS
+        upper, lower = (step >> HALF) & _WORD, step & _LOW
+        total += step
+        high += upper * upper
+        mixed += upper * lower
+        low += lower * lower
+    sums[0, 0] += total >> LIMB
+    sums[0, 1] += total & _LIMB
+    sums[1, 0] += high >> LIMB
+    sums[1, 1] += high & _LIMB
+    sums[2, 0] += mixed >> LIMB
+    sums[2, 1] += mixed & _LIMB
+    sums[3, 0] += low >> LIMB
+    sums[3, 1] += low & _LIMB
