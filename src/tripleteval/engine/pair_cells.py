@@ -1,7 +1,8 @@
 """Cells of equal width along a ruler: where no edge is near, a pair is counted by its cell alone.
 
-A cell that an edge reaches into, or whose distances are kept, says so by a count below 0: its pairs are looked at
-one by one. The others are counted in one place of memory each, and the cells of a bin are added up at the end.
+A cell that an edge reaches into, or whose distances are kept, holds no count but, as a number below 0, how many edges
+lie in the cells before it: its pairs are looked at one by one. The others are counted in one place of memory each, and
+the cells of a bin are added up at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ Counts = npt.NDArray[np.int32]
 MOST_CELLS = 2**20
 _LEAST_CELLS = 2**8
 _PAIRS_PER_CELL = 4
-_LISTED = np.iinfo(np.int32).min  # so many pairs fit into a cell before it would look like any other
 _MARGIN = 64  # cells are so many times as wide as what is looked at on either side of an edge
 _SMALLEST = 2.0**-1073  # what rounding a distance near the end of float64's range may cost
 
@@ -33,8 +33,9 @@ class Cells(NamedTuple):
         per_unit: Cells per unit of distance.
         reach: How far off a distance may be and its cell be trusted.
         before: (cells + 1,) int32, edges in the cells before each.
-        fresh: (cells + 2,) int32, the counts to begin with. The last cell holds everything beyond the last edge; after
-            it come one for what is no pair, and one for pairs that must be looked at whatever their distance.
+        fresh: (cells + 2,) int32, the counts to begin with, or −1 less the edges before. The last cell holds everything
+            beyond the last edge; after it come one for what is no pair, and one for pairs to be looked at wherever
+            they are.
     """
 
     per_unit: float
@@ -70,9 +71,9 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     np.add.at(listed, np.concatenate([from_, bounds[gaps]]), 1)
     np.add.at(listed, np.concatenate([upto, bounds[gaps + 1]]) + 1, -1)
     fresh = np.zeros(cells + 2, np.int32)
-    fresh[:cells][np.cumsum(listed[:cells]) > 0] = _LISTED
-    fresh[cells + 1] = _LISTED
     before = np.searchsorted(cell(edges), np.arange(cells + 1)).astype(np.int32)
+    fresh[:cells] = np.where(np.cumsum(listed[:cells]) > 0, ~before[:cells], 0)
+    fresh[cells + 1] = -1
     return Cells(per_unit, reach, before, fresh)
 
 

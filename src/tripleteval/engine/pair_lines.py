@@ -26,6 +26,7 @@ _LOW = np.int64(2**HALF - 1)
 _WORD = np.int64(2**32 - 1)
 LIMB = 31
 _LIMB = np.int64(2**LIMB - 1)
+_STEPS = 3  # edges of a cell that are passed one by one
 _MANY = 8  # where more than one in so many pairs of a line is computed again, all are
 
 Unsigned = npt.NDArray[np.uint64]
@@ -59,6 +60,7 @@ class Line(NamedTuple):
         steps: (width,) float64, the same in whole steps, shifted.
         cells: (width,) int32.
         listed: (width + 1,) int64, columns to be looked at one by one.
+        before: (width + 1,) int64, the edges before the cell of each of these.
         scratch: (2, width) float64.
     """
 
@@ -66,6 +68,7 @@ class Line(NamedTuple):
     steps: Floats
     cells: Counts
     listed: Ints
+    before: Ints
     scratch: Floats
 
 
@@ -86,20 +89,29 @@ class Side(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """A ruler, and the edges before each cell."""
+    """A ruler, with an edge before all and one after all distances, and the edges before each cell."""
 
-    edges: Floats
+    at: Floats
     kept: Bools
     before: Counts
 
 
 class Exact(NamedTuple):
-    """What a pair is computed from in the order of the reference: the query, whether it is far, and the tile."""
+    """What a pair is computed from in the order of the reference.
+
+    Attributes:
+        query: (dim,) float64, prepared.
+        far: Whether it is a zero vector at a distance of its own.
+        columns: (dim, width) float64, prepared.
+        rows: (width, dim) float64, the same.
+        columns_far: (width,) as ``far``.
+    """
 
     query: Floats
     far: bool
-    tile: Floats
-    tile_far: Bools
+    columns: Floats
+    rows: Floats
+    columns_far: Bools
 
 
 @_compiled
@@ -116,7 +128,7 @@ def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: F
         line: Filled in.
     """
     rooted, per_length, factor, per_unit, _, many = scales
-    lengths, steps, cells, _, _ = line
+    lengths, steps, cells, _, _, _ = line
     unsure, most = np.int32(many + 1), float(many - 1)
     for c in range(len(product)):
         squared = product[c] + (norm + norms[c])
@@ -135,35 +147,40 @@ def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: F
 
 
 @_compiled
-def tally(cells: Counts, counts: Counts, listed: Ints) -> int:
-    """Count each pair in its cell, and list those that must be looked at; return how many."""
+def tally(cells: Counts, counts: Counts, listed: Ints, before: Ints) -> int:
+    """Count each pair in its cell, and list those that must be looked at, with the edges before their cell."""
     many = np.uint64(0)
     for c in range(len(cells)):
         cell = np.uint64(np.uint32(cells[c]))
         count = counts[cell]
-        counts[cell] = count + np.int32(1)
-        listed[many] = c
+        counts[cell] = count + np.int32(count >= 0)
+        listed[many], before[many] = c, ~count
         many += np.uint64(count < 0)
     return np.int64(many)
 
 
 @_compiled
-def settle(listed: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line, side: Side) -> None:
+def settle(listed: Ints, before: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line, side: Side) -> None:
     """Count the listed pairs of a line into their bins, and keep the distances that are to be kept."""
     rooted, per_length, factor, per_unit, reach, many = scales
-    lengths, steps, cells, _, scratch = line
-    at, kept, before = edges
+    lengths, steps, cells, _, _, scratch = line
+    at, kept, _ = edges
     bins, buffer = side.bins, side.kept
-    again = 0
-    for i in range(len(listed)):
+    again = np.uint64(0)
+    for i in range(len(listed)):  # without a branch to mispredict
         c = listed[i]
         d = lengths[c] * factor
-        place = _first_at_least(at, before, per_unit, many, d - reach)
-        if cells[c] > many or kept[place] or (place < len(at) and at[place] <= d + reach):
-            listed[again] = c  # what is read lies ahead of what is written
-            again += 1
-        else:
-            bins[2 * place] += 1
+        place = np.uint64(before[i])
+        for _ in range(_STEPS):
+            place += np.uint64(at[place + 1] < d)
+        unsure = cells[c] > many
+        if at[place + 1] < d and not unsure:
+            place = np.uint64(_first_at_least(edges, per_unit, many, d))
+        left = unsure | kept[place] | (at[place + 1] <= d + reach) | (at[place] >= d - reach)
+        listed[again] = c  # what is read lies ahead of what is written
+        again += np.uint64(left)
+        bins[2 * place] += 1 - left
+    again = np.int64(again)
     in_order = scratch[0]
     _squares(listed[:again], exact, scratch[1], in_order)
     filled = side.filled[0]
@@ -172,8 +189,8 @@ def settle(listed: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line,
         length = np.sqrt(in_order[i]) if rooted else in_order[i]
         steps[c] = np.rint(length * per_length) + _SHIFT
         d = length * factor
-        place = _first_at_least(at, before, per_unit, many, d)
-        equal = place < len(at) and at[place] == d
+        place = _first_at_least(edges, per_unit, many, d)
+        equal = at[place + 1] == d
         bins[2 * place + equal] += 1
         if kept[place] and not equal:
             buffer[filled] = d
@@ -182,13 +199,14 @@ def settle(listed: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line,
 
 
 @_compiled
-def _first_at_least(edges: Floats, before: Counts, per_unit: float, cells: int, d: float) -> int:
+def _first_at_least(edges: Edges, per_unit: float, cells: int, d: float) -> int:
     """Return the first edge that is no smaller than ``d``."""
-    cell = np.int64(min(max(d, 0.0) * per_unit, cells - 1.0))
+    at, _, before = edges
+    cell = np.int64(min(d * per_unit, cells - 1.0))
     low, high = np.int64(before[cell]), np.int64(before[cell + 1])
     while low < high:
         middle = (low + high) >> 1
-        if edges[middle] < d:
+        if at[middle + 1] < d:
             low = middle + 1
         else:
             high = middle
@@ -196,31 +214,26 @@ def _first_at_least(edges: Floats, before: Counts, per_unit: float, cells: int, 
 
 
 @_compiled
-def _squares(columns: Ints, exact: Exact, whole: Floats, squares: Floats) -> None:
-    """Fill in ``squared`` of some columns, with the bits of the reference."""
-    query, far, tile, tile_far = exact
-    if len(columns) * _MANY > tile.shape[1]:
-        squared_line(query, tile, whole[: tile.shape[1]])
-        for i in range(len(columns)):
-            squares[i] = whole[columns[i]]
+def _squares(listed: Ints, exact: Exact, whole: Floats, squares: Floats) -> None:
+    """Fill in ``squared`` of the listed columns, with the bits of the reference."""
+    query, far, columns, rows, columns_far = exact
+    many, width = len(listed), columns.shape[1]
+    if many * _MANY > width:
+        squared_line(query, columns, whole[:width])
+        for i in range(many):
+            squares[i] = whole[listed[i]]
     else:
-        begin = 0
-        for begin in range(0, len(columns), 4):  # four at a time: one addition does not wait for another pair's
-            last = len(columns) - 1
-            c0, c1 = columns[begin], columns[min(begin + 1, last)]
-            c2, c3 = columns[min(begin + 2, last)], columns[min(begin + 3, last)]
-            s0 = s1 = s2 = s3 = 0.0
+        for begin in range(0, many, 2):  # two at a time: an addition does not wait for that of another pair
+            one, two = begin, min(begin + 1, many - 1)
+            r1, r2 = rows[listed[one]], rows[listed[two]]
+            s1 = s2 = 0.0
             for k in range(len(query)):
-                d0, d1 = query[k] - tile[k, c0], query[k] - tile[k, c1]
-                d2, d3 = query[k] - tile[k, c2], query[k] - tile[k, c3]
-                s0 += d0 * d0
+                d1, d2 = query[k] - r1[k], query[k] - r2[k]
                 s1 += d1 * d1
                 s2 += d2 * d2
-                s3 += d3 * d3
-            squares[begin], squares[min(begin + 1, last)] = s0, s1
-            squares[min(begin + 2, last)], squares[min(begin + 3, last)] = s2, s3
-    for i in range(len(columns)):
-        if far or tile_far[columns[i]]:
+            squares[one], squares[two] = s1, s2
+    for i in range(many):
+        if far or columns_far[listed[i]]:
             squares[i] = FAR_SQUARED
 
 

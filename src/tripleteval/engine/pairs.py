@@ -55,6 +55,22 @@ class Tile(NamedTuple):
     impostor: Floats
 
 
+class Waiting(NamedTuple):
+    """Kept distances of tiles, not yet in order."""
+
+    genuine: list[Floats]
+    impostor: list[Floats]
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.genuine)) + sum(map(len, self.impostor))
+
+    def pairs(self, ruler: Ruler) -> Pairs:
+        """Return their evidence, apart from bins and sums."""
+        return Pairs.at(ruler, *(np.concatenate([np.zeros(0), *some]) for some in self))
+
+
 Count = Callable[[Prepared, int], Tile]
 Counting = Callable[[Sides, Distance, Ruler, int, Ints, Ints], AbstractContextManager[Count]]
 
@@ -99,7 +115,7 @@ class PairPass:
         """Return the evidence of one block against gallery rows ``first:last``."""
         sums, bins = [0] * 4, len(self.ruler.edges) * 2 + 1
         genuine, impostor = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
-        kept, waiting = [Pairs.empty(self.ruler)], 0
+        kept, waiting = [Pairs.empty(self.ruler)], Waiting([], [])
         begin = max(first, sides.start + 1) if sides.once else first
         pairs = len(sides.queries.far) * max(last - begin, 0)
         with _counting(self.kernel)(sides, self.distance, self.ruler, pairs, genuine, impostor) as count:
@@ -107,14 +123,13 @@ class PairPass:
                 rows = self.comparison.gallery.vectors[start : min(start + self.tile, last)]
                 found = count(self.distance.prepare(rows), start)
                 sums = [a + b for a, b in zip(sums, chain(*found.sums), strict=True)]
-                if len(found.genuine) + len(found.impostor):
-                    kept.append(Pairs.at(self.ruler, found.genuine, found.impostor))
-                    waiting += len(kept[-1].values)
-                if waiting > _KEPT_AT_ONCE:
-                    kept, waiting = [kept[0].keeping(*kept)], 0
+                waiting.genuine.append(found.genuine)
+                waiting.impostor.append(found.impostor)
+                if waiting.size > _KEPT_AT_ONCE:
+                    kept, waiting = [kept[0].keeping(*kept, waiting.pairs(self.ruler))], Waiting([], [])
         one, two, three, four = sums
         counted = replace(kept[0], genuine=genuine, impostor=impostor, sums=(one, two, three, four))
-        return counted.keeping(*kept)
+        return counted.keeping(*kept, waiting.pairs(self.ruler))
 
 
 @contextmanager

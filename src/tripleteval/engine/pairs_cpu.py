@@ -22,6 +22,7 @@ from tripleteval.engine.squared_product import Centred
 from tripleteval.evidence.pairs import Ruler
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+_ROWS = 8
 _MOST_COUNTED = 2**30  # pairs, before cells are added up: one could hold no more
 
 
@@ -58,6 +59,7 @@ class _Block:
         self.doubled, self.norms, self.doubts = self._centred(self.queries, sides.queries.far)
         self.doubled *= -2.0
         self.products = np.empty(0)
+        self.edges = Edges(np.concatenate([[-np.inf], ruler.edges, [np.inf]]), ruler.kept, self.cells.before)
         self.counted = 0
 
     def _centred(self, rows: Floats, far: Bools) -> Centred:
@@ -68,7 +70,8 @@ class _Block:
     def count(self, tile: Prepared, first: int) -> Tile:
         """Count the pairs of one tile."""
         width = tile.columns.shape[1]
-        rows, norms, doubts = self._centred(tile.columns.T, tile.far)
+        exact = in_rows(tile.columns)
+        rows, norms, doubts = self._centred(exact, tile.far)
         size = len(self.queries) * width
         if self.products.size < size:
             self.products = np.empty(size)
@@ -82,17 +85,17 @@ class _Block:
         one, two = (Side(self.bins[i], sums[i], kept[i], filled[i]) for i in range(2))
         sides = self.sides
         line = Line(
-            np.empty(width), np.empty(width), np.empty(width, np.int32), np.empty(width + 1, np.int64), np.empty((2, width))
+            np.empty(width), np.empty(width), np.empty(width, np.int32), np.empty(width + 1, np.int64), np.empty(width + 1, np.int64), np.empty((2, width))
         )
         _count(
             products,
-            (self.queries, sides.queries.far, tile.columns, tile.far),
+            (self.queries, sides.queries.far, tile.columns, exact, tile.far),
             (self.norms, self.doubts, norms, doubts),
             first,
             sides.start if sides.once else -1,
             (sides.positives.indptr, sides.positives.rows),
             (sides.removed.indptr, sides.removed.rows),
-            Edges(self.ruler.edges, self.ruler.kept, self.cells.before),
+            self.edges,
             self.scales,
             self.counts,
             line,
@@ -129,7 +132,7 @@ def _count(
     genuine: Side,
     impostor: Side,
 ) -> None:
-    queries, query_far, tile, tile_far = exact
+    queries, query_far, columns, rows, far = exact
     norms, doubts, tile_norms, tile_doubts = known
     width = products.shape[1]
     nobody, listed = np.int32(scales.cells), whole.listed
@@ -137,23 +140,26 @@ def _count(
         skip = min(max(start + q + 1 - first, 0), width) if start >= 0 else 0
         if skip == width:
             continue
-        pair = Exact(queries[q], query_far[q], tile[:, skip:], tile_far[skip:])
-        line = Line(whole.lengths[skip:], whole.steps[skip:], whole.cells[skip:], listed, whole.scratch)
+        pair = Exact(queries[q], query_far[q], columns[:, skip:], rows[skip:], far[skip:])
+        line = Line(whole.lengths[skip:], whole.steps[skip:], whole.cells[skip:], listed, whole.before, whole.scratch)
         measure(products[q, skip:], norms[q], tile_norms[skip:], doubts[q], tile_doubts[skip:], scales, line)
         many = _columns(removed[1][removed[0][q] : removed[0][q + 1]], first + skip, width - skip, listed)
         _hide(listed[:many], line, nobody)
         many = _columns(same[1][same[0][q] : same[0][q + 1]], first + skip, width - skip, listed)
         if many:
             _count_genuine(listed[:many], pair, edges, scales, line, genuine, nobody)
-        many = tally(line.cells, counts, listed)
-        settle(listed[:many], pair, edges, scales, line, impostor)
+        many = tally(line.cells, counts, listed, line.before)
+        settle(listed[:many], line.before, pair, edges, scales, line, impostor)
         add_steps(line.steps, impostor.sums)
 
 
 @_compiled
 def _count_genuine(columns: Ints, pair: Exact, edges: Edges, scales: Scales, line: Line, side: Side, nobody: int) -> None:
     mine = columns.copy()
-    settle(columns, pair, edges, scales, line, side)
+    for i in range(len(columns)):
+        d = line.lengths[columns[i]] * scales.factor
+        line.before[i] = edges.before[np.int64(min(d * scales.per_unit, scales.cells - 1.0))]
+    settle(columns, line.before, pair, edges, scales, line, side)
     add_steps(line.steps[mine], side.sums)
     _hide(mine, line, nobody)
 
@@ -174,3 +180,15 @@ def _hide(columns: Ints, line: Line, nobody: int) -> None:
     for i in range(len(columns)):
         line.steps[columns[i]] = _SHIFT
         line.cells[columns[i]] = nobody
+
+
+@_compiled
+def in_rows(columns: Floats) -> Floats:
+    """Return (width, dim) of (dim, width): the copies of few rows at a time stay in cache."""
+    dim, width = columns.shape
+    rows = np.empty((width, dim))
+    for begin in range(0, width, _ROWS):
+        for k in range(dim):
+            for c in range(begin, min(begin + _ROWS, width)):
+                rows[c, k] = columns[k, c]
+    return rows
