@@ -78,8 +78,8 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def add_up(counts: Counts, before: Counts, bins: Ints) -> None:
-    """Add the cells that no edge reaches into to the bins they lie in."""
+def add_up(counts: Counts, before: Counts, between: Ints) -> None:
+    """Add the cells that no edge reaches into to what lies between two edges, in every other place."""
     for cell in range(len(before) - 1):
         if counts[cell] > 0:
-            bins[2 * before[cell]] += counts[cell]
+            between[2 * before[cell] + 1] += counts[cell]

@@ -19,14 +19,15 @@ from tripleteval.engine.squared_cpu import squared_line
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-_SHIFT = 1.5 * 2.0**52  # added to a number below 2**51, it leaves its nearest whole number in the low bits
-_SHIFT_BITS = np.int64(np.float64(_SHIFT).view(np.int64))
+SHIFT = 1.5 * 2.0**52  # added to a number below 2**51, it leaves its nearest whole number in the low bits
+_BITS = np.int64(np.float64(SHIFT).view(np.int64))
 HALF = 25  # a step is below 2**51; the products of its halves, and sums of a line of them, fit into int64
 _LOW = np.int64(2**HALF - 1)
 _WORD = np.int64(2**32 - 1)
 LIMB = 31
 _LIMB = np.int64(2**LIMB - 1)
-_STEPS = 3  # edges of a cell that are passed one by one
+_PASSED = 3  # edges of a cell that are passed one by one
+KEPT = np.int64(-(2**62))  # what is counted from where distances are kept
 _MANY = 8  # where more than one in so many pairs of a line is computed again, all are
 
 Unsigned = npt.NDArray[np.uint64]
@@ -60,7 +61,6 @@ class Line(NamedTuple):
         steps: (width,) float64, the same in whole steps, shifted.
         cells: (width,) int32.
         listed: (width + 1,) int64, columns to be looked at one by one.
-        before: (width + 1,) int64, the edges before the cell of each of these.
         scratch: (2, width) float64.
     """
 
@@ -68,7 +68,6 @@ class Line(NamedTuple):
     steps: Floats
     cells: Counts
     listed: Ints
-    before: Ints
     scratch: Floats
 
 
@@ -76,24 +75,21 @@ class Side(NamedTuple):
     """Where the genuine or the impostor pairs are counted.
 
     Attributes:
-        bins: (bins,) int64.
+        ruler: (2 K + 3,) float64: the edges in every other place, with one before and one after all distances.
+        between: The same memory as int64: in the other places the pairs between two edges, from `KEPT` on where their
+            distances are kept.
+        at: (K,) int64, the pairs at each edge.
         sums: (4, 2) int64, in two limbs each: of the steps, and of the products of their halves: high, mixed, low.
-        kept: (most,) float64, distances in kept bins.
+        kept: (most,) float64, distances that are kept.
         filled: (1,) int64, how many.
     """
 
-    bins: Ints
+    ruler: Floats
+    between: Ints
+    at: Ints
     sums: Ints
     kept: Floats
     filled: Ints
-
-
-class Edges(NamedTuple):
-    """A ruler, with an edge before all and one after all distances, and the edges before each cell."""
-
-    at: Floats
-    kept: Bools
-    before: Counts
 
 
 class Exact(NamedTuple):
@@ -128,15 +124,15 @@ def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: F
         line: Filled in.
     """
     rooted, per_length, factor, per_unit, _, many = scales
-    lengths, steps, cells, _, _, _ = line
+    lengths, steps, cells, _, _ = line
     unsure, most = np.int32(many + 1), float(many - 1)
     for c in range(len(product)):
         squared = product[c] + (norm + norms[c])
         squared = squared if squared > 0.0 else 0.0
         length = np.sqrt(squared) if rooted else squared
         step = length * per_length
-        shifted = step + _SHIFT
-        room = 0.5 - abs(step - (shifted - _SHIFT)) - step * 2.0**-51
+        shifted = step + SHIFT
+        room = 0.5 - abs(step - (shifted - SHIFT)) - step * 2.0**-51
         # How far the root is off, times itself, is less than how far the square is.
         sure = (room * length if rooted else room) > doubt + doubts[c]
         place = length * factor * per_unit
@@ -147,66 +143,78 @@ def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: F
 
 
 @_compiled
-def tally(cells: Counts, counts: Counts, listed: Ints, before: Ints) -> int:
-    """Count each pair in its cell, and list those that must be looked at, with the edges before their cell."""
+def tally(cells: Counts, counts: Counts, listed: Ints) -> int:
+    """Count each pair in its cell, and list those that must be looked at; return how many."""
     many = np.uint64(0)
     for c in range(len(cells)):
         cell = np.uint64(np.uint32(cells[c]))
         count = counts[cell]
         counts[cell] = count + np.int32(count >= 0)
-        listed[many], before[many] = c, ~count
+        listed[many] = c
         many += np.uint64(count < 0)
     return np.int64(many)
 
 
 @_compiled
-def settle(listed: Ints, before: Ints, exact: Exact, edges: Edges, scales: Scales, line: Line, side: Side) -> None:
-    """Count the listed pairs of a line into their bins, and keep the distances that are to be kept."""
-    rooted, per_length, factor, per_unit, reach, many = scales
-    lengths, steps, cells, _, _, scratch = line
-    at, kept, _ = edges
-    bins, buffer = side.bins, side.kept
-    again = np.uint64(0)
+def settle(listed: Ints, exact: Exact, before: Counts, counts: Counts, scales: Scales, line: Line, side: Side) -> None:
+    """Count the listed pairs of a line into their bins, and keep the distances that are to be kept.
+
+    Args:
+        listed: Columns; overwritten.
+        exact: Where they are computed from.
+        before: Edges before each cell.
+        counts: Of the cells, or −1 less the edges before.
+        scales: What a square becomes.
+        line: The pairs; steps that were in doubt are filled in.
+        side: Where they are counted.
+    """
+    rooted, per_length, factor, per_unit, reach, most = scales
+    lengths, steps, cells, _, scratch = line
+    ruler, between, at, _, kept, fill = side
+    again, two = np.uint64(0), np.uint64(2)
     for i in range(len(listed)):  # without a branch to mispredict
         c = listed[i]
         d = lengths[c] * factor
-        place = np.uint64(before[i])
-        for _ in range(_STEPS):
-            place += np.uint64(at[place + 1] < d)
-        unsure = cells[c] > many
-        if at[place + 1] < d and not unsure:
-            place = np.uint64(_first_at_least(edges, per_unit, many, d))
-        left = unsure | kept[place] | (at[place + 1] <= d + reach) | (at[place] >= d - reach)
+        count = counts[np.uint64(np.uint32(cells[c]))]
+        place = two * np.uint64(~count if count < 0 else before[cells[c]])
+        for _ in range(_PASSED):
+            place += two * np.uint64(ruler[place + two] < d)
+        unsure = cells[c] > most
+        if ruler[place + two] < d and not unsure:
+            place = two * np.uint64(_edges_below(ruler, before, per_unit, most, d))
+        there = between[place + np.uint64(1)]
+        left = unsure | (there < 0) | (ruler[place + two] <= d + reach) | (ruler[place] >= d - reach)
+        between[place + np.uint64(1)] = there + np.int64(not left)
         listed[again] = c  # what is read lies ahead of what is written
         again += np.uint64(left)
-        bins[2 * place] += 1 - left
-    again = np.int64(again)
+    many, filled = np.int64(again), fill[0]
     in_order = scratch[0]
-    _squares(listed[:again], exact, scratch[1], in_order)
-    filled = side.filled[0]
-    for i in range(again):
+    _squares(listed[:many], exact, scratch[1], in_order)
+    for i in range(many):
         c = listed[i]
         length = np.sqrt(in_order[i]) if rooted else in_order[i]
-        steps[c] = np.rint(length * per_length) + _SHIFT
+        steps[c] = np.rint(length * per_length) + SHIFT
         d = length * factor
-        place = _first_at_least(edges, per_unit, many, d)
-        equal = at[place + 1] == d
-        bins[2 * place + equal] += 1
-        if kept[place] and not equal:
-            buffer[filled] = d
+        edge = _edges_below(ruler, before, per_unit, most, d)
+        if ruler[2 * edge + 2] == d:
+            at[edge] += 1
+            continue
+        there = between[2 * edge + 1]
+        between[2 * edge + 1] = there + 1
+        if there < 0:
+            kept[filled] = d
             filled += 1
-    side.filled[0] = filled
+    fill[0] = filled
 
 
 @_compiled
-def _first_at_least(edges: Edges, per_unit: float, cells: int, d: float) -> int:
-    """Return the first edge that is no smaller than ``d``."""
-    at, _, before = edges
+def _edges_below(ruler: Floats, before: Counts, per_unit: float, cells: int, d: float) -> int:
+    """Return how many edges are smaller than ``d``."""
     cell = np.int64(min(d * per_unit, cells - 1.0))
     low, high = np.int64(before[cell]), np.int64(before[cell + 1])
     while low < high:
         middle = (low + high) >> 1
-        if at[middle + 1] < d:
+        if ruler[2 * middle + 2] < d:
             low = middle + 1
         else:
             high = middle
@@ -243,7 +251,7 @@ def add_steps(steps: Floats, sums: Ints) -> None:
     total = high = mixed = low = np.int64(0)
     bits = steps.view(np.int64)
     for c in range(len(bits)):
-        step = bits[c] - _SHIFT_BITS
+        step = bits[c] - _BITS
         upper, lower = (step >> HALF) & _WORD, step & _LOW
         total += step
         high += upper * upper

@@ -71,8 +71,15 @@ class Waiting(NamedTuple):
         return Pairs.at(ruler, *(np.concatenate([np.zeros(0), *some]) for some in self))
 
 
+class Counted(NamedTuple):
+    """Pairs per bin of a ruler: (2 K + 1,) int64 each, added to in place."""
+
+    genuine: Ints
+    impostor: Ints
+
+
 Count = Callable[[Prepared, int], Tile]
-Counting = Callable[[Sides, Distance, Ruler, int, Ints, Ints], AbstractContextManager[Count]]
+Counting = Callable[[Sides, Distance, Ruler, Counted, int], AbstractContextManager[Count]]
 
 
 @dataclass(frozen=True)
@@ -114,53 +121,47 @@ class PairPass:
     def count(self, sides: Sides, first: int, last: int) -> Pairs:
         """Return the evidence of one block against gallery rows ``first:last``."""
         sums, bins = [0] * 4, len(self.ruler.edges) * 2 + 1
-        genuine, impostor = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
+        counted = Counted(np.zeros(bins, np.int64), np.zeros(bins, np.int64))
         kept, waiting = [Pairs.empty(self.ruler)], Waiting([], [])
         begin = max(first, sides.start + 1) if sides.once else first
         pairs = len(sides.queries.far) * max(last - begin, 0)
-        with _counting(self.kernel)(sides, self.distance, self.ruler, pairs, genuine, impostor) as count:
+        with _counting(self.kernel)(sides, self.distance, self.ruler, counted, pairs) as count:
             for start in range(begin, last, self.tile):
                 rows = self.comparison.gallery.vectors[start : min(start + self.tile, last)]
-                found = count(self.distance.prepare(rows), start)
-                sums = [a + b for a, b in zip(sums, chain(*found.sums), strict=True)]
-                waiting.genuine.append(found.genuine)
-                waiting.impostor.append(found.impostor)
+                part = count(self.distance.prepare(rows), start)
+                sums = [a + b for a, b in zip(sums, chain(*part.sums), strict=True)]
+                waiting.genuine.append(part.genuine)
+                waiting.impostor.append(part.impostor)
                 if waiting.size > _KEPT_AT_ONCE:
                     kept, waiting = [kept[0].keeping(*kept, waiting.pairs(self.ruler))], Waiting([], [])
         one, two, three, four = sums
-        counted = replace(kept[0], genuine=genuine, impostor=impostor, sums=(one, two, three, four))
-        return counted.keeping(*kept, waiting.pairs(self.ruler))
+        found = replace(kept[0], **counted._asdict(), sums=(one, two, three, four))
+        return found.keeping(*kept, waiting.pairs(self.ruler))
 
 
 @contextmanager
-def counting(
-    sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
-) -> Iterator[Count]:
-    """Yield what adds the pairs of a tile to the bins: complete when the context ends.
+def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pairs: int) -> Iterator[Count]:
+    """Yield what counts the pairs of a tile; everything has been counted when the context ends.
 
     Args:
         sides: The block of queries.
         distance: How to read ``squared``.
         ruler: The bins.
+        into: Where pairs are counted.
         pairs: How many there will be, at most.
-        genuine: (bins,) counts of genuine pairs, added to in place.
-        impostor: (bins,) counts of impostor pairs, added to in place.
     """
     del pairs
-    yield partial(count_tile, sides, distance, ruler, genuine, impostor)
+    yield partial(count_tile, sides, distance, ruler, into)
 
 
-def count_tile(
-    sides: Sides, distance: Distance, ruler: Ruler, genuine: Ints, impostor: Ints, tile: Prepared, first: int
-) -> Tile:
-    """Add the pairs of one tile to the bins, in plain NumPy, as the definitions read.
+def count_tile(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, tile: Prepared, first: int) -> Tile:
+    """Count the pairs of one tile, in plain NumPy, as the definitions read.
 
     Args:
         sides: The block of queries.
         distance: How to read ``squared``.
         ruler: The bins.
-        genuine: (bins,) counts of genuine pairs, added to in place.
-        impostor: (bins,) counts of impostor pairs, added to in place.
+        into: Where pairs are counted.
         tile: Gallery rows ``first``, ``first + 1``, …
         first: Gallery row of the tile's first column.
     """
@@ -172,7 +173,7 @@ def count_tile(
     same = ~valid(sides.positives, rows, len(squared))
     sums: list[tuple[int, int]] = []
     kept: list[Floats] = []
-    for side, wanted in ((genuine, same & allowed), (impostor, ~same & allowed)):
+    for side, wanted in ((into.genuine, same & allowed), (into.impostor, ~same & allowed)):
         distances = distance.from_squared(squared[wanted])
         bins = ruler.bins(distances)
         side += np.bincount(bins, minlength=len(side))  # noqa: PLW2901  # in place

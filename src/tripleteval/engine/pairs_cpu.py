@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -15,158 +16,215 @@ from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine import pair_cells
-from tripleteval.engine.pair_cells import Cells, Counts, add_up
-from tripleteval.engine.pair_lines import _SHIFT, HALF, LIMB, Edges, Exact, Line, Scales, Side, add_steps, measure, settle, tally
-from tripleteval.engine.pairs import Count, Sides, Tile
+from tripleteval.engine.pair_cells import Counts, add_up
+from tripleteval.engine.pair_lines import (
+    HALF,
+    KEPT,
+    LIMB,
+    SHIFT,
+    Exact,
+    Line,
+    Scales,
+    Side,
+    add_steps,
+    measure,
+    settle,
+    tally,
+)
+from tripleteval.engine.pairs import Count, Counted, Sides, Tile
 from tripleteval.engine.squared_product import Centred
 from tripleteval.evidence.pairs import Ruler
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
-_ROWS = 8
+_AT_ONCE = 128  # queries, whose products stay near the processor
+_TURNED = 8  # rows that are filled at once: each keeps a place in cache
 _MOST_COUNTED = 2**30  # pairs, before cells are added up: one could hold no more
 
 
 @contextmanager
-def counting(
-    sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
-) -> Iterator[Count]:
+def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pairs: int) -> Iterator[Count]:
     """Yield what counts a tile; see `tripleteval.engine.pairs.counting`."""
-    block = _Block(sides, distance, ruler, pairs, genuine, impostor)
+    block = _Block(sides, distance, ruler, pairs)
     yield block.count
     block.add_up()
+    for side, bins in zip(block.counted, into, strict=True):
+        bins[1::2] += side.at
+        bins[::2] += np.where(ruler.kept, side.between[1::2] - KEPT, side.between[1::2])
+
+
+class _Points(NamedTuple):
+    """The items of one side of a tile.
+
+    Attributes:
+        rows: (n, dim) float64, prepared.
+        far: (n,) true where a zero vector is at a distance of its own.
+        norms: (n,) squared distance from the centre.
+        doubts: (n,) share of the error of a product, in steps.
+    """
+
+    rows: Floats
+    far: Bools
+    norms: Floats
+    doubts: Floats
 
 
 class _Block:
     """The queries of a block, and what one worker counts them in."""
 
-    def __init__(
-        self, sides: Sides, distance: Distance, ruler: Ruler, pairs: int, genuine: Ints, impostor: Ints
-    ) -> None:
-        self.sides, self.ruler, self.bins = sides, ruler, (genuine, impostor)
-        cells = pair_cells.cells_for(pairs)
-        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, cells)
+    def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, pairs: int) -> None:
+        many = pair_cells.cells_for(pairs)
+        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, many)
         self.counts = self.cells.fresh.copy()
         self.scales = Scales(
-            distance.rooted,
-            1.0 / distance.step,
-            distance.factor,
-            self.cells.per_unit,
-            self.cells.reach,
-            cells,
+            distance.rooted, 1.0 / distance.step, distance.factor, self.cells.per_unit, self.cells.reach, many
         )
-        self.queries = np.ascontiguousarray(sides.queries.columns.T)
-        self.centre = self.queries.mean(axis=0)
-        self.doubled, self.norms, self.doubts = self._centred(self.queries, sides.queries.far)
+        self.sides, self.keeps = sides, bool(ruler.kept.any())
+        self.counted = [_side(ruler), _side(ruler)]
+        self.since = 0  # pairs, since cells were added up
+        self.centre = sides.queries.columns.mean(axis=1)
+        self.doubled, self.queries = self._points(sides.queries)
         self.doubled *= -2.0
-        self.products = np.empty(0)
-        self.edges = Edges(np.concatenate([[-np.inf], ruler.edges, [np.inf]]), ruler.kept, self.cells.before)
-        self.counted = 0
-
-    def _centred(self, rows: Floats, far: Bools) -> Centred:
-        centred = Centred.on(self.centre, rows)
-        doubts = centred.doubts * (self.scales.steps * (1 + 2.0**-40))
-        return centred._replace(doubts=np.where(far, np.inf, doubts))
 
     def count(self, tile: Prepared, first: int) -> Tile:
-        """Count the pairs of one tile."""
-        width = tile.columns.shape[1]
-        exact = in_rows(tile.columns)
-        rows, norms, doubts = self._centred(exact, tile.far)
-        size = len(self.queries) * width
-        if self.products.size < size:
-            self.products = np.empty(size)
-        products = self.products[:size].reshape(-1, width)
-        np.matmul(self.doubled, rows.T, out=products)
-        if self.counted + size > _MOST_COUNTED:
+        """Count the pairs of one tile; see `tripleteval.engine.pairs.count_tile`."""
+        width, start = tile.columns.shape[1], self.sides.start if self.sides.once else -1
+        centred, points = self._points(tile)
+        size = len(self.doubled) * width
+        if self.since + size > _MOST_COUNTED:
             self.add_up()
-        self.counted += size
-        kept = np.empty((2, size if self.ruler.kept.any() else 0))
-        sums, filled = np.zeros((2, 4, 2), np.int64), np.zeros((2, 1), np.int64)
-        one, two = (Side(self.bins[i], sums[i], kept[i], filled[i]) for i in range(2))
-        sides = self.sides
-        line = Line(
-            np.empty(width), np.empty(width), np.empty(width, np.int32), np.empty(width + 1, np.int64), np.empty(width + 1, np.int64), np.empty((2, width))
-        )
-        _count(
-            products,
-            (self.queries, sides.queries.far, tile.columns, exact, tile.far),
-            (self.norms, self.doubts, norms, doubts),
-            first,
-            sides.start if sides.once else -1,
-            (sides.positives.indptr, sides.positives.rows),
-            (sides.removed.indptr, sides.removed.rows),
-            self.edges,
-            self.scales,
-            self.counts,
-            line,
-            one,
-            two,
-        )
-        return Tile((_moments(sums[0]), _moments(sums[1])), *(kept[i, : filled[i, 0]].copy() for i in range(2)))
+        self.since += size
+        genuine, impostor = (side._replace(kept=np.empty(size if self.keeps else 0)) for side in self.counted)
+        listed, scratch = np.empty(width + 1, np.int64), np.empty((2, width))
+        line = Line(np.empty(width), np.empty(width), np.empty(width, np.int32), listed, scratch)
+        products = np.empty((min(_AT_ONCE, len(self.doubled)), width))
+        for top in range(0, len(self.doubled), _AT_ONCE):
+            doubled = self.doubled[top : top + _AT_ONCE]
+            np.matmul(doubled, centred.T, out=products[: len(doubled)])
+            _count(
+                products[: len(doubled)],
+                top,
+                self.queries,
+                points,
+                tile.columns,
+                first,
+                start,
+                self.sides.positives,
+                self.sides.removed,
+                self.cells.before,
+                self.counts,
+                self.scales,
+                line,
+                genuine,
+                impostor,
+            )
+        return Tile((_taken(genuine), _taken(impostor)), _kept(genuine), _kept(impostor))
 
     def add_up(self) -> None:
-        """Add the cells to the bins of the impostors, and begin anew."""
-        add_up(self.counts, self.cells.before, self.bins[1])
+        """Add the cells to the impostors between edges, and begin anew."""
+        add_up(self.counts, self.cells.before, self.counted[1].between)
         self.counts[:] = self.cells.fresh
-        self.counted = 0
+        self.since = 0
+
+    def _points(self, prepared: Prepared) -> tuple[Floats, _Points]:
+        """Return the centred rows of one side, and what else is known about it."""
+        rows = _in_rows(prepared.columns)
+        centred, norms, doubts = Centred.on(self.centre, rows)
+        doubts *= self.scales.steps * (1 + 2.0**-40)
+        doubts[prepared.far] = np.inf
+        return centred, _Points(rows, prepared.far, norms, doubts)
 
 
-def _moments(limbs: Ints) -> tuple[int, int]:
-    total, high, mixed, low = ((upper << LIMB) + lower for upper, lower in limbs.tolist())
+def _side(ruler: Ruler) -> Side:
+    """Return where nothing is counted yet."""
+    edges = len(ruler.edges)
+    places = np.empty(2 * edges + 3)
+    between = places.view(np.int64)
+    places[::2] = np.concatenate([[-np.inf], ruler.edges, [np.inf]])
+    between[1::2] = np.where(ruler.kept, KEPT, 0)
+    at, sums, filled = np.zeros(edges, np.int64), np.zeros((4, 2), np.int64), np.zeros(1, np.int64)
+    return Side(places, between, at, sums, np.empty(0), filled)
+
+
+def _taken(side: Side) -> tuple[int, int]:
+    """Return the sum of the steps and of their squares, and leave none."""
+    total, high, mixed, low = ((upper << LIMB) + lower for upper, lower in side.sums.tolist())
+    side.sums[:] = 0
     return total, (high << 2 * HALF) + (mixed << HALF + 1) + low
+
+
+def _kept(side: Side) -> Floats:
+    """Return a copy of the distances that were kept, and leave none."""
+    found = side.kept[: side.filled[0]].copy()
+    side.filled[:] = 0
+    return found
 
 
 @_compiled
 def _count(
     products: Floats,
-    exact,
-    known,
+    top: int,
+    queries: _Points,
+    points: _Points,
+    columns: Floats,
     first: int,
     start: int,
-    same,
-    removed,
-    edges: Edges,
-    scales: Scales,
+    positives: Lists,
+    removed: Lists,
+    before: Counts,
     counts: Counts,
+    scales: Scales,
     whole: Line,
     genuine: Side,
     impostor: Side,
 ) -> None:
-    queries, query_far, columns, rows, far = exact
-    norms, doubts, tile_norms, tile_doubts = known
-    width = products.shape[1]
-    nobody, listed = np.int32(scales.cells), whole.listed
-    for q in range(len(products)):
+    """Count some queries against a tile.
+
+    Args:
+        products: (some, width) ``−2S`` of queries from ``top`` on.
+        top: See above.
+        queries: Of the block.
+        points: Of the tile.
+        columns: (dim, width) float64, the same, prepared.
+        first: Gallery row of the first of them.
+        start: Gallery row of the first query, where rows up to a query's own form no pair with it; else −1.
+        positives: See `Sides`.
+        removed: See `Sides`.
+        before: See `Cells`.
+        counts: See `Cells`.
+        scales: What a square becomes.
+        whole: Memory for a line.
+        genuine: Counted into.
+        impostor: Counted into.
+    """
+    width, nobody = products.shape[1], np.int32(scales.cells)
+    rows, far, norms, doubts = points
+    lengths, steps, cells, listed, scratch = whole
+    mine = np.empty(width, np.int64)
+    for q in range(top, top + len(products)):
         skip = min(max(start + q + 1 - first, 0), width) if start >= 0 else 0
         if skip == width:
             continue
-        pair = Exact(queries[q], query_far[q], columns[:, skip:], rows[skip:], far[skip:])
-        line = Line(whole.lengths[skip:], whole.steps[skip:], whole.cells[skip:], listed, whole.before, whole.scratch)
-        measure(products[q, skip:], norms[q], tile_norms[skip:], doubts[q], tile_doubts[skip:], scales, line)
-        many = _columns(removed[1][removed[0][q] : removed[0][q + 1]], first + skip, width - skip, listed)
-        _hide(listed[:many], line, nobody)
-        many = _columns(same[1][same[0][q] : same[0][q + 1]], first + skip, width - skip, listed)
+        begin, size = first + skip, width - skip
+        exact = Exact(queries.rows[q], queries.far[q], columns[:, skip:], rows[skip:], far[skip:])
+        line = Line(lengths[skip:], steps[skip:], cells[skip:], listed, scratch)
+        product = products[q - top, skip:]
+        measure(product, queries.norms[q], norms[skip:], queries.doubts[q], doubts[skip:], scales, line)
+        _hide(mine[: _columns(removed, q, begin, size, mine)], line, nobody)
+        many = _columns(positives, q, begin, size, mine)
         if many:
-            _count_genuine(listed[:many], pair, edges, scales, line, genuine, nobody)
-        many = tally(line.cells, counts, listed, line.before)
-        settle(listed[:many], line.before, pair, edges, scales, line, impostor)
+            listed[:many] = mine[:many]
+            settle(listed[:many], exact, before, counts, scales, line, genuine)
+            add_steps(line.steps[mine[:many]], genuine.sums)
+            _hide(mine[:many], line, nobody)
+        many = tally(line.cells, counts, listed)
+        settle(listed[:many], exact, before, counts, scales, line, impostor)
         add_steps(line.steps, impostor.sums)
 
 
 @_compiled
-def _count_genuine(columns: Ints, pair: Exact, edges: Edges, scales: Scales, line: Line, side: Side, nobody: int) -> None:
-    mine = columns.copy()
-    for i in range(len(columns)):
-        d = line.lengths[columns[i]] * scales.factor
-        line.before[i] = edges.before[np.int64(min(d * scales.per_unit, scales.cells - 1.0))]
-    settle(columns, line.before, pair, edges, scales, line, side)
-    add_steps(line.steps[mine], side.sums)
-    _hide(mine, line, nobody)
-
-
-@_compiled
-def _columns(rows: Ints, first: int, width: int, columns: Ints) -> int:
-    """Fill in the columns of those of the rows that lie in a tile; return how many."""
+def _columns(lists: Lists, q: int, first: int, width: int, columns: Ints) -> int:
+    """Fill in the columns of a query's rows that lie in a tile; return how many."""
+    rows = lists.rows[lists.indptr[q] : lists.indptr[q + 1]]
     begin = int(np.searchsorted(rows, first))
     end = int(np.searchsorted(rows, first + width))
     for i in range(begin, end):
@@ -178,17 +236,17 @@ def _columns(rows: Ints, first: int, width: int, columns: Ints) -> int:
 def _hide(columns: Ints, line: Line, nobody: int) -> None:
     """Take columns out of a line: they are in the cell of nobody, and add nothing to a sum."""
     for i in range(len(columns)):
-        line.steps[columns[i]] = _SHIFT
+        line.steps[columns[i]] = SHIFT
         line.cells[columns[i]] = nobody
 
 
 @_compiled
-def in_rows(columns: Floats) -> Floats:
-    """Return (width, dim) of (dim, width): the copies of few rows at a time stay in cache."""
+def _in_rows(columns: Floats) -> Floats:
+    """Return (width, dim) of (dim, width)."""
     dim, width = columns.shape
     rows = np.empty((width, dim))
-    for begin in range(0, width, _ROWS):
+    for begin in range(0, width, _TURNED):
         for k in range(dim):
-            for c in range(begin, min(begin + _ROWS, width)):
+            for c in range(begin, min(begin + _TURNED, width)):
                 rows[c, k] = columns[k, c]
     return rows
