@@ -1,8 +1,8 @@
 """Cells of equal width along a ruler: where no edge is near, a pair is counted by its cell alone.
 
-A cell that an edge reaches into, or whose distances are kept, holds no count but, as a number below 0, how many edges
-lie in the cells before it: its pairs are looked at one by one. The others are counted in one place of memory each, and
-the cells of a bin are added up at the end.
+A cell that an edge reaches into, or whose distances are kept, says so by a number below 0: its pairs are looked at one
+by one. The others are counted in one place of memory each, and the cells of a bin are added up at the end. So that
+most of them stay near the processor they are small: one that is full asks for its pairs to be looked at, too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import numpy.typing as npt
 from tripleteval.arrays import Floats, Ints
 from tripleteval.evidence.pairs import Ruler
 
-Counts = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int16]
+Places = npt.NDArray[np.int32]
 
 MOST_CELLS = 2**20
 _LEAST_CELLS = 2**8
+_FULL = np.iinfo(np.int16).min  # what a cell shows after so many pairs
 _PAIRS_PER_CELL = 4
 _MARGIN = 64  # cells are so many times as wide as what is looked at on either side of an edge
 _SMALLEST = 2.0**-1073  # what rounding a distance near the end of float64's range may cost
@@ -32,15 +34,14 @@ class Cells(NamedTuple):
     Attributes:
         per_unit: Cells per unit of distance.
         reach: How far off a distance may be and its cell be trusted.
-        before: (cells + 1,) int32, edges in the cells before each.
-        fresh: (cells + 2,) int32, the counts to begin with, or −1 less the edges before. The last cell holds everything
-            beyond the last edge; after it come one for what is no pair, and one for pairs to be looked at wherever
-            they are.
+        before: (cells + 2,) int32, edges in the cells before each.
+        fresh: (cells + 2,) int16, the counts to begin with. The last cell holds everything beyond the last edge; after
+            it come one for what is no pair, and one for pairs to be looked at wherever they are.
     """
 
     per_unit: float
     reach: float
-    before: Counts
+    before: Places
     fresh: Counts
 
 
@@ -49,7 +50,7 @@ def cells_for(pairs: int) -> int:
     return min(max(1 << (pairs // _PAIRS_PER_CELL).bit_length(), _LEAST_CELLS), MOST_CELLS)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=20)
 def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     """Return the cells of a ruler for distances that are off by less than ``step`` / 2."""
     edges, reach = ruler.edges, step + _SMALLEST
@@ -70,16 +71,17 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     listed = np.zeros(cells + 1, np.int64)
     np.add.at(listed, np.concatenate([from_, bounds[gaps]]), 1)
     np.add.at(listed, np.concatenate([upto, bounds[gaps + 1]]) + 1, -1)
-    fresh = np.zeros(cells + 2, np.int32)
-    before = np.searchsorted(cell(edges), np.arange(cells + 1)).astype(np.int32)
-    fresh[:cells] = np.where(np.cumsum(listed[:cells]) > 0, ~before[:cells], 0)
-    fresh[cells + 1] = -1
+    fresh = np.zeros(cells + 2, np.int16)
+    fresh[:cells][np.cumsum(listed[:cells]) > 0] = -1
+    fresh[-1] = -1
+    before = np.append(np.searchsorted(cell(edges), np.arange(cells + 1)), 0).astype(np.int32)
     return Cells(per_unit, reach, before, fresh)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def add_up(counts: Counts, before: Counts, between: Ints) -> None:
+def add_up(counts: Counts, before: Places, between: Ints) -> None:
     """Add the cells that no edge reaches into to what lies between two edges, in every other place."""
-    for cell in range(len(before) - 1):
-        if counts[cell] > 0:
-            between[2 * before[cell] + 1] += counts[cell]
+    for cell in range(len(counts) - 2):
+        count = np.int64(counts[cell])
+        if count > 0 or count == _FULL:
+            between[2 * before[cell] + 1] += abs(count)

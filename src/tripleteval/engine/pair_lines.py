@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
-from tripleteval.engine.pair_cells import Counts
+from tripleteval.engine.pair_cells import Counts, Places
 from tripleteval.engine.squared_cpu import squared_line
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -30,7 +30,7 @@ _PASSED = 3  # edges of a cell that are passed one by one
 KEPT = np.int64(-(2**62))  # what is counted from where distances are kept
 _MANY = 8  # where more than one in so many pairs of a line is computed again, all are
 
-Unsigned = npt.NDArray[np.uint64]
+Columns = npt.NDArray[np.uint32]
 
 
 class Scales(NamedTuple):
@@ -43,6 +43,8 @@ class Scales(NamedTuple):
         per_unit: Cells per unit of distance.
         reach: How far off a distance may be that is sure of its step.
         cells: How many cells there are.
+        relative: How far off a product may be, as a share of the squared lengths of both rows, in steps.
+        least: What comes on top.
     """
 
     rooted: bool
@@ -51,6 +53,8 @@ class Scales(NamedTuple):
     per_unit: float
     reach: float
     cells: int
+    relative: float
+    least: float
 
 
 class Line(NamedTuple):
@@ -59,15 +63,15 @@ class Line(NamedTuple):
     Attributes:
         lengths: (width,) float64, the distance before it is scaled back.
         steps: (width,) float64, the same in whole steps, shifted.
-        cells: (width,) int32.
-        listed: (width + 1,) int64, columns to be looked at one by one.
+        cells: (width,) int32, as in `Cells`.
+        listed: (width + 1,) uint32, columns to be looked at one by one.
         scratch: (2, width) float64.
     """
 
     lengths: Floats
     steps: Floats
-    cells: Counts
-    listed: Ints
+    cells: Places
+    listed: Columns
     scratch: Floats
 
 
@@ -111,30 +115,29 @@ class Exact(NamedTuple):
 
 
 @_compiled
-def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: Floats, scales: Scales, line: Line) -> None:
+def measure(product: Floats, norm: float, norms: Floats, scales: Scales, line: Line) -> None:
     """Fill in lengths, steps and cells; a pair that is not sure of its step is put into the last cell.
 
     Args:
         product: (width,) ``−2S``.
-        norm: Of the query.
+        norm: Squared distance of the query from the centre; endless where it is a zero vector far from all.
         norms: (width,) of the others.
-        doubt: Of the query, in steps of a square.
-        doubts: (width,) of the others.
         scales: What a square becomes.
         line: Filled in.
     """
-    rooted, per_length, factor, per_unit, _, many = scales
+    rooted, per_length, factor, per_unit, _, many, relative, least = scales
     lengths, steps, cells, _, _ = line
     unsure, most = np.int32(many + 1), float(many - 1)
     for c in range(len(product)):
-        squared = product[c] + (norm + norms[c])
+        both = norm + norms[c]
+        squared = product[c] + both
         squared = squared if squared > 0.0 else 0.0
         length = np.sqrt(squared) if rooted else squared
         step = length * per_length
         shifted = step + SHIFT
         room = 0.5 - abs(step - (shifted - SHIFT)) - step * 2.0**-51
-        # How far the root is off, times itself, is less than how far the square is.
-        sure = (room * length if rooted else room) > doubt + doubts[c]
+        # How far the root is off, times itself, is no more than how far the square is.
+        sure = (room * length if rooted else room) > both * relative + least
         place = length * factor * per_unit
         place = place if place < most else most
         lengths[c] = length
@@ -143,43 +146,42 @@ def measure(product: Floats, norm: float, norms: Floats, doubt: float, doubts: F
 
 
 @_compiled
-def tally(cells: Counts, counts: Counts, listed: Ints) -> int:
+def tally(cells: Places, counts: Counts, listed: Columns) -> int:
     """Count each pair in its cell, and list those that must be looked at; return how many."""
     many = np.uint64(0)
     for c in range(len(cells)):
         cell = np.uint64(np.uint32(cells[c]))
         count = counts[cell]
-        counts[cell] = count + np.int32(count >= 0)
+        counts[cell] = count + np.int16(count >= 0)
         listed[many] = c
         many += np.uint64(count < 0)
     return np.int64(many)
 
 
 @_compiled
-def settle(listed: Ints, exact: Exact, before: Counts, counts: Counts, scales: Scales, line: Line, side: Side) -> None:
+def settle(listed: Columns, exact: Exact, before: Places, scales: Scales, line: Line, side: Side) -> None:
     """Count the listed pairs of a line into their bins, and keep the distances that are to be kept.
 
     Args:
         listed: Columns; overwritten.
         exact: Where they are computed from.
         before: Edges before each cell.
-        counts: Of the cells, or −1 less the edges before.
         scales: What a square becomes.
         line: The pairs; steps that were in doubt are filled in.
         side: Where they are counted.
     """
-    rooted, per_length, factor, per_unit, reach, most = scales
+    rooted, per_length, factor, per_unit, reach, most, _, _ = scales
     lengths, steps, cells, _, scratch = line
     ruler, between, at, _, kept, fill = side
     again, two = np.uint64(0), np.uint64(2)
     for i in range(len(listed)):  # without a branch to mispredict
-        c = listed[i]
+        c = np.uint64(listed[i])
         d = lengths[c] * factor
-        count = counts[np.uint64(np.uint32(cells[c]))]
-        place = two * np.uint64(~count if count < 0 else before[cells[c]])
+        cell = np.uint32(cells[c])
+        place = two * np.uint64(np.uint32(before[np.uint64(cell)]))
         for _ in range(_PASSED):
             place += two * np.uint64(ruler[place + two] < d)
-        unsure = cells[c] > most
+        unsure = cell > np.uint32(most)
         if ruler[place + two] < d and not unsure:
             place = two * np.uint64(_edges_below(ruler, before, per_unit, most, d))
         there = between[place + np.uint64(1)]
@@ -188,6 +190,8 @@ def settle(listed: Ints, exact: Exact, before: Counts, counts: Counts, scales: S
         listed[again] = c  # what is read lies ahead of what is written
         again += np.uint64(left)
     many, filled = np.int64(again), fill[0]
+    if not many:
+        return
     in_order = scratch[0]
     _squares(listed[:many], exact, scratch[1], in_order)
     for i in range(many):
@@ -208,7 +212,7 @@ def settle(listed: Ints, exact: Exact, before: Counts, counts: Counts, scales: S
 
 
 @_compiled
-def _edges_below(ruler: Floats, before: Counts, per_unit: float, cells: int, d: float) -> int:
+def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: float) -> int:
     """Return how many edges are smaller than ``d``."""
     cell = np.int64(min(d * per_unit, cells - 1.0))
     low, high = np.int64(before[cell]), np.int64(before[cell + 1])
@@ -222,7 +226,7 @@ def _edges_below(ruler: Floats, before: Counts, per_unit: float, cells: int, d: 
 
 
 @_compiled
-def _squares(listed: Ints, exact: Exact, whole: Floats, squares: Floats) -> None:
+def _squares(listed: Columns, exact: Exact, whole: Floats, squares: Floats) -> None:
     """Fill in ``squared`` of the listed columns, with the bits of the reference."""
     query, far, columns, rows, columns_far = exact
     many, width = len(listed), columns.shape[1]

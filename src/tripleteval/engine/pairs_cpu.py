@@ -16,12 +16,13 @@ from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine import pair_cells
-from tripleteval.engine.pair_cells import Counts, add_up
+from tripleteval.engine.pair_cells import Counts, Places, add_up
 from tripleteval.engine.pair_lines import (
     HALF,
     KEPT,
     LIMB,
     SHIFT,
+    Columns,
     Exact,
     Line,
     Scales,
@@ -32,13 +33,13 @@ from tripleteval.engine.pair_lines import (
     tally,
 )
 from tripleteval.engine.pairs import Count, Counted, Sides, Tile
-from tripleteval.engine.squared_product import Centred
+from tripleteval.engine.squared_product import error_bound
 from tripleteval.evidence.pairs import Ruler
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 _AT_ONCE = 128  # queries, whose products stay near the processor
 _TURNED = 8  # rows that are filled at once: each keeps a place in cache
-_MOST_COUNTED = 2**30  # pairs, before cells are added up: one could hold no more
+_MOST_COUNTED = 2**26  # pairs, before cells are added up: few are full by then
 
 
 @contextmanager
@@ -58,14 +59,12 @@ class _Points(NamedTuple):
     Attributes:
         rows: (n, dim) float64, prepared.
         far: (n,) true where a zero vector is at a distance of its own.
-        norms: (n,) squared distance from the centre.
-        doubts: (n,) share of the error of a product, in steps.
+        norms: (n,) squared distance from the centre, endless where ``far``.
     """
 
     rows: Floats
     far: Bools
     norms: Floats
-    doubts: Floats
 
 
 class _Block:
@@ -75,8 +74,10 @@ class _Block:
         many = pair_cells.cells_for(pairs)
         self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, many)
         self.counts = self.cells.fresh.copy()
+        steps, bound = 1.0 / distance.step, error_bound(len(sides.queries.columns))
+        relative, least = (part * steps * (1 + 2.0**-40) for part in bound)
         self.scales = Scales(
-            distance.rooted, 1.0 / distance.step, distance.factor, self.cells.per_unit, self.cells.reach, many
+            distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, many, relative, least
         )
         self.sides, self.keeps = sides, bool(ruler.kept.any())
         self.counted = [_side(ruler), _side(ruler)]
@@ -94,7 +95,7 @@ class _Block:
             self.add_up()
         self.since += size
         genuine, impostor = (side._replace(kept=np.empty(size if self.keeps else 0)) for side in self.counted)
-        listed, scratch = np.empty(width + 1, np.int64), np.empty((2, width))
+        listed, scratch = np.empty(width + 1, np.uint32), np.empty((2, width))
         line = Line(np.empty(width), np.empty(width), np.empty(width, np.int32), listed, scratch)
         products = np.empty((min(_AT_ONCE, len(self.doubled)), width))
         for top in range(0, len(self.doubled), _AT_ONCE):
@@ -127,11 +128,9 @@ class _Block:
 
     def _points(self, prepared: Prepared) -> tuple[Floats, _Points]:
         """Return the centred rows of one side, and what else is known about it."""
-        rows = _in_rows(prepared.columns)
-        centred, norms, doubts = Centred.on(self.centre, rows)
-        doubts *= self.scales.steps * (1 + 2.0**-40)
-        doubts[prepared.far] = np.inf
-        return centred, _Points(rows, prepared.far, norms, doubts)
+        rows, centred, norms = _turned(prepared.columns, self.centre)
+        norms[prepared.far] = np.inf
+        return centred, _Points(rows, prepared.far, norms)
 
 
 def _side(ruler: Ruler) -> Side:
@@ -170,7 +169,7 @@ def _count(
     start: int,
     positives: Lists,
     removed: Lists,
-    before: Counts,
+    before: Places,
     counts: Counts,
     scales: Scales,
     whole: Line,
@@ -197,9 +196,9 @@ def _count(
         impostor: Counted into.
     """
     width, nobody = products.shape[1], np.int32(scales.cells)
-    rows, far, norms, doubts = points
+    rows, far, norms = points
     lengths, steps, cells, listed, scratch = whole
-    mine = np.empty(width, np.int64)
+    mine = np.empty(width, np.uint32)
     for q in range(top, top + len(products)):
         skip = min(max(start + q + 1 - first, 0), width) if start >= 0 else 0
         if skip == width:
@@ -208,21 +207,22 @@ def _count(
         exact = Exact(queries.rows[q], queries.far[q], columns[:, skip:], rows[skip:], far[skip:])
         line = Line(lengths[skip:], steps[skip:], cells[skip:], listed, scratch)
         product = products[q - top, skip:]
-        measure(product, queries.norms[q], norms[skip:], queries.doubts[q], doubts[skip:], scales, line)
+        measure(product, queries.norms[q], norms[skip:], scales, line)
         _hide(mine[: _columns(removed, q, begin, size, mine)], line, nobody)
         many = _columns(positives, q, begin, size, mine)
         if many:
             listed[:many] = mine[:many]
-            settle(listed[:many], exact, before, counts, scales, line, genuine)
+            settle(listed[:many], exact, before, scales, line, genuine)
             add_steps(line.steps[mine[:many]], genuine.sums)
             _hide(mine[:many], line, nobody)
+        counts[nobody] = 0  # never full
         many = tally(line.cells, counts, listed)
-        settle(listed[:many], exact, before, counts, scales, line, impostor)
+        settle(listed[:many], exact, before, scales, line, impostor)
         add_steps(line.steps, impostor.sums)
 
 
 @_compiled
-def _columns(lists: Lists, q: int, first: int, width: int, columns: Ints) -> int:
+def _columns(lists: Lists, q: int, first: int, width: int, columns: Columns) -> int:
     """Fill in the columns of a query's rows that lie in a tile; return how many."""
     rows = lists.rows[lists.indptr[q] : lists.indptr[q + 1]]
     begin = int(np.searchsorted(rows, first))
@@ -233,7 +233,7 @@ def _columns(lists: Lists, q: int, first: int, width: int, columns: Ints) -> int
 
 
 @_compiled
-def _hide(columns: Ints, line: Line, nobody: int) -> None:
+def _hide(columns: Columns, line: Line, nobody: int) -> None:
     """Take columns out of a line: they are in the cell of nobody, and add nothing to a sum."""
     for i in range(len(columns)):
         line.steps[columns[i]] = SHIFT
@@ -241,12 +241,15 @@ def _hide(columns: Ints, line: Line, nobody: int) -> None:
 
 
 @_compiled
-def _in_rows(columns: Floats) -> Floats:
-    """Return (width, dim) of (dim, width)."""
+def _turned(columns: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return (width, dim) of (dim, width), the same less the centre, and the squared lengths of that."""
     dim, width = columns.shape
-    rows = np.empty((width, dim))
+    rows, centred, norms = np.empty((width, dim)), np.empty((width, dim)), np.zeros(width)
     for begin in range(0, width, _TURNED):
+        end = min(begin + _TURNED, width)
         for k in range(dim):
-            for c in range(begin, min(begin + _TURNED, width)):
+            for c in range(begin, end):
                 rows[c, k] = columns[k, c]
-    return rows
+                centred[c, k] = columns[k, c] - centre[k]
+                norms[c] += centred[c, k] * centred[c, k]
+    return rows, centred, norms

@@ -25,25 +25,9 @@ class Doubts(NamedTuple):
     columns: Floats
 
 
-class Centred(NamedTuple):
-    """One side of a product.
-
-    Attributes:
-        rows: (n, dim) prepared rows less the centre.
-        norms: (n,) their squared lengths.
-        doubts: (n,) share of the error of a product.
-    """
-
-    rows: Floats
-    norms: Floats
-    doubts: Floats
-
-    @classmethod
-    def on(cls, centre: Floats, rows: Floats) -> Centred:
-        """Return prepared rows (n, dim) centred on any point; the closer to the rows, the tighter the bound."""
-        here, dim = rows - centre, rows.shape[1]
-        norms = np.einsum("ij,ij->i", here, here)
-        return cls(here, norms, (4 * dim + 40) * 1.01 * 2.0**-53 * norms + dim * 2.0**-1000)
+def error_bound(dim: int) -> tuple[float, float]:
+    """Return what the bound holds of ``a + b``, and what it holds whatever they are."""
+    return (4 * dim + 40) * 1.01 * 2.0**-53, dim * 2.0**-1000
 
 
 def squared_by_product(rows: Floats, columns: Floats, centre: Floats, squared: Floats) -> Doubts:
@@ -55,8 +39,10 @@ def squared_by_product(rows: Floats, columns: Floats, centre: Floats, squared: F
         centre: (dim,) any point; the closer to the rows, the tighter the bound.
         squared: Filled in.
     """
-    one, two = Centred.on(centre, rows), Centred.on(centre, columns)
-    np.matmul(-2.0 * one.rows, two.rows.T, out=squared)
-    squared += one.norms[:, None]
-    squared += two.norms
-    return Doubts(one.doubts, two.doubts)
+    one, two = rows - centre, columns - centre
+    a, b = (np.einsum("ij,ij->i", side, side) for side in (one, two))
+    np.matmul(-2.0 * one, two.T, out=squared)
+    squared += a[:, None]
+    squared += b
+    relative, least = error_bound(rows.shape[1])
+    return Doubts(relative * a + least, relative * b + least)
