@@ -21,6 +21,7 @@ Counts = npt.NDArray[np.int16]
 Places = npt.NDArray[np.int32]
 
 MOST_CELLS = 2**20
+EIGHT = 8
 _LEAST_CELLS = 2**8
 _FULL = np.iinfo(np.int16).min  # what a cell shows after so many pairs
 _PAIRS_PER_CELL = 4
@@ -34,7 +35,8 @@ class Cells(NamedTuple):
     Attributes:
         per_unit: Cells per unit of distance.
         reach: How far off a distance may be and its cell be trusted.
-        before: (cells + 2,) int32, edges in the cells before each.
+        before: (cells / 8 + 2,) int32, edges in the cells before each eighth.
+        edges: (K,) int32, the cell of each edge.
         fresh: (cells + 2,) int16, the counts to begin with. The last cell holds everything beyond the last edge; after
             it come one for what is no pair, and one for pairs to be looked at wherever they are.
     """
@@ -42,6 +44,7 @@ class Cells(NamedTuple):
     per_unit: float
     reach: float
     before: Places
+    edges: Places
     fresh: Counts
 
 
@@ -74,14 +77,23 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     fresh = np.zeros(cells + 2, np.int16)
     fresh[:cells][np.cumsum(listed[:cells]) > 0] = -1
     fresh[-1] = -1
-    before = np.append(np.searchsorted(cell(edges), np.arange(cells + 1)), 0).astype(np.int32)
-    return Cells(per_unit, reach, before, fresh)
+    before = np.searchsorted(cell(edges), np.arange(0, cells + EIGHT + 1, EIGHT)).astype(np.int32)
+    return Cells(per_unit, reach, before, cell(edges).astype(np.int32), fresh)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def add_up(counts: Counts, before: Places, between: Ints) -> None:
-    """Add the cells that no edge reaches into to what lies between two edges, in every other place."""
+def add_up(counts: Counts, cells: Places, between: Ints) -> None:
+    """Add cells to what lies between two edges, in every other place.
+
+    Args:
+        counts: Of the cells; those that an edge reaches into are passed by.
+        cells: (K,) int32, the cell of each edge.
+        between: Added to in place.
+    """
+    edge = 0
     for cell in range(len(counts) - 2):
+        while edge < len(cells) and cells[edge] < cell:
+            edge += 1
         count = np.int64(counts[cell])
         if count > 0 or count == _FULL:
-            between[2 * before[cell] + 1] += abs(count)
+            between[2 * edge + 1] += abs(count)

@@ -1,0 +1,188 @@
+"""The second look at listed pairs, compiled: each into its bin, and again in the order of the reference where need be.
+
+That is where the boundary between two steps of a sum, an edge, or a distance that is kept lies within the error.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.pair_cells import EIGHT, Places
+from tripleteval.engine.pair_lines import Listed, Numbers, Scales, add_step
+from tripleteval.engine.squared_cpu import squared_line
+
+_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+KEPT = np.int64(-(2**62))  # what is counted from where distances are kept
+BEYOND = 4  # edges after all distances, so that a search may look ahead
+_MANY = 8  # where more than one in so many pairs of a line is computed again, all are
+
+
+class Points(NamedTuple):
+    """The items of one side of a tile.
+
+    Attributes:
+        columns: (dim, n) float64, prepared.
+        rows: (n, dim) float64, the same.
+        far: (n,) true where a zero vector is at a distance of its own.
+    """
+
+    columns: Floats
+    rows: Floats
+    far: Bools
+
+
+class Side(NamedTuple):
+    """Where the genuine or the impostor pairs are counted.
+
+    Attributes:
+        ruler: (2 K + 2 BEYOND + 1,) float64: the edges in every other place, with one before and `BEYOND` after all distances.
+        between: The same memory as int64: in the other places the pairs between two edges, from `KEPT` on where their
+            distances are kept.
+        at: (K,) int64, the pairs at each edge.
+        sums: (4, 2) int64, see `pair_lines.add_step`.
+        kept: (most,) float64, distances that are kept.
+        filled: (1,) int64, how many.
+    """
+
+    ruler: Floats
+    between: Ints
+    at: Ints
+    sums: Ints
+    kept: Floats
+    filled: Ints
+
+
+@_compiled
+def settle(
+    listed: Listed, many: int, genuine: bool, queries: Points, points: Points, before: Places, scales: Scales, side: Side
+) -> None:
+    """Count listed pairs into their bins, and keep the distances that are to be kept.
+
+    Args:
+        listed: The pairs; overwritten.
+        many: How many.
+        genuine: Whether none of their steps has been added to a sum; else those have that were sure.
+        queries: The lines.
+        points: The columns.
+        before: See `Cells`.
+        scales: What a square becomes.
+        side: Where they are counted.
+    """
+    pairs, lengths, cells = listed
+    ruler, between, _, sums, _, _ = side
+    factor, per_unit, reach, most = scales.factor, scales.per_unit, scales.reach, np.uint32(scales.cells)
+    again, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
+    for i in range(many):  # without a branch to mispredict
+        length, cell = lengths[i], np.uint32(cells[i])
+        d = length * factor
+        unsure = cell > most
+        place = two * np.uint64(before[np.uint64(cell) // np.uint64(EIGHT)])
+        place += np.uint64(8) * np.uint64(ruler[place + np.uint64(8)] < d)
+        place += np.uint64(4) * np.uint64(ruler[place + np.uint64(4)] < d)
+        place += two * np.uint64(ruler[place + two] < d)
+        if ruler[place + two] < d and not unsure:
+            place = two * np.uint64(_edges_below(ruler, before, per_unit, scales.cells, d))
+        there = between[place + one]
+        left = unsure | (there < 0) | (ruler[place + two] <= d + reach) | (ruler[place] >= d - reach)
+        between[place + one] = there + np.int64(not left)
+        if genuine and not left:
+            add_step(np.int64(np.rint(length * scales.steps)), sums)
+        pairs[again], cells[again] = pairs[i], cells[i]  # what is read lies ahead of what is written
+        again += np.uint64(left)
+    if again:
+        _settle_in_order(pairs[: np.int64(again)], cells, lengths, genuine, queries, points, before, scales, side)
+
+
+@_compiled
+def _settle_in_order(
+    pairs: Numbers,
+    cells: Places,
+    squares: Floats,
+    genuine: bool,
+    queries: Points,
+    points: Points,
+    before: Places,
+    scales: Scales,
+    side: Side,
+) -> None:
+    """Count pairs by their distance as the reference computes it; ``squares`` is memory."""
+    ruler, between, at, sums, kept, fill = side
+    filled = fill[0]
+    _in_order(pairs, queries, points, squares)
+    for i in range(len(pairs)):
+        length = np.sqrt(squares[i]) if scales.rooted else squares[i]
+        if genuine or cells[i] > scales.cells:
+            add_step(np.int64(np.rint(length * scales.steps)), sums)
+        d = length * scales.factor
+        edge = _edges_below(ruler, before, scales.per_unit, scales.cells, d)
+        if ruler[2 * edge + 2] == d:
+            at[edge] += 1
+            continue
+        there = between[2 * edge + 1]
+        between[2 * edge + 1] = there + 1
+        if there < 0:
+            kept[filled] = d
+            filled += 1
+    fill[0] = filled
+
+
+@_compiled
+def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: float) -> int:
+    """Return how many edges are smaller than ``d``."""
+    cell = np.int64(min(d * per_unit, cells - 1.0))
+    low, high = np.int64(before[cell // EIGHT]), np.int64(before[cell // EIGHT + 1])
+    while low < high:
+        middle = (low + high) >> 1
+        if ruler[2 * middle + 2] < d:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@_compiled
+def _in_order(pairs: Numbers, queries: Points, points: Points, squares: Floats) -> None:
+    """Fill in ``squared`` of some pairs, with the bits of the reference."""
+    width = len(points.far)
+    whole = np.empty(width)
+    waiting = begin = 0
+    while begin < len(pairs):
+        line, end = pairs[begin] // width, begin + 1
+        while end < len(pairs) and pairs[end] // width == line:
+            end += 1
+        if (end - begin) * _MANY > width:
+            _one_by_one(pairs[waiting:begin], queries.rows, points.rows, squares[waiting:begin])
+            squared_line(queries.rows[line], points.columns, whole)
+            for i in range(begin, end):
+                squares[i] = whole[pairs[i] % width]
+            waiting = end
+        begin = end
+    _one_by_one(pairs[waiting:], queries.rows, points.rows, squares[waiting:])
+    for i in range(len(pairs)):
+        if queries.far[pairs[i] // width] or points.far[pairs[i] % width]:
+            squares[i] = FAR_SQUARED
+
+
+@_compiled
+def _one_by_one(pairs: Numbers, queries: Floats, points: Floats, squares: Floats) -> None:
+    """Fill in ``squared`` of each pair; four at a time, as an addition does not wait for that of another pair."""
+    width, dim, last = len(points), queries.shape[1], len(pairs) - 1
+    for begin in range(0, len(pairs), 4):
+        i1, i2, i3 = min(begin + 1, last), min(begin + 2, last), min(begin + 3, last)
+        q0, q1, q2, q3 = (pairs[begin] // width, pairs[i1] // width, pairs[i2] // width, pairs[i3] // width)
+        p0, p1, p2, p3 = (pairs[begin] % width, pairs[i1] % width, pairs[i2] % width, pairs[i3] % width)
+        s0 = s1 = s2 = s3 = 0.0
+        for k in range(dim):
+            d0, d1 = queries[q0, k] - points[p0, k], queries[q1, k] - points[p1, k]
+            d2, d3 = queries[q2, k] - points[p2, k], queries[q3, k] - points[p3, k]
+            s0 += d0 * d0
+            s1 += d1 * d1
+            s2 += d2 * d2
+            s3 += d3 * d3
+        squares[begin], squares[i1], squares[i2], squares[i3] = s0, s1, s2, s3
