@@ -19,7 +19,7 @@ from tripleteval.engine.squared_cpu import squared_line
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 KEPT = np.int64(-(2**62))  # what is counted from where distances are kept
-BEYOND = 4  # edges after all distances, so that a search may look ahead
+BEYOND = 8  # edges after all distances, so that a search may look ahead
 _MANY = 8  # where more than one in so many pairs of a line is computed again, all are
 
 
@@ -83,6 +83,7 @@ def settle(
         d = length * factor
         unsure = cell > most
         place = two * np.uint64(before[np.uint64(cell) // np.uint64(EIGHT)])
+        place += np.uint64(16) * np.uint64(ruler[place + np.uint64(16)] < d)
         place += np.uint64(8) * np.uint64(ruler[place + np.uint64(8)] < d)
         place += np.uint64(4) * np.uint64(ruler[place + np.uint64(4)] < d)
         place += two * np.uint64(ruler[place + two] < d)

@@ -20,11 +20,8 @@ from tripleteval.evidence.pairs import Ruler
 Counts = npt.NDArray[np.int16]
 Places = npt.NDArray[np.int32]
 
-MOST_CELLS = 2**20
 EIGHT = 8
-_LEAST_CELLS = 2**8
 _FULL = np.iinfo(np.int16).min  # what a cell shows after so many pairs
-_PAIRS_PER_CELL = 4
 _MARGIN = 64  # cells are so many times as wide as what is looked at on either side of an edge
 _SMALLEST = 2.0**-1073  # what rounding a distance near the end of float64's range may cost
 
@@ -35,7 +32,7 @@ class Cells(NamedTuple):
     Attributes:
         per_unit: Cells per unit of distance.
         reach: How far off a distance may be and its cell be trusted.
-        before: (cells / 8 + 2,) int32, edges in the cells before each eighth.
+        before: (cells / 8 + 2,) int32, edges in the cells before every eighth one.
         edges: (K,) int32, the cell of each edge.
         fresh: (cells + 2,) int16, the counts to begin with. The last cell holds everything beyond the last edge; after
             it come one for what is no pair, and one for pairs to be looked at wherever they are.
@@ -48,12 +45,7 @@ class Cells(NamedTuple):
     fresh: Counts
 
 
-def cells_for(pairs: int) -> int:
-    """Return how many cells a count of so many pairs is worth."""
-    return min(max(1 << (pairs // _PAIRS_PER_CELL).bit_length(), _LEAST_CELLS), MOST_CELLS)
-
-
-@lru_cache(maxsize=20)
+@lru_cache(maxsize=2)
 def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     """Return the cells of a ruler for distances that are off by less than ``step`` / 2."""
     edges, reach = ruler.edges, step + _SMALLEST
@@ -67,18 +59,24 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     def cell(distances: Floats) -> Ints:
         return np.minimum(np.maximum(distances, 0.0) * per_unit, cells - 1).astype(np.int64)
 
-    ends = np.zeros(0) if not len(edges) else edges
-    from_, upto = cell(ends - margin), cell(ends + margin)
+    at = cell(edges)
+    ends = np.concatenate([[0], at, [cells - 1]])
     gaps = np.flatnonzero(ruler.kept)
-    bounds = np.concatenate([[0], cell(edges), [cells - 1]])
-    listed = np.zeros(cells + 1, np.int64)
-    np.add.at(listed, np.concatenate([from_, bounds[gaps]]), 1)
-    np.add.at(listed, np.concatenate([upto, bounds[gaps + 1]]) + 1, -1)
     fresh = np.zeros(cells + 2, np.int16)
-    fresh[:cells][np.cumsum(listed[:cells]) > 0] = -1
-    fresh[-1] = -1
-    before = np.searchsorted(cell(edges), np.arange(0, cells + EIGHT + 1, EIGHT)).astype(np.int32)
-    return Cells(per_unit, reach, before, cell(edges).astype(np.int32), fresh)
+    for first, last in ((cell(edges - margin), cell(edges + margin)), (ends[gaps], ends[gaps + 1]), ([cells + 1],) * 2):
+        _list(fresh, np.asarray(first), np.asarray(last))
+    before = np.searchsorted(at, np.arange(0, cells + EIGHT + 1, EIGHT)).astype(np.int32)
+    return Cells(per_unit, reach, before, at.astype(np.int32), fresh)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _list(counts: Counts, first: Ints, last: Ints) -> None:
+    """Ask for the pairs of some stretches of cells, in ascending order, to be looked at."""
+    begin = 0
+    for i in range(len(first)):
+        for cell in range(max(begin, first[i]), last[i] + 1):
+            counts[cell] = -1
+        begin = last[i] + 1
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -90,10 +88,12 @@ def add_up(counts: Counts, cells: Places, between: Ints) -> None:
         cells: (K,) int32, the cell of each edge.
         between: Added to in place.
     """
-    edge = 0
-    for cell in range(len(counts) - 2):
-        while edge < len(cells) and cells[edge] < cell:
-            edge += 1
-        count = np.int64(counts[cell])
-        if count > 0 or count == _FULL:
-            between[2 * edge + 1] += abs(count)
+    begin = 0
+    for edge in range(len(cells) + 1):
+        end = cells[edge] + 1 if edge < len(cells) else len(counts) - 2
+        total = np.int64(0)
+        for cell in range(np.uint64(begin), np.uint64(end)):
+            count = np.int64(counts[cell])
+            total += max(count, 0) - (count if count == _FULL else 0)
+        between[2 * edge + 1] += total
+        begin = max(begin, end)

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.engine.pair_cells import Counts, Places
+from tripleteval.engine.pairs import HALF
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 _SHIFT = 1.5 * 2.0**52  # added to a number below 2**51, it leaves its nearest whole number in the low bits
 _BITS = np.int64(np.float64(_SHIFT).view(np.int64))
-HALF = 25  # a step is below 2**51; the products of its halves, and sums of a line of them, fit into int64
-_LOW = np.int64(2**HALF - 1)
+_LOW = np.int64(2**HALF - 1)  # a step is below 2**51; products of its halves, and a line of them, fit into int64
 _WORD = np.int64(2**32 - 1)
 LIMB = 31
 _LIMB = np.int64(2**LIMB - 1)

@@ -18,8 +18,11 @@ from tripleteval.engine.plan import Order
 from tripleteval.engine.spread import valid
 from tripleteval.evidence.pairs import Pairs, Ruler
 
-TILE = 504  # rows; columns of a power of two would share places in the cache
+TILE = 504  # rows; coordinates a power of two apart would share places in the cache
+HALF = 25  # bits of a step, which is below 2**51, that are squared at once
 _KEPT_AT_ONCE = 2**18
+_LINES = 128 * 40 + 40  # bytes per column: lines whose products are looked at together, with the pairs they list
+_LEAST_CELLS, MOST_CELLS, _PAIRS_PER_CELL = 2**8, 2**20, 4
 
 
 class Sides(NamedTuple):
@@ -124,8 +127,8 @@ class PairPass:
         counted = Counted(np.zeros(bins, np.int64), np.zeros(bins, np.int64))
         kept, waiting = [Pairs.empty(self.ruler)], Waiting([], [])
         begin = max(first, sides.start + 1) if sides.once else first
-        pairs = len(sides.queries.far) * max(last - begin, 0)
-        with _counting(self.kernel)(sides, self.distance, self.ruler, counted, pairs) as count:
+        cells = cells_for(len(sides.queries.far) * len(self.comparison.gallery))
+        with _counting(self.kernel)(sides, self.distance, self.ruler, counted, cells) as count:
             for start in range(begin, last, self.tile):
                 rows = self.comparison.gallery.vectors[start : min(start + self.tile, last)]
                 part = count(self.distance.prepare(rows), start)
@@ -139,8 +142,19 @@ class PairPass:
         return found.keeping(*kept, waiting.pairs(self.ruler))
 
 
+def cells_for(pairs: int) -> int:
+    """Return how many cells are worth while for so many pairs: a power of two."""
+    return min(max(1 << (pairs // _PAIRS_PER_CELL).bit_length(), _LEAST_CELLS), MOST_CELLS)
+
+
+def bytes_for(edges: int, pairs: int) -> int:
+    """Return what a worker that counts so many pairs along a ruler takes, apart from evidence, queries and a tile."""
+    # Two rulers with what lies between, the cells of the edges, and passing arrays; cells, those to begin with, lines.
+    return 64 * edges + 5 * cells_for(pairs) + _LINES * TILE
+
+
 @contextmanager
-def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pairs: int) -> Iterator[Count]:
+def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cells: int) -> Iterator[Count]:
     """Yield what counts the pairs of a tile; everything has been counted when the context ends.
 
     Args:
@@ -148,9 +162,9 @@ def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pair
         distance: How to read ``squared``.
         ruler: The bins.
         into: Where pairs are counted.
-        pairs: How many there will be, at most.
+        cells: How finely the ruler is cut by who finds bins that way; the numbers do not depend on it.
     """
-    del pairs
+    del cells
     yield partial(count_tile, sides, distance, ruler, into)
 
 
@@ -178,9 +192,16 @@ def count_tile(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, ti
         bins = ruler.bins(distances)
         side += np.bincount(bins, minlength=len(side))  # noqa: PLW2901  # in place
         kept.append(distances[(bins % 2 == 0) & ruler.kept[bins // 2]])
-        steps = distance.steps(squared[wanted]).astype(np.int64).tolist()
-        sums.append((sum(steps), sum(step * step for step in steps)))
+        steps = distance.steps(squared[wanted]).astype(np.int64)
+        high, low = steps >> HALF, steps & (2**HALF - 1)
+        squares = (_total(high * high) << 2 * HALF) + (_total(high * low) << HALF + 1) + _total(low * low)
+        sums.append((_total(steps), squares))
     return Tile((sums[0], sums[1]), *kept)
+
+
+def _total(numbers: Ints) -> int:
+    """Return the sum of numbers below 2**51, which may be more than int64 holds."""
+    return sum(np.add.reduceat(numbers, np.arange(0, len(numbers), 2**12)).tolist()) if len(numbers) else 0
 
 
 def _counting(name: str) -> Counting:

@@ -8,27 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine import pair_cells
 from tripleteval.engine.pair_bins import BEYOND, KEPT, Points, Side, settle
-from tripleteval.engine.pair_lines import HALF, LIMB, Line, Listed, Scales, look
-from tripleteval.engine.pairs import Count, Counted, Sides, Tile
+from tripleteval.engine.pair_lines import LIMB, Line, Listed, Scales, look
+from tripleteval.engine.pairs import HALF, Count, Counted, Sides, Tile
 from tripleteval.engine.squared_product import error_bound
 from tripleteval.evidence.pairs import Ruler
 
 _AT_ONCE = 128  # queries, whose products stay near the processor
-_TURNED = 8  # rows that are filled at once: each keeps a place in cache
 _MOST_COUNTED = 2**26  # pairs, before cells are added up: few are full by then
 
 
 @contextmanager
-def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pairs: int) -> Iterator[Count]:
+def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cells: int) -> Iterator[Count]:
     """Yield what counts a tile; see `tripleteval.engine.pairs.counting`."""
-    block = _Block(sides, distance, ruler, pairs)
+    block = _Block(sides, distance, ruler, cells)
     yield block.count
     block.add_up()
     for side, bins in zip((block.genuine, block.impostor), into, strict=True):
@@ -39,15 +37,14 @@ def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, pair
 class _Block:
     """The queries of a block, and what one worker counts them in."""
 
-    def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, pairs: int) -> None:
+    def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, cells: int) -> None:
         self.sides, self.start = sides, sides.start if sides.once else -1
-        many = pair_cells.cells_for(pairs)
-        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, many)
+        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, cells)
         self.counts, self.counted = self.cells.fresh.copy(), 0
         steps = 1.0 / distance.step
         relative, least = (part * steps * (1 + 2.0**-40) for part in error_bound(len(sides.queries.columns)))
         self.scales = Scales(
-            distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, many, relative, least
+            distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, cells, relative, least
         )
         self.keeps = bool(ruler.kept.any())
         self.genuine, self.impostor = _side(ruler), _side(ruler)
@@ -108,7 +105,9 @@ class _Block:
 
     def _points(self, prepared: Prepared) -> tuple[Floats, Points, Floats]:
         """Return the centred rows of one side, the rows themselves, and how far from the centre they are."""
-        rows, centred, norms = _turned(prepared.columns, self.centre)
+        rows = np.ascontiguousarray(prepared.columns.T)
+        centred = rows - self.centre
+        norms = np.einsum("ij,ij->i", centred, centred)
         norms[prepared.far] = np.inf
         return centred, Points(prepared.columns, rows, prepared.far), norms
 
@@ -140,17 +139,3 @@ def _kept(side: Side) -> Floats:
     found = side.kept[: side.filled[0]].copy()
     side.filled[:] = 0
     return found
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _turned(columns: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return (width, dim) of (dim, width), the same less the centre, and the squared lengths of that."""
-    dim, width = columns.shape
-    rows, centred, norms = np.empty((width, dim)), np.empty((width, dim)), np.zeros(width)
-    for begin in range(0, width, _TURNED):
-        for k in range(dim):
-            for c in range(begin, min(begin + _TURNED, width)):
-                rows[c, k] = columns[k, c]
-                centred[c, k] = columns[k, c] - centre[k]
-                norms[c] += centred[c, k] * centred[c, k]
-    return rows, centred, norms

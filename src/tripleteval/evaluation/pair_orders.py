@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from tripleteval.data.comparison import Comparison
+from tripleteval.engine.pairs import TILE
 from tripleteval.engine.plan import Costs, Order
 from tripleteval.evaluation.means import Means
 from tripleteval.evidence.decisions import Decisions
@@ -52,8 +53,8 @@ def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
         per_positive=64,
         at_work_per_positive=0,
         per_query=0,
-        at_work_per_query=8 * (3 * dim + 8),
-        fixed=fixed + 4 * 8 * dim * 512,
+        at_work_per_query=8 * (4 * dim + 8 + 2 * TILE),
+        fixed=fixed + 4 * 8 * dim * TILE,
         held=0,
     )
     return means.cut(comparison, costs)[0]

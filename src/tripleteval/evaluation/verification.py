@@ -13,7 +13,7 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
-from tripleteval.engine.pairs import PairPass
+from tripleteval.engine.pairs import PairPass, bytes_for
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
 from tripleteval.evaluation.pair_orders import merged, orders_of
@@ -138,7 +138,8 @@ def require_room(comparison: Comparison, settings: Settings, means: Means) -> No
 
 
 def _counting(comparison: Comparison, edges: int, kept: int) -> int:
-    return 4 * 16 * (2 * edges + 1) + 48 * min(kept, len(comparison.queries) * len(comparison.gallery))
+    pairs = len(comparison.queries) * len(comparison.gallery)
+    return 4 * 16 * (2 * edges + 1) + 48 * min(kept, pairs) + bytes_for(edges, pairs)
 
 
 def _worth_resolving(pairs: Pairs, fars: list[float], curve: Operating) -> Ints:
