@@ -41,7 +41,9 @@ class Side(NamedTuple):
     """Where the genuine or the impostor pairs are counted.
 
     Attributes:
-        ruler: (2 K + 2 BEYOND + 1,) float64: the edges in every other place, with one before and `BEYOND` after all distances.
+        genuine: Whether none of the steps of listed pairs is in ``sums`` yet; else those are that were sure.
+        ruler: (2 K + 2 BEYOND + 1,) float64: the edges in every other place, with one before all distances and `BEYOND`
+            after them.
         between: The same memory as int64: in the other places the pairs between two edges, from `KEPT` on where their
             distances are kept.
         at: (K,) int64, the pairs at each edge.
@@ -50,6 +52,7 @@ class Side(NamedTuple):
         filled: (1,) int64, how many.
     """
 
+    genuine: bool
     ruler: Floats
     between: Ints
     at: Ints
@@ -60,14 +63,19 @@ class Side(NamedTuple):
 
 @_compiled
 def settle(
-    listed: Listed, many: int, genuine: bool, queries: Points, points: Points, before: Places, scales: Scales, side: Side
+    listed: Listed,
+    many: int,
+    queries: Points,
+    points: Points,
+    before: Places,
+    scales: Scales,
+    side: Side,
 ) -> None:
     """Count listed pairs into their bins, and keep the distances that are to be kept.
 
     Args:
         listed: The pairs; overwritten.
         many: How many.
-        genuine: Whether none of their steps has been added to a sum; else those have that were sure.
         queries: The lines.
         points: The columns.
         before: See `Cells`.
@@ -75,7 +83,7 @@ def settle(
         side: Where they are counted.
     """
     pairs, lengths, cells = listed
-    ruler, between, _, sums, _, _ = side
+    genuine, ruler, between, _, sums, _, _ = side
     factor, per_unit, reach, most = scales.factor, scales.per_unit, scales.reach, np.uint32(scales.cells)
     again, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
     for i in range(many):  # without a branch to mispredict
@@ -97,7 +105,7 @@ def settle(
         pairs[again], cells[again] = pairs[i], cells[i]  # what is read lies ahead of what is written
         again += np.uint64(left)
     if again:
-        _settle_in_order(pairs[: np.int64(again)], cells, lengths, genuine, queries, points, before, scales, side)
+        _settle_in_order(pairs[: np.int64(again)], cells, lengths, queries, points, before, scales, side)
 
 
 @_compiled
@@ -105,7 +113,6 @@ def _settle_in_order(
     pairs: Numbers,
     cells: Places,
     squares: Floats,
-    genuine: bool,
     queries: Points,
     points: Points,
     before: Places,
@@ -113,7 +120,7 @@ def _settle_in_order(
     side: Side,
 ) -> None:
     """Count pairs by their distance as the reference computes it; ``squares`` is memory."""
-    ruler, between, at, sums, kept, fill = side
+    genuine, ruler, between, at, sums, kept, fill = side
     filled = fill[0]
     _in_order(pairs, queries, points, squares)
     for i in range(len(pairs)):
@@ -144,7 +151,7 @@ def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: 
             low = middle + 1
         else:
             high = middle
-    return low
+    return int(low)
 
 
 @_compiled

@@ -63,8 +63,9 @@ def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
     ends = np.concatenate([[0], at, [cells - 1]])
     gaps = np.flatnonzero(ruler.kept)
     fresh = np.zeros(cells + 2, np.int16)
-    for first, last in ((cell(edges - margin), cell(edges + margin)), (ends[gaps], ends[gaps + 1]), ([cells + 1],) * 2):
-        _list(fresh, np.asarray(first), np.asarray(last))
+    _list(fresh, cell(edges - margin), cell(edges + margin))
+    _list(fresh, ends[gaps], ends[gaps + 1])
+    fresh[-1] = -1
     before = np.searchsorted(at, np.arange(0, cells + EIGHT + 1, EIGHT)).astype(np.int32)
     return Cells(per_unit, reach, before, at.astype(np.int32), fresh)
 
@@ -94,6 +95,6 @@ def add_up(counts: Counts, cells: Places, between: Ints) -> None:
         total = np.int64(0)
         for cell in range(np.uint64(begin), np.uint64(end)):
             count = np.int64(counts[cell])
-            total += max(count, 0) - (count if count == _FULL else 0)
+            total += -count if count == _FULL else max(count, np.int64(0))
         between[2 * edge + 1] += total
         begin = max(begin, end)

@@ -1,7 +1,7 @@
 """The first look at the pairs of a tile, compiled: line by line, each thing for all pairs of a line.
 
 A product with a known bound gives each pair's distance, which is almost always sure of its step, and of the cell of the
-ruler it lies in. There it is counted. What is not sure, or lies near an edge, or is genuine, is listed for a second look.
+ruler it lies in. There it is counted. What is not sure, lies near an edge, or is genuine, is listed for a second look.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _measure(
     for c in range(len(product)):
         both = norm + norms[c]
         squared = product[c] + both
-        squared = squared if squared > 0.0 else 0.0
+        squared = max(0.0, squared)
         length = np.sqrt(squared) if rooted else squared
         step = length * per_length
         shifted = step + _SHIFT
@@ -174,7 +174,7 @@ def _measure(
         # How far the root is off, times itself, is no more than how far the square is.
         sure = (room * length if rooted else room) > both * relative + least
         place = length * factor * per_unit
-        place = place if place < most else most
+        place = min(most, place)
         lengths[c] = length
         steps[c] = shifted if sure else _SHIFT
         cells[c] = np.int32(place) if sure else unsure
@@ -190,7 +190,7 @@ def _tally(cells: Places, counts: Counts, listed: Numbers) -> int:
         counts[cell] = count + np.int16(count >= 0)
         listed[many] = c
         many += np.uint64(count < 0)
-    return np.int64(many)
+    return int(many)
 
 
 @_compiled
@@ -221,14 +221,14 @@ def _add_steps(steps: Floats, sums: Ints) -> None:
 
 
 @_compiled
-def add_step(step: int, sums: Ints) -> None:
+def add_step(step: np.int64, sums: Ints) -> None:
     """Add a step to (4, 2) sums, in two limbs each: of the steps, and of the products of their halves."""
     upper, lower = step >> HALF, step & _LOW
     _add(step, upper * upper, upper * lower, lower * lower, sums)
 
 
 @_compiled
-def _add(total: int, high: int, mixed: int, low: int, sums: Ints) -> None:
+def _add(total: np.int64, high: np.int64, mixed: np.int64, low: np.int64, sums: Ints) -> None:
     sums[0, 0] += total >> LIMB
     sums[0, 1] += total & _LIMB
     sums[1, 0] += high >> LIMB

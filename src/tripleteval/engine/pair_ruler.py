@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,8 @@ MOST_GENUINE = 2**20
 CAPACITY = 2**17
 QUANTILES = 2**12  # of the sampled impostors
 GENUINE_QUANTILES = 2**16  # of the sampled genuine pairs, where there are too many to list
+# Sums of distances are counted in steps, so many of which reach the longest one: see decision 021.
+_STEP_BITS, _FINE_STEP_BITS, _FEW_ROWS = 34, 50, 2**11
 _CELLS = 256
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
 _BLOCK, _PAIRS_AT_ONCE = 512, 4096
@@ -52,6 +55,19 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float])
     if marks is not None and listed:
         kept = marks.kept(edges)
     return Ruler(edges, kept, CAPACITY, grid)
+
+
+def fitted(distance: Distance, ruler: Ruler, rows: int) -> Distance:
+    """Return a distance whose steps are fitted to the longest one that a ruler of all pairs is made for.
+
+    Args:
+        distance: How rows are compared.
+        ruler: With a grid that ends beyond every distance.
+        rows: The larger of the number of queries and that of the gallery; few can afford finer steps.
+    """
+    longest = math.frexp(float(ruler.grid[-1]) / distance.factor)[1]
+    bits = _FINE_STEP_BITS if rows < _FEW_ROWS else _STEP_BITS
+    return replace(distance, span=min(math.ldexp(1.0, longest), distance.span), step_bits=bits)
 
 
 def most_edges(comparison: Comparison, fars: Sequence[float], asked: int | None = None) -> int:

@@ -47,7 +47,7 @@ class _Block:
             distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, cells, relative, least
         )
         self.keeps = bool(ruler.kept.any())
-        self.genuine, self.impostor = _side(ruler), _side(ruler)
+        self.genuine, self.impostor = _side(ruler, genuine=True), _side(ruler, genuine=False)
         self.centre = sides.queries.columns.mean(axis=1)
         centred, self.queries, self.norms = self._points(sides.queries)
         self.doubled = -2.0 * centred
@@ -88,7 +88,7 @@ class _Block:
                 self.impostor.sums,
             )
             for i in range(2):
-                settle(listed[i], many[i], i == 0, lines, points, self.cells.before, self.scales, found[i])
+                settle(listed[i], many[i], lines, points, self.cells.before, self.scales, found[i])
         genuine, impostor = found
         return Tile((_taken(genuine), _taken(impostor)), _kept(genuine), _kept(impostor))
 
@@ -112,7 +112,7 @@ class _Block:
         return centred, Points(prepared.columns, rows, prepared.far), norms
 
 
-def _side(ruler: Ruler) -> Side:
+def _side(ruler: Ruler, *, genuine: bool) -> Side:
     """Return where nothing is counted yet."""
     edges = len(ruler.edges)
     places = np.zeros(2 * (edges + BEYOND) + 1)
@@ -120,7 +120,7 @@ def _side(ruler: Ruler) -> Side:
     places[::2] = np.concatenate([[-np.inf], ruler.edges, np.full(BEYOND, np.inf)])
     between[1 : 2 * edges + 2 : 2] = np.where(ruler.kept, KEPT, 0)
     at, sums, filled = np.zeros(edges, np.int64), np.zeros((4, 2), np.int64), np.zeros(1, np.int64)
-    return Side(places, between, at, sums, np.empty(0), filled)
+    return Side(genuine, places, between, at, sums, np.empty(0), filled)
 
 
 def _listed(most: int) -> Listed:

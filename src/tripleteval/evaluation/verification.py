@@ -12,7 +12,7 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
-from tripleteval.engine.pair_ruler import CAPACITY, most_edges, narrowed, ruler_for
+from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass, bytes_for
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
@@ -104,6 +104,7 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     EER and TAR are exact.
     """
     ruler = ruler_for(comparison, distance, fars)
+    distance = fitted(distance, ruler, max(len(comparison.queries), len(comparison.gallery)))
     pairs = counted(comparison, distance, ruler, means)
     factor = distance.factor
     curve = operating(pairs, distance.step, factor)
