@@ -81,7 +81,7 @@ def test_the_compiled_kernel_has_the_bits_of_the_reference(dim):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"threads": 1}, {"threads": 3}, {"memory": "32MiB"}, {"kernel": "cpu"}, {"map": map}]
+    "setting", [{"threads": 1}, {"threads": 3}, {"memory": "40MiB"}, {"kernel": "cpu"}, {"map": map}]
 )
 def test_the_work_leaves_no_trace(setting):
     points, labels = clouds(n=600)

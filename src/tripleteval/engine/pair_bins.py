@@ -46,7 +46,7 @@ class Side(NamedTuple):
             after them.
         between: The same memory as int64: in the other places the pairs between two edges, from `KEPT` on where their
             distances are kept.
-        at: (K,) int64, the pairs at each edge.
+        bins: (2 K + 1,) int64, in every other place the pairs at an edge.
         sums: (4, 2) int64, see `pair_lines.add_step`.
         kept: (most,) float64, distances that are kept.
         filled: (1,) int64, how many.
@@ -55,7 +55,7 @@ class Side(NamedTuple):
     genuine: bool
     ruler: Floats
     between: Ints
-    at: Ints
+    bins: Ints
     sums: Ints
     kept: Floats
     filled: Ints
@@ -120,7 +120,7 @@ def _settle_in_order(
     side: Side,
 ) -> None:
     """Count pairs by their distance as the reference computes it; ``squares`` is memory."""
-    genuine, ruler, between, at, sums, kept, fill = side
+    genuine, ruler, between, bins, sums, kept, fill = side
     filled = fill[0]
     _in_order(pairs, queries, points, squares)
     for i in range(len(pairs)):
@@ -130,7 +130,7 @@ def _settle_in_order(
         d = length * scales.factor
         edge = _edges_below(ruler, before, scales.per_unit, scales.cells, d)
         if ruler[2 * edge + 2] == d:
-            at[edge] += 1
+            bins[2 * edge + 1] += 1
             continue
         there = between[2 * edge + 1]
         between[2 * edge + 1] = there + 1

@@ -21,7 +21,7 @@ from tripleteval.evidence.pairs import Pairs, Ruler
 TILE = 504  # rows; coordinates a power of two apart would share places in the cache
 HALF = 25  # bits of a step, which is below 2**51, that are squared at once
 _KEPT_AT_ONCE = 2**18
-_LINES = 128 * 40 + 40  # bytes per column: lines whose products are looked at together, with the pairs they list
+BYTES_PER_QUERY = TILE * (8 + 2 * 16 + 2 * 8)  # its products in a tile, the pairs listed of them, and what is kept
 _LEAST_CELLS, MOST_CELLS, _PAIRS_PER_CELL = 2**8, 2**20, 4
 
 
@@ -149,8 +149,8 @@ def cells_for(pairs: int) -> int:
 
 def bytes_for(edges: int, pairs: int) -> int:
     """Return what a worker that counts so many pairs along a ruler takes, apart from evidence, queries and a tile."""
-    # Two rulers with what lies between, the cells of the edges, and passing arrays; cells, those to begin with, lines.
-    return 64 * edges + 5 * cells_for(pairs) + _LINES * TILE
+    # Two rulers with what lies between, and the cells of the edges; the counts of cells, and those to begin with.
+    return 40 * edges + 5 * cells_for(pairs)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from tripleteval.arrays import Floats
+from tripleteval.arrays import Floats, Ints
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine import pair_cells
 from tripleteval.engine.pair_bins import BEYOND, KEPT, Points, Side, settle
@@ -26,18 +26,17 @@ _MOST_COUNTED = 2**26  # pairs, before cells are added up: few are full by then
 @contextmanager
 def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cells: int) -> Iterator[Count]:
     """Yield what counts a tile; see `tripleteval.engine.pairs.counting`."""
-    block = _Block(sides, distance, ruler, cells)
+    block = _Block(sides, distance, ruler, into, cells)
     yield block.count
     block.add_up()
-    for side, bins in zip((block.genuine, block.impostor), into, strict=True):
-        bins[1::2] += side.at
-        bins[::2] += side.between[1 : len(bins) + 1 : 2] - np.where(ruler.kept, KEPT, 0)
+    for side in (block.genuine, block.impostor):
+        side.bins[::2] += side.between[1 : len(side.bins) + 1 : 2] - np.where(ruler.kept, KEPT, 0)
 
 
 class _Block:
     """The queries of a block, and what one worker counts them in."""
 
-    def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, cells: int) -> None:
+    def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cells: int) -> None:
         self.sides, self.start = sides, sides.start if sides.once else -1
         self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, cells)
         self.counts, self.counted = self.cells.fresh.copy(), 0
@@ -47,7 +46,10 @@ class _Block:
             distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, cells, relative, least
         )
         self.keeps = bool(ruler.kept.any())
-        self.genuine, self.impostor = _side(ruler, genuine=True), _side(ruler, genuine=False)
+        self.genuine, self.impostor = (
+            _side(ruler, into.genuine, genuine=True),
+            _side(ruler, into.impostor, genuine=False),
+        )
         self.centre = sides.queries.columns.mean(axis=1)
         centred, self.queries, self.norms = self._points(sides.queries)
         self.doubled = -2.0 * centred
@@ -112,15 +114,14 @@ class _Block:
         return centred, Points(prepared.columns, rows, prepared.far), norms
 
 
-def _side(ruler: Ruler, *, genuine: bool) -> Side:
+def _side(ruler: Ruler, bins: Ints, *, genuine: bool) -> Side:
     """Return where nothing is counted yet."""
     edges = len(ruler.edges)
     places = np.zeros(2 * (edges + BEYOND) + 1)
     between = places.view(np.int64)
     places[::2] = np.concatenate([[-np.inf], ruler.edges, np.full(BEYOND, np.inf)])
     between[1 : 2 * edges + 2 : 2] = np.where(ruler.kept, KEPT, 0)
-    at, sums, filled = np.zeros(edges, np.int64), np.zeros((4, 2), np.int64), np.zeros(1, np.int64)
-    return Side(genuine, places, between, at, sums, np.empty(0), filled)
+    return Side(genuine, places, between, bins, np.zeros((4, 2), np.int64), np.empty(0), np.zeros(1, np.int64))
 
 
 def _listed(most: int) -> Listed:

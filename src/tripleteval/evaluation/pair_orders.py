@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from tripleteval.data.comparison import Comparison
-from tripleteval.engine.pairs import TILE
+from tripleteval.engine.pairs import BYTES_PER_QUERY, TILE
 from tripleteval.engine.plan import Costs, Order
 from tripleteval.evaluation.means import Means
 from tripleteval.evidence.decisions import Decisions
@@ -53,7 +53,7 @@ def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
         per_positive=64,
         at_work_per_positive=0,
         per_query=0,
-        at_work_per_query=8 * (4 * dim + 8 + 2 * TILE),
+        at_work_per_query=8 * (4 * dim + 8) + BYTES_PER_QUERY,
         fixed=fixed + 4 * 8 * dim * TILE,
         held=0,
     )
