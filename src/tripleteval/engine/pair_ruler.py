@@ -17,7 +17,8 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison, Lists, owners
-from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block, squared_pairs
+from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_pairs
+from tripleteval.engine.spread import squared_kernel
 from tripleteval.evidence.pairs import Ruler
 
 MOST_GENUINE = 2**20
@@ -32,13 +33,14 @@ _BLOCK, _PAIRS_AT_ONCE = 512, 4096
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
 
-def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float]) -> Ruler:
+def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float], kernel: str = "reference") -> Ruler:
     """Return the ruler of the first pass over a comparison.
 
     Args:
         comparison: Who is compared with whom.
         distance: How.
         fars: False accept rates whose thresholds will be asked for.
+        kernel: ``"cpu"`` or ``"reference"``; the ruler does not depend on it.
     """
     grid = _grid(comparison, distance)
     pairs = len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
@@ -47,7 +49,7 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float])
     if everything:
         edges, marks = grid, None
     else:
-        genuine, impostor = _sample(comparison, distance)
+        genuine, impostor = _sample(comparison, distance, kernel)
         marks = _Marks(impostor, pairs, fars)
         known = _genuine(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
         edges = np.unique(np.concatenate([grid, known, marks.edges()]))
@@ -164,12 +166,12 @@ def _distances(comparison: Comparison, distance: Distance, start: int, lists: Li
     return distance.from_squared(_squared_of(comparison, distance, queries, of_query, rows))
 
 
-def _sample(comparison: Comparison, distance: Distance) -> tuple[Floats, Floats]:
+def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Floats, Floats]:
     """Return distances of genuine and of impostor pairs of evenly spaced rows."""
     asked = _spaced(len(comparison.queries), _ASKED)
     rows = _spaced(len(comparison.gallery), _SEARCHED)
     queries = distance.prepare(comparison.queries.vectors[asked])
-    squared = squared_block(queries, distance.prepare(comparison.gallery.vectors[rows]))
+    squared = squared_kernel(kernel)(queries, distance.prepare(comparison.gallery.vectors[rows]))
     chosen, others = [np.zeros(0, np.int64)], np.ones(squared.shape, dtype=bool)
     for place, query in enumerate(asked.tolist()):
         removed = comparison.removed(query, query + 1)

@@ -103,7 +103,7 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     Where there are too many genuine pairs to list, a second pass resolves the distances that matter, so that
     EER and TAR are exact.
     """
-    ruler = ruler_for(comparison, distance, fars)
+    ruler = ruler_for(comparison, distance, fars, means.kernel)
     distance = fitted(distance, ruler, max(len(comparison.queries), len(comparison.gallery)))
     pairs = counted(comparison, distance, ruler, means)
     factor = distance.factor
