@@ -58,22 +58,6 @@ class Tile(NamedTuple):
     impostor: Floats
 
 
-class Waiting(NamedTuple):
-    """Kept distances of tiles, not yet in order."""
-
-    genuine: list[Floats]
-    impostor: list[Floats]
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        return sum(map(len, self.genuine)) + sum(map(len, self.impostor))
-
-    def pairs(self, ruler: Ruler) -> Pairs:
-        """Return their evidence, apart from bins and sums."""
-        return Pairs.at(ruler, *(np.concatenate([np.zeros(0), *some]) for some in self))
-
-
 class Counted(NamedTuple):
     """Pairs per bin of a ruler: (2 K + 1,) int64 each, added to in place."""
 
@@ -125,7 +109,7 @@ class PairPass:
         """Return the evidence of one block against gallery rows ``first:last``."""
         sums, bins = [0] * 4, len(self.ruler.edges) * 2 + 1
         counted = Counted(np.zeros(bins, np.int64), np.zeros(bins, np.int64))
-        kept, waiting = [Pairs.empty(self.ruler)], Waiting([], [])
+        kept, waiting, size = Pairs.empty(self.ruler), list[Tile](), 0
         begin = max(first, sides.start + 1) if sides.once else first
         cells = cells_for(len(sides.queries.far) * len(self.comparison.gallery))
         with _counting(self.kernel)(sides, self.distance, self.ruler, counted, cells) as count:
@@ -133,13 +117,19 @@ class PairPass:
                 rows = self.comparison.gallery.vectors[start : min(start + self.tile, last)]
                 part = count(self.distance.prepare(rows), start)
                 sums = [a + b for a, b in zip(sums, chain(*part.sums), strict=True)]
-                waiting.genuine.append(part.genuine)
-                waiting.impostor.append(part.impostor)
-                if waiting.size > _KEPT_AT_ONCE:
-                    kept, waiting = [kept[0].keeping(*kept, waiting.pairs(self.ruler))], Waiting([], [])
+                waiting.append(part)
+                size += len(part.genuine) + len(part.impostor)
+                if size > _KEPT_AT_ONCE:
+                    kept, waiting, size = kept.keeping(kept, self._kept(waiting)), [], 0
         one, two, three, four = sums
-        found = replace(kept[0], **counted._asdict(), sums=(one, two, three, four))
-        return found.keeping(*kept, waiting.pairs(self.ruler))
+        found = replace(kept, **counted._asdict(), sums=(one, two, three, four))
+        return found.keeping(kept, self._kept(waiting))
+
+    def _kept(self, tiles: list[Tile]) -> Pairs:
+        """Return the evidence of the distances that tiles have kept, apart from bins and sums."""
+        nothing = np.zeros(0)
+        genuine, impostor = [tile.genuine for tile in tiles], [tile.impostor for tile in tiles]
+        return Pairs.at(self.ruler, np.concatenate([nothing, *genuine]), np.concatenate([nothing, *impostor]))
 
 
 def cells_for(pairs: int) -> int:
