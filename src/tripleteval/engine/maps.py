@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tripleteval.errors import ParameterError
 
@@ -42,12 +43,18 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Return the libraries with threads of their own: NumPy's is loaded with it, and looking for them takes a while."""
+    return ThreadpoolController()
+
+
 def threads(count: int) -> Map:
     """Return a map over ``count`` threads; at most twice as many results wait as there are threads."""
 
     def thread_map(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         # One BLAS thread per worker: tiles are small, and workers are what keeps the cores busy.
-        limits = threadpool_limits(1, user_api="blas")
+        limits = _libraries().limit(limits=1, user_api="blas")
         pool = ThreadPoolExecutor(count)
         try:
             rest = iter(items)
