@@ -1,5 +1,7 @@
 """One answer: every kernel, tile size, thread count and memory budget gives the same bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ import tripleteval as te
 from strategies import Points, labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import DISTANCES, distance_for
-from tripleteval.engine import maps
+from tripleteval.engine import kernel_cpu, maps
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Pass
 from tripleteval.evaluation.relevance import compare
@@ -37,6 +39,7 @@ HOSTILE = {
     "huger": 1e200 * clusters(),
     "tiny": 1e-30 * clusters(),
     "subnormal": 1e-310 * clusters(),
+    "zero vectors": clusters() * (np.arange(150) % 50 > 0)[:, None],
     "mixed scales": clusters() * 10.0 ** RNG.uniform(-20, 20, (150, 1)),
     "one dimension": clusters(dim=1),
     "many dimensions": clusters(dim=131),
@@ -45,12 +48,13 @@ BEYOND = ("huger", "subnormal")
 LABELS = np.arange(150) % 12
 
 
-def evidence(x, distance: str, kernel: str, tile: int | None, stretches: int):
-    """Return everything one pass leaves behind."""
+def evidence(x, distance: str, kernel: str, tile: int | None, stretches: int, *, margins=(0.2, 1.0), coarse=False):
+    """Return everything one pass leaves behind; in coarse steps, as for many rows, or fine ones, as for few."""
     embeddings = Embeddings(x, LABELS[: len(x)])
     comparison = compare(embeddings, None, ignore=None, relevance=None)
     fitted = distance_for(distance, embeddings.vectors)
-    run = Pass(comparison, fitted, np.array([0.2, 1.0]), np.linspace(-1, 1, 5), 3, kernel, tile)
+    fitted = replace(fitted, step_bits=36) if coarse else fitted
+    run = Pass(comparison, fitted, np.array(margins), np.linspace(-1, max(margins), 5), 3, kernel, tile)
     return run.measure_in_stretches(Order(0, len(x), 0, len(x)), stretches)
 
 
@@ -61,18 +65,39 @@ def test_kernels_tiles_and_stretches_agree_bit_for_bit(name, distance):
         pytest.skip("squared distances of such values leave the range of float64; refused, see the test below")
     oracle = evidence(HOSTILE[name], distance, "reference", None, 1)
     for kernel, tile, stretches in (("reference", 7, 3), ("cpu", None, 1), ("cpu", 1, 2), ("cpu", 64, 5)):
-        other = evidence(HOSTILE[name], distance, kernel, tile, stretches)
-        for part, names in (
-            ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
-            ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
-            ("neighbors", ("squared", "rows", "relevant")),
-        ):
-            for field in names:
-                assert np.array_equal(getattr(getattr(oracle, part), field), getattr(getattr(other, part), field)), (
-                    kernel,
-                    tile,
-                    field,
-                )
+        agree(oracle, evidence(HOSTILE[name], distance, kernel, tile, stretches), (kernel, tile))
+    oracle = evidence(HOSTILE[name], distance, "reference", None, 1, coarse=True)
+    for tile, stretches in ((None, 2), (24, 1)):
+        agree(oracle, evidence(HOSTILE[name], distance, "cpu", tile, stretches, coarse=True), tile)
+
+
+@pytest.mark.parametrize("space", ["clusters", "zero vectors"])
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_they_agree_also_where_few_pairs_matter(space, distance, monkeypatch):
+    monkeypatch.setattr(kernel_cpu, "_MOST", 2.0)  # no tile is crowded
+    tight = (clusters(noise=0.02) + 2.0) * (HOSTILE[space] != 0)  # all within 60° of each other
+    own = tight[19] / np.linalg.norm(tight[19])
+    away = np.eye(9)[0] - own * own[0]
+    tight[7] = 0.3 * own + away / np.linalg.norm(away)  # and one that is farther from its own class
+    asked = {"margins": (0.01,), "coarse": True}
+    oracle = evidence(tight, distance, "reference", None, 1, **asked)
+    other = evidence(tight, distance, "cpu", 16, 1, **asked)  # what is near is known from earlier tiles
+    agree(oracle, other, "cpu")
+    assert other.settled > 0
+
+
+def agree(oracle, other, who):
+    """Assert that two pieces of evidence are the same to the bit."""
+    for part, names in (
+        ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
+        ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
+        ("neighbors", ("squared", "rows", "relevant")),
+    ):
+        for field in names:
+            assert np.array_equal(getattr(getattr(oracle, part), field), getattr(getattr(other, part), field)), (
+                who,
+                field,
+            )
 
 
 @pytest.mark.parametrize("name", BEYOND)
@@ -130,3 +155,14 @@ def test_an_error_in_a_worker_reaches_the_caller():
 def test_an_impossible_number_of_threads_is_refused(threads):
     with pytest.raises(te.ParameterError, match="E101"):
         te.evaluate(HOSTILE["clusters"], LABELS, threads=threads)
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+@pytest.mark.parametrize("noise", [0.3, 3.0])
+def test_many_rows_among_each_other_give_one_hash(noise, distance):
+    x = clusters(2100, 16, 300, noise) * (np.arange(2100) % 500 > 0)[:, None]  # a tile serves both its sides
+    asked = {"distance": distance, "verification": False, "zero_rows": "far"}
+    hashes = {
+        te.evaluate(x, np.arange(2100) % 300, kernel=kernel, **asked).result_hash for kernel in ("reference", "cpu")
+    }
+    assert len(hashes) == 1

@@ -19,9 +19,8 @@ from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics.operating import operating
 
-SPACES = HOSTILE | {"zero vectors": HOSTILE["clusters"] * (np.arange(150) % 50 > 0)[:, None]}
 CASES = [
-    (name, distance) for name in SPACES for distance in DISTANCES if distance != "sqeuclidean" or name not in BEYOND
+    (name, distance) for name in HOSTILE for distance in DISTANCES if distance != "sqeuclidean" or name not in BEYOND
 ]
 
 
@@ -49,7 +48,7 @@ def same(one: Pairs, two: Pairs) -> bool:
 
 @pytest.mark.parametrize(("name", "distance"), CASES)
 def test_the_kernels_agree_where_a_product_decides(name, distance, monkeypatch):
-    every = large(SPACES[name], LABELS[: len(SPACES[name])], distance)
+    every = large(HOSTILE[name], LABELS[: len(HOSTILE[name])], distance)
     known = measured(every).values
     rng = np.random.default_rng(len(known))
     some = np.unique(rng.choice(known, min(len(known), 400)))
@@ -89,7 +88,7 @@ def test_a_full_cell_loses_nothing(monkeypatch):
 
 @pytest.mark.parametrize(("name", "distance"), CASES)
 def test_sums_are_of_distances_in_whole_steps_and_lose_half_a_step_at_most(name, distance):
-    points, labels = SPACES[name], LABELS[: len(SPACES[name])]
+    points, labels = HOSTILE[name], LABELS[: len(HOSTILE[name])]
     every = large(points, labels, distance)
     listed, unit = measured(every), every.distance.step * every.distance.factor
     ruler = Ruler(np.zeros(0), np.zeros(1, dtype=bool), 10, np.zeros(0))
