@@ -18,11 +18,10 @@ from tripleteval.engine.frame import Numbers
 from tripleteval.engine.levels import BELOW_ALL_EDGES, Levels, cell_of
 from tripleteval.engine.nearest import insert
 from tripleteval.engine.room import Desk
-from tripleteval.engine.squared_one import four_in_given_order, in_given_order
+from tripleteval.engine.squared_one import all_in_given_order
+from tripleteval.engine.whole import MAGIC, MAGIC_BITS
 
 UNSURE, HIDDEN = -1, -2  # instead of steps
-_MAGIC = 1.5 * 2.0**52  # added to less than 2**51 it leaves a whole number in the last bits
-_MAGIC_BITS = int(np.float64(_MAGIC).view(np.int64))
 # Of a number that may be negative each use as an index asks whether it is.
 _INDEX = np.uintp
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -96,14 +95,14 @@ def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints) -> None:
     numbers = steps.view(np.float64)
     for i in range(len(squared)):
         length = (np.sqrt(squared[i]) if unit.rooted else squared[i]) * unit.scale
-        marked = length + _MAGIC
+        marked = length + MAGIC
         # What the error of a square is worth in steps: of a root, half as much.
         error = bound.relative * squared[i] + bound.least
         slack = length * (error / squared[i]) * half + length * 2.0**-51
-        sure = abs(length - (marked - _MAGIC)) + slack < 0.5
-        numbers[i] = marked if sure else _MAGIC + UNSURE
+        sure = abs(length - (marked - MAGIC)) + slack < 0.5
+        numbers[i] = marked if sure else MAGIC + UNSURE
     for i in range(len(squared)):
-        steps[i] -= _MAGIC_BITS
+        steps[i] -= MAGIC_BITS
 
 
 @_compiled
@@ -192,14 +191,8 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
 
 @_compiled
 def _decide(q: Ints, c: Ints, asked: Points, searched: Points, exact: Floats) -> None:
-    """Fill in ``squared`` with the bits of the reference, four pairs at a time."""
-    rows, columns = asked.exact, searched.exact
-    whole = len(q) - len(q) % 4
-    for i in range(0, whole, 4):
-        four = (q[i], q[i + 1], q[i + 2], q[i + 3]), (c[i], c[i + 1], c[i + 2], c[i + 3])
-        exact[i], exact[i + 1], exact[i + 2], exact[i + 3] = four_in_given_order(rows, columns, four[0], four[1])
-    for i in range(whole, len(q)):
-        exact[i] = in_given_order(rows, q[i], columns, c[i])
+    """Fill in ``squared`` with the bits of the reference."""
+    all_in_given_order(asked.exact, q, searched.exact, c, exact)
     for i in range(len(q)):
         if asked.far[q[i]] or searched.far[c[i]]:
             exact[i] = FAR_SQUARED

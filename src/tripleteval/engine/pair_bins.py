@@ -15,6 +15,7 @@ from tripleteval.distance.formula import FAR_SQUARED
 from tripleteval.engine.pair_cells import EIGHT, Places
 from tripleteval.engine.pair_lines import Listed, Numbers, Scales, add_step
 from tripleteval.engine.squared_cpu import squared_line
+from tripleteval.engine.squared_one import all_in_given_order
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -158,39 +159,23 @@ def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: 
 def _in_order(pairs: Numbers, queries: Points, points: Points, squares: Floats) -> None:
     """Fill in ``squared`` of some pairs, with the bits of the reference."""
     width = len(points.far)
-    whole = np.empty(width)
+    whole, lines, columns = np.empty(width), np.empty(len(pairs), np.int64), np.empty(len(pairs), np.int64)
+    for i in range(len(pairs)):
+        lines[i], columns[i] = pairs[i] // width, pairs[i] % width
     waiting = begin = 0
     while begin < len(pairs):
-        line, end = pairs[begin] // width, begin + 1
-        while end < len(pairs) and pairs[end] // width == line:
+        line, end = lines[begin], begin + 1
+        while end < len(pairs) and lines[end] == line:
             end += 1
         if (end - begin) * _MANY > width:
-            _one_by_one(pairs[waiting:begin], queries.rows, points.rows, squares[waiting:begin])
+            some = slice(waiting, begin)
+            all_in_given_order(queries.rows, lines[some], points.rows, columns[some], squares[some])
             squared_line(queries.rows[line], points.columns, whole)
             for i in range(begin, end):
-                squares[i] = whole[pairs[i] % width]
+                squares[i] = whole[columns[i]]
             waiting = end
         begin = end
-    _one_by_one(pairs[waiting:], queries.rows, points.rows, squares[waiting:])
+    all_in_given_order(queries.rows, lines[waiting:], points.rows, columns[waiting:], squares[waiting:])
     for i in range(len(pairs)):
-        if queries.far[pairs[i] // width] or points.far[pairs[i] % width]:
+        if queries.far[lines[i]] or points.far[columns[i]]:
             squares[i] = FAR_SQUARED
-
-
-@_compiled
-def _one_by_one(pairs: Numbers, queries: Floats, points: Floats, squares: Floats) -> None:
-    """Fill in ``squared`` of each pair; four at a time, as an addition does not wait for that of another pair."""
-    width, dim, last = len(points), queries.shape[1], len(pairs) - 1
-    for begin in range(0, len(pairs), 4):
-        i1, i2, i3 = min(begin + 1, last), min(begin + 2, last), min(begin + 3, last)
-        q0, q1, q2, q3 = (pairs[begin] // width, pairs[i1] // width, pairs[i2] // width, pairs[i3] // width)
-        p0, p1, p2, p3 = (pairs[begin] % width, pairs[i1] % width, pairs[i2] % width, pairs[i3] % width)
-        s0 = s1 = s2 = s3 = 0.0
-        for k in range(dim):
-            d0, d1 = queries[q0, k] - points[p0, k], queries[q1, k] - points[p1, k]
-            d2, d3 = queries[q2, k] - points[p2, k], queries[q3, k] - points[p3, k]
-            s0 += d0 * d0
-            s1 += d1 * d1
-            s2 += d2 * d2
-            s3 += d3 * d3
-        squares[begin], squares[i1], squares[i2], squares[i3] = s0, s1, s2, s3

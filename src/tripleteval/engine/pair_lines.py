@@ -16,11 +16,10 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.engine.pair_cells import Counts, Places
 from tripleteval.engine.pairs import HALF
+from tripleteval.engine.whole import MAGIC, MAGIC_BITS
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-_SHIFT = 1.5 * 2.0**52  # added to a number below 2**51, it leaves its nearest whole number in the low bits
-_BITS = np.int64(np.float64(_SHIFT).view(np.int64))
 _LOW = np.int64(2**HALF - 1)  # a step is below 2**51; products of its halves, and a line of them, fit into int64
 _WORD = np.int64(2**32 - 1)
 LIMB = 31
@@ -130,13 +129,13 @@ def look(
             continue
         _measure(products[q], own[q], norms, scales, lengths, steps, cells)
         for c in range(skip):
-            steps[c], cells[c] = _SHIFT, nobody
+            steps[c], cells[c] = MAGIC, nobody
         end = removed.indptr[top + q + 1]
         for i in range(_from(removed.rows, removed.indptr[top + q], end, first + skip), end):
             c = removed.rows[i] - first
             if c >= width:
                 break
-            steps[c], cells[c] = _SHIFT, nobody
+            steps[c], cells[c] = MAGIC, nobody
         end = positives.indptr[top + q + 1]
         for i in range(_from(positives.rows, positives.indptr[top + q], end, first + skip), end):
             c = positives.rows[i] - first
@@ -144,7 +143,7 @@ def look(
                 break
             genuine.pairs[same], genuine.lengths[same], genuine.cells[same] = q * width + c, lengths[c], cells[c]
             same += 1
-            steps[c], cells[c] = _SHIFT, nobody
+            steps[c], cells[c] = MAGIC, nobody
         counts[nobody] = 0  # never full
         many = _tally(cells, counts, columns)
         for i in range(many):
@@ -169,14 +168,14 @@ def _measure(
         squared = max(0.0, squared)
         length = np.sqrt(squared) if rooted else squared
         step = length * per_length
-        shifted = step + _SHIFT
-        room = 0.5 - abs(step - (shifted - _SHIFT)) - step * 2.0**-51
+        shifted = step + MAGIC
+        room = 0.5 - abs(step - (shifted - MAGIC)) - step * 2.0**-51
         # How far the root is off, times itself, is no more than how far the square is.
         sure = (room * length if rooted else room) > both * relative + least
         place = length * factor * per_unit
         place = min(most, place)
         lengths[c] = length
-        steps[c] = shifted if sure else _SHIFT
+        steps[c] = shifted if sure else MAGIC
         cells[c] = np.int32(place) if sure else unsure
 
 
@@ -211,7 +210,7 @@ def _add_steps(steps: Floats, sums: Ints) -> None:
     total = high = mixed = low = np.int64(0)
     bits = steps.view(np.int64)
     for c in range(len(bits)):
-        step = bits[c] - _BITS
+        step = bits[c] - MAGIC_BITS
         upper, lower = (step >> HALF) & _WORD, step & _LOW
         total += step
         high += upper * upper

@@ -222,8 +222,8 @@ def choose_kernel(name: str, pairs: int) -> str:
 def _sorted(lists: Lists, gains: Floats, squared: Floats) -> Positives:
     """Return positives sorted by (squared, row) within each query."""
     if (np.diff(lists.indptr) < _MANY_POSITIVES).all():
-        order = np.lexsort((lists.rows, squared, owners(lists)))
-    else:  # rows are ascending already, so a stable sort of each query's own will do
+        order = np.lexsort((squared, owners(lists)))  # rows are ascending already, and stay so where it is equal
+    else:
         order = np.concatenate(
             [a + np.argsort(squared[a:b], kind="stable") for a, b in pairwise(lists.indptr.tolist())]
         )

@@ -140,7 +140,7 @@ class Tile(NamedTuple):
 
     @property
     def both(self) -> bool:
-        """Whether either side asks."""
+        """Whether both sides ask."""
         return self.two.questions is not None
 
     def sieves(self) -> tuple[Sieve, Sieve]:

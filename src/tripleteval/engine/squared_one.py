@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numba
 
-from tripleteval.arrays import Floats
+from tripleteval.arrays import Floats, Ints
 
 _exactly = numba.njit(nogil=True, cache=True, error_model="numpy")
 _quickly = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -38,6 +38,18 @@ def four_in_given_order(
         three += of_three * of_three
         four += of_four * of_four
     return one, two, three, four
+
+
+@_exactly
+def all_in_given_order(rows: Floats, r: Ints, columns: Floats, c: Ints, squared: Floats) -> None:
+    """Fill in ``squared`` of pairs ``r[i]``, ``c[i]``, four at a time."""
+    whole = len(r) - len(r) % 4
+    for i in range(0, whole, 4):
+        of_rows, of_columns = (r[i], r[i + 1], r[i + 2], r[i + 3]), (c[i], c[i + 1], c[i + 2], c[i + 3])
+        found = four_in_given_order(rows, columns, of_rows, of_columns)
+        squared[i], squared[i + 1], squared[i + 2], squared[i + 3] = found
+    for i in range(whole, len(r)):
+        squared[i] = in_given_order(rows, r[i], columns, c[i])
 
 
 @_quickly
