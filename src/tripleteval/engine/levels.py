@@ -81,10 +81,16 @@ def cell_of(squared: float, low: float, scale: float, top: float) -> np.int32:
 
 
 @_compiled
+def _apart(edge: float, begun: float) -> bool:
+    """Return whether an edge begins a level, after one that began at ``begun``, or below 0 for the first."""
+    return begun < 0 or not edge <= begun * _CLOSE
+
+
+@_compiled
 def _levels(squared: Floats, start: int, stop: int) -> int:
     count, begun = 0, -1.0
     for j in range(start, stop):
-        if begun < 0 or not squared[j] <= begun * _CLOSE:
+        if _apart(squared[j], begun):
             count, begun = count + 1, squared[j]
     return count
 
@@ -94,7 +100,7 @@ def _fill(squared: Floats, start: int, stop: int, last: Floats, edges: Ints, pla
     begun = -1.0
     place -= 1
     for j in range(start, stop):
-        if begun < 0 or not squared[j] <= begun * _CLOSE:
+        if _apart(squared[j], begun):
             place, begun = place + 1, squared[j]
             edges[place] = j
         last[place] = squared[j]

@@ -10,7 +10,7 @@ from tripleteval.arrays import Ints
 from tripleteval.data.labels import encode
 from tripleteval.errors import LabelError, ParameterError
 from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.quantiles import half_width
 
 _FIX = "move the pairs of an identity into one fold, or let folds=10 group them by who they share"
 
@@ -123,7 +123,7 @@ def with_fold_interval(entries: dict[str, dict[str, Any]], confidence: float) ->
         if folds < FEWEST:
             found[name] = entry | none_of(folds, "fold").entry()
             continue
-        half = student_quantile((1 + confidence) / 2, folds - 1) * entry["se"]
+        half = half_width(entry["se"], folds, confidence)
         ends = max(entry["value"] - half, 0.0), min(entry["value"] + half, 1.0)
         found[name] = entry | Interval(*ends, "t", folds).entry()
     return entries | found

@@ -21,8 +21,8 @@ from tripleteval.metrics.identification import Searches
 from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of
 from tripleteval.uncertainty.open_set import Drawn, first_beyond, share_below, slope
 from tripleteval.uncertainty.percentiles import ends
-from tripleteval.uncertainty.proportion import rule_of_three, share_interval
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.proportion import all_or_none, share_interval
+from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums, Units
 from tripleteval.uncertainty.vertices import resampled
 
@@ -120,8 +120,7 @@ class Redrawn:
         """Return the interval of the share of mated searches within the threshold and the first ``k`` ranks."""
         units = min(self.whose.counts)
         if value in (0.0, 1.0):
-            bound = rule_of_three(units, self.confidence)
-            return Interval(*((0.0, bound) if value == 0 else (1 - bound, 1.0)), "rule of three", units)
+            return Interval(*all_or_none(value, units, self.confidence), "rule of three", units)
         codes, times = self._mated
         reach = np.where(self.searches.rank <= k, self.searches.mate, np.inf)
         values = share_below(Drawn.of(reach, codes, times), self._cuts)
@@ -132,17 +131,15 @@ class Redrawn:
 
     def threshold(self, value: float) -> Interval:
         """Return the interval of the threshold, midway between the first stranger too many and what is before it."""
-        units, observed = (
-            min(self.whose.counts),
-            np.unique(np.concatenate([self.searches.mate, self.searches.stranger])),
-        )
+        units = min(self.whose.counts)
+        observed = np.unique(np.concatenate([self.searches.mate, self.searches.stranger]))
         beyond = np.minimum(self._cuts, observed[-1])
         before = observed[np.maximum(np.searchsorted(observed, beyond) - 1, 0)]
         values = np.where(before < beyond, before + (beyond - before) / 2, beyond)
         influence = self._influence(values, np.zeros(0))
         if units >= FEW:
             return Interval(*ends(values, value, influence[1], self.confidence), "bootstrap", units)
-        half = student_quantile((1 + self.confidence) / 2, units - 1) * _error(influence[1])
+        half = half_width(_error(influence[1]), units, self.confidence)
         return Interval(value - half, value + half, "t", units)
 
     @cached_property

@@ -16,8 +16,8 @@ from tripleteval.metrics.curves import CHANGES, READ, Curves
 from tripleteval.metrics.operating import Operating, crossing
 from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, none_of
 from tripleteval.uncertainty.percentiles import ends
-from tripleteval.uncertainty.proportion import rule_of_three, share_interval
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.proportion import all_or_none, share_interval
+from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
 
 SHARES = ("auc", "eer", "tar@far", "overlap")
@@ -152,9 +152,7 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
     if entry.get("below_resolution"):
         return Interval(None, None, None, units, _TOO_FEW)
     if pattern in SHARES and value in (0.0, 1.0):
-        bound = rule_of_three(units, sure.confidence)
-        low, high = (0.0, bound) if value == 0 else (1 - bound, 1.0)
-        return Interval(low, high, "rule of three", units)
+        return Interval(*all_or_none(value, units, sure.confidence), "rule of three", units)
     if pattern == "d_prime" and read.times is not None and units >= FEW:
         sides = 1 if sure.alone else 2
         ends_of = d_prime_interval(value, sure.counts, read.whole, read.times, sides, sure.confidence)
@@ -180,7 +178,7 @@ def _varied(name: Named, value: float, read: Read, units: int, confidence: float
 
 
 def _t(value: float, error: float, units: int, confidence: float) -> tuple[float, float]:
-    half = student_quantile((1 + confidence) / 2, units - 1) * error
+    half = half_width(error, units, confidence)
     return value - half, value + half
 
 

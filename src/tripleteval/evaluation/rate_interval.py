@@ -9,7 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
-from tripleteval.uncertainty.proportion import rule_of_three, share_interval
+from tripleteval.uncertainty.proportion import all_or_none, share_interval
 
 
 def rate_interval(wrong: Ints, pairs: Ints, sides: int, confidence: float) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def rate_interval(wrong: Ints, pairs: Ints, sides: int, confidence: float) -> di
     classes, total = len(pairs), float(pairs.sum())
     rate = float(wrong.sum()) / total
     if rate in (0.0, 1.0):
-        bound = rule_of_three(max(classes // sides, 1), confidence)
-        return Interval(*((0.0, bound) if rate == 0 else (1 - bound, 1.0)), "rule of three", classes).entry()
+        ends = all_or_none(rate, max(classes // sides, 1), confidence)
+        return Interval(*ends, "rule of three", classes).entry()
     if classes < FEWEST:
         return none_of(classes, "class").entry()
     error = standard_error(wrong, pairs, sides)

@@ -8,7 +8,7 @@ negative, out of order, or, where the library claims float32, not the distance o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +43,11 @@ class Found(NamedTuple):
 
     def take(self, queries: Ints | slice) -> Found:
         """Return the lists of some queries."""
-        return Found(*(None if each is None else each[queries] for each in self))  # type: ignore[arg-type]
+        return self.each(lambda values: values[queries])
+
+    def each(self, of: Callable[[AnyArray], AnyArray]) -> Found:
+        """Return ``of`` every array there is."""
+        return Found(of(self.rows), of(self.squared), None if self.own is None else of(self.own))
 
 
 def require_contract(rows: AnyArray, squared: AnyArray, shape: tuple[int, int], gallery: int, where: str) -> None:
@@ -116,8 +120,8 @@ def in_order(rows: AnyArray, squared: Floats, own: AnyArray, *, faithful: bool) 
     """
     if not faithful:
         return Found(rows.astype(np.int64), squared, np.where(rows == NOBODY, np.inf, own.astype(np.float64)))
-    last = np.where(rows == NOBODY, np.iinfo(np.int64).max, rows)
-    return _reordered(Found(rows.astype(np.int64), squared), np.lexsort((last, squared), axis=1))
+    found = Found(rows.astype(np.int64), squared)
+    return _reordered(found, _by_distance(found))
 
 
 def merged(parts: Sequence[Found], first: Sequence[int], k: int) -> Found:
@@ -135,11 +139,8 @@ def merged(parts: Sequence[Found], first: Sequence[int], k: int) -> Found:
     rows = [np.where(part.rows == NOBODY, NOBODY, part.rows + at) for part, at in zip(parts, first, strict=True)]
     own = [part.own for part in parts if part.own is not None]
     together = Found(np.hstack(rows), np.hstack([part.squared for part in parts]), np.hstack(own) if own else None)
-    if together.own is not None:
-        order = np.argsort(together.own, axis=1, kind="stable")
-    else:
-        last = np.where(together.rows == NOBODY, np.iinfo(np.int64).max, together.rows)
-        order = np.lexsort((last, together.squared), axis=1)
+    theirs = together.own
+    order = _by_distance(together) if theirs is None else np.argsort(theirs, axis=1, kind="stable")
     return _reordered(together, order[:, :k])
 
 
@@ -162,7 +163,13 @@ def without_own(found: Found, own_row: Ints, k: int) -> Found:
 
 
 def _reordered(found: Found, order: Ints) -> Found:
-    return Found(*(None if each is None else np.take_along_axis(each, order, axis=1) for each in found))  # type: ignore[arg-type]
+    return found.each(lambda values: np.take_along_axis(values, order, axis=1))
+
+
+def _by_distance(found: Found) -> Ints:
+    """Return the order by (squared, row), nobody last."""
+    last = np.where(found.rows == NOBODY, np.iinfo(np.int64).max, found.rows)
+    return np.lexsort((last, found.squared), axis=1)
 
 
 def _refuse(wrong: Bools, what: str, values: AnyArray, where: str) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums
 
 
@@ -56,6 +56,6 @@ def median_interval(values: Floats, units: Ints, confidence: float) -> tuple[flo
     # A value at the median counts half below it, so that many equal values do not push the share off 1/2.
     below = (values < middle) + 0.5 * (values == middle)
     part: Floats = np.bincount(codes, weights=below).astype(np.float64)
-    half = student_quantile((1 + confidence) / 2, len(whole) - 1) * standard_error(part, whole)
+    half = half_width(standard_error(part, whole), len(whole), confidence)
     low, high = np.quantile(values, [max(0.5 - half, 0.0), min(0.5 + half, 1.0)])
     return float(low), float(high)

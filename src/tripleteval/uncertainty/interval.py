@@ -10,8 +10,8 @@ import numpy as np
 from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
 from tripleteval.uncertainty.percentiles import ends
-from tripleteval.uncertainty.proportion import rule_of_three
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.proportion import all_or_none
+from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums
 
 FEWEST, FEW, MANY = 5, 20, 50_000
@@ -89,12 +89,10 @@ def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
     if units < FEWEST:
         return none_of(units, noun)
     if sums.share and (not part.any() or np.array_equal(part, whole)):
-        bound = rule_of_three(units, confidence)
-        low, high = (0.0, bound) if not part.any() else (1 - bound, 1.0)
-        return Interval(low, high, "rule of three", units)
+        return Interval(*all_or_none(bool(part.any()), units, confidence), "rule of three", units)
     if FEW <= units <= MANY:
         return None
-    half = student_quantile((1 + confidence) / 2, units - 1) * standard_error(part, whole)
+    half = half_width(standard_error(part, whole), units, confidence)
     low, high = sums.ratio - half, sums.ratio + half
     return Interval(max(low, 0.0), min(high, 1.0), "t", units) if sums.share else Interval(low, high, "t", units)
 

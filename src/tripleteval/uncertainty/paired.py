@@ -12,7 +12,7 @@ from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
 from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, none_of
 from tripleteval.uncertainty.percentiles import ends
-from tripleteval.uncertainty.quantiles import student_quantile
+from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums
 
 Pair = tuple[Sums, Sums]
@@ -83,5 +83,5 @@ def _resamples(units: int) -> bool:
 
 
 def _t(difference: float, error: float, units: int, confidence: float) -> Interval:
-    half = student_quantile((1 + confidence) / 2, units - 1) * error
+    half = half_width(error, units, confidence)
     return Interval(difference - half, difference + half, "t", units)

@@ -72,3 +72,9 @@ def rule_of_three(units: int, confidence: float = 0.95) -> float:
         Spec C.8; Hanley & Lippman-Hand 1983.
     """
     return min(1.0, math.ceil(-100 * math.log(1 - confidence)) / 100 / units)
+
+
+def all_or_none(share: float, units: int, confidence: float) -> tuple[float, float]:
+    """Return the interval of a share that is 0 or 1, by the rule of three."""
+    bound = rule_of_three(units, confidence)
+    return (1 - bound, 1.0) if share else (0.0, bound)

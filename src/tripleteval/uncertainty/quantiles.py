@@ -31,6 +31,11 @@ def student_quantile(share: float, freedom: int) -> float:
     return _root(lambda t: outside - incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)), 0.0, 1.0)
 
 
+def half_width(error: float, units: int, confidence: float) -> float:
+    """Return half the width of the t interval of a number with this standard error, over at least two units."""
+    return student_quantile((1 + confidence) / 2, units - 1) * error
+
+
 def beta_quantile(share: float, a: float, b: float) -> float:
     """Return x in [0, 1] such that a Beta(a, b) variable lies below it with probability ``share``."""
     return _root(lambda x: incomplete_beta(a, b, x) - share, 0.0, 1.0, grow=False)
