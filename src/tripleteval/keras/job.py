@@ -103,6 +103,8 @@ def _followed(child: subprocess.Popen[bytes], job: Job, tell: Progress) -> dict[
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ask the child to stop, so that it removes what it began to write; where it does not, make it."""
+    if child.stdout is not None:
+        child.stdout.close()  # it may be waiting for us to read
     child.terminate()
     try:
         child.wait(_PATIENCE)
