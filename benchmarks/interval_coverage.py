@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
 from statistics import NormalDist
 
 import numpy as np
@@ -35,6 +36,9 @@ def dataset(random: np.random.Generator, classes: int, each: int) -> tuple[np.nd
     spread = np.exp(random.normal(-0.6, 0.5, size=classes))
     labels = np.repeat(np.arange(classes), each)
     return centres[labels] + spread[labels, None] * random.normal(size=(len(labels), DIM)), labels
+
+
+OTHERS = dataset(np.random.default_rng(1000), 200, 1)[0]
 
 
 def naive(run: te.Evaluation, name: str) -> tuple[float, float]:
@@ -66,17 +70,20 @@ def coverage(classes: int, each: int, repeats: int, seed: int) -> None:
 
 def identification(classes: int, each: int, repeats: int, seed: int) -> None:
     """Report the same of identification: so many enrolled people and so many strangers, among others."""
-    random, world = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
-    others, _ = dataset(world, 200, 1)
-    runs = []
+    random, runs = np.random.default_rng(seed), []
     for draw in range(repeats):
         vectors, who = dataset(random, 2 * classes, each + 1)
-        first = np.append([True], who[1:] != who[:-1])
-        enrolled = np.concatenate([vectors[first & (who < classes)], others])
-        gallery = te.Embeddings(enrolled, np.append(np.arange(classes), 10_000 + np.arange(len(others))))
-        probes = te.Embeddings(vectors[~first], who[~first])
-        runs.append(te.evaluate_identification(probes, gallery, ks=(1,), fpirs=FPIRS, seed=draw, threads=1))
+        runs.append(identified(vectors, who, classes, draw))
     held(OF_SEARCHES, runs, classes, each)
+
+
+def identified(vectors: np.ndarray, who: np.ndarray, classes: int, seed: int) -> te.Evaluation:
+    """Enrol the first item of each of the first ``classes``, among others, and search for the rest of everybody."""
+    first = np.append([True], who[1:] != who[:-1])
+    enrolled = np.concatenate([vectors[first & (who < classes)], OTHERS])
+    gallery = te.Embeddings(enrolled, np.append(np.arange(classes), 10_000 + np.arange(len(OTHERS))))
+    probes = te.Embeddings(vectors[~first], who[~first])
+    return te.evaluate_identification(probes, gallery, ks=(1,), fpirs=FPIRS, seed=seed, threads=1)
 
 
 def held(names: tuple[str, ...], runs: list[te.Evaluation], classes: int, each: int) -> None:
@@ -100,19 +107,21 @@ def held(names: tuple[str, ...], runs: list[te.Evaluation], classes: int, each: 
 def false_winners(classes: int, each: int, repeats: int, seed: int) -> None:
     """Report how often two equally good models are told apart: each is lucky with other classes."""
     random = np.random.default_rng(seed)
-    wins, naive_wins = dict.fromkeys(JUDGED, 0), 0
+    wins, naive_wins = dict.fromkeys((*JUDGED, *OF_SEARCHES[:3]), 0), 0
     for draw in range(repeats):
         vectors, labels = dataset(random, classes, each)
-        runs = []
-        for _ in range(2):
-            luck = np.exp(random.normal(0, 0.2, size=classes))
-            own = vectors + 0.4 * luck[labels, None] * random.normal(size=vectors.shape)
-            runs.append(te.evaluate(own, labels, ks=(1,), neighbors=0, threads=1, fars=FARS))
-        for name in JUDGED:
-            wins[name] += te.compare(*runs, seed=draw, metrics=[name]).outcome != "not distinguishable"
+        runs = [
+            te.evaluate(own, labels, ks=(1,), neighbors=0, threads=1, fars=FARS)
+            for own in two_models(random, vectors, labels)
+        ]
+        people = dataset(random, 2 * classes, each + 1)
+        searches = [identified(own, people[1], classes, draw) for own in two_models(random, *people)]
+        for name in wins:
+            pair = searches if name in OF_SEARCHES else runs
+            wins[name] += te.compare(*pair, seed=draw, metrics=[name]).outcome != "not distinguishable"
         change = np.subtract(*(np.array(run.per_query["map@r"].to_pylist()) for run in runs))
         naive_wins += abs(change.mean()) > NormalDist().inv_cdf(0.975) * change.std(ddof=1) / math.sqrt(len(change))
-    for name in JUDGED:
+    for name in wins:
         report(
             question="false winners of compare at the 5 % level",
             metric=name,
@@ -123,6 +132,13 @@ def false_winners(classes: int, each: int, repeats: int, seed: int) -> None:
             naive_rate=round(naive_wins / repeats, 4) if name == "map@r" else None,
             monte_carlo_error=round(math.sqrt(0.05 * 0.95 / repeats), 4),
         )
+
+
+def two_models(random: np.random.Generator, vectors: np.ndarray, labels: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what two equally good models make of the same items."""
+    for _ in range(2):
+        luck = np.exp(random.normal(0, 0.2, size=labels[-1] + 1))
+        yield vectors + 0.4 * luck[labels, None] * random.normal(size=vectors.shape)
 
 
 def main() -> None:

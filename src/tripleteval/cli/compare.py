@@ -85,13 +85,15 @@ def command(first: str, second: str, **chosen: Any) -> None:
     RUN_B is compared with RUN_A on the same queries, matched by id or, without ids, by row. The verdict (better, worse,
     not distinguishable) is about one metric; every other is listed with its interval. It does not change the exit
     code: for continuous integration there is tripleteval gate. With --new-queries and --old-gallery, new queries are
-    also searched in the old gallery: may it stay when the model is replaced?
+    also searched in the old gallery: may it stay when the model is replaced? Two runs of tripleteval identify are
+    compared by cmc@k and tpir@fpir.
 
     \b
     Examples:
         tripleteval compare runs/baseline runs/candidate
         tripleteval compare runs/baseline runs/candidate --primary recall@10 -o runs/compared
         tripleteval compare runs/baseline runs/candidate --metric tar@far=0.001 --metric eer
+        tripleteval compare runs/faces runs/faces-new --primary tpir@fpir=0.01
         tripleteval compare runs/old runs/new --new-queries new.parquet --old-gallery old.parquet
         tripleteval compare runs/baseline runs/candidate --json - | jq .verdict
     """  # noqa: D301  # \b is how click keeps lines as they are

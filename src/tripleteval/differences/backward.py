@@ -7,6 +7,7 @@ from typing import Any
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.identities import of_identities
 from tripleteval.differences.result import Differences
 from tripleteval.errors import DataError, ParameterError
 from tripleteval.evaluation.door import evaluate
@@ -37,7 +38,7 @@ def crossed(a: Evaluation, queries: Any, gallery: Any) -> Evaluation:
     if not isinstance(queries, Embeddings) or not isinstance(gallery, Embeddings):
         found = "queries of the new model and a gallery of the old one are not both given as Embeddings"
         raise ParameterError("E101", found, fix="give both, or neither")
-    if "ks" not in a.settings:
+    if "ks" not in a.settings or of_identities(a):
         raise ParameterError("E101", "a run without rankings", fix="compare runs that tripleteval evaluate made")
     if queries.dim != gallery.dim:
         raise DataError(

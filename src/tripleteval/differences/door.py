@@ -11,6 +11,14 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
 from tripleteval.differences.estimands import by_class, codes_of
+from tripleteval.differences.identities import (
+    UNIT,
+    headline_of_identities,
+    identity_differences,
+    of_identities,
+    require_alike,
+    with_hits,
+)
 from tripleteval.differences.measure import Entry, paired_differences, unpaired_differences
 from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
@@ -21,8 +29,8 @@ from tripleteval.report.findings.changes import changed_queries
 from tripleteval.report.findings.pairing import paired as paired_rows
 from tripleteval.report.findings.pairing import query_table
 
-_RULES = ("distance", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
-_TASK = ("gallery", "classes")
+_RULES = ("distance", "identification", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
+_TASK = ("gallery", "classes", "identities", "templates")
 
 
 def compare(
@@ -43,17 +51,18 @@ def compare(
 
     Queries are matched by id, or by row where a run has no ids; labels must agree. Each metric is compared over
     the queries that have a value in both. The interval resamples the same classes for both runs; p is that of
-    flipping the signs of whole classes: exact up to 20 classes, 10,000 draws beyond.
+    flipping the signs of whole classes: exact up to 20 classes, 10,000 draws beyond. Two runs of identification are
+    compared by ``cmc@k`` and ``tpir@fpir``: identities of probes and strangers are drawn, and thresholds with them.
 
     Args:
-        a: The run to beat, from `evaluate` or `load`.
+        a: The run to beat, from `evaluate`, `evaluate_identification` or `load`.
         b: The other run.
         metrics: Spellings to compare; by default the headline of ``a`` as far as ``b`` has it, then TAR at each
             FAR, EER, AUC and d prime where both runs keep what each class makes of them.
         primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first.
         paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
         confidence: Of the intervals, and 1 − the level of the test.
-        unit: ``"class"``, ``"group"`` or ``"query"``.
+        unit: ``"class"``, ``"group"`` or ``"query"``; of identification it is the identity.
         seed: Of everything that is drawn, >= 0.
         names: What the runs are called in sentences.
         new_queries: With ``old_gallery``, the queries as the model of ``b`` embeds them.
@@ -67,7 +76,8 @@ def compare(
 
     Raises:
         DataError: Two models of different dimensions (E306), for backward compatibility.
-        ParameterError: Runs with different queries (E512), a run without queries (E101), an unknown metric
+        ParameterError: Runs with different queries, or probes enrolled in one gallery only (E512), a run without
+            queries or of another kind, identification unpaired or by another unit (E101), an unknown metric
             (E510), an impossible setting (E505, E511).
 
     Source:
@@ -80,6 +90,9 @@ def compare(
         found = compare(a, b, paired=paired, seed=seed, names=names, **rest)
         kept = compare(a, across, seed=seed, names=beside, **rest)
         return replace(found, backward=with_gain(kept, b))
+    if of_identities(a) or of_identities(b):
+        _require_searches_alone(unit, paired=paired)
+        return _identities(a, b, metrics, primary, names, confidence=confidence, seed=seed)
     settings = check(confidence=confidence, unit=unit, seed=seed)
     tables = query_table(a, names[0]), query_table(b, names[1])
     listed = _by_default(a, b, unit) if metrics is None else list(metrics)
@@ -95,8 +108,55 @@ def compare(
     else:
         both = codes_of(tables[0], unit), codes_of(tables[1], unit)
         entries = unpaired_differences((a, b), tables, both, chosen, **how)
-    noun = codes_of(tables[0], unit).units.noun
-    outcome, verdict = judge(entries[decisive], decisive, names, confidence=settings.confidence, noun=noun)
+    return _judged(
+        a, b, entries, decisive, names, matched, queries, {**how, "unit": codes_of(tables[0], unit).units.noun}
+    )
+
+
+def _identities(
+    a: Evaluation,
+    b: Evaluation,
+    metrics: Sequence[str] | None,
+    primary: str | None,
+    names: tuple[str, str],
+    **given: Any,
+) -> Differences:
+    """Compare two runs of identification."""
+    settings = check(**given)
+    how = {"confidence": settings.confidence, "seed": settings.seed}
+    tables = query_table(a, names[0]), query_table(b, names[1])
+    rows, matched = paired_rows(*tables)
+    tables = tables[0], tables[1].take(rows)
+    require_alike(a, b, tables)
+    listed = headline_of_identities(a) if metrics is None else list(metrics)
+    shared = [name for name in a if name in b]
+    chosen, decisive = _chosen(shared, [name for name in listed if metrics or name in shared], primary)
+    entries = identity_differences((a, b), tables, chosen, **how)
+    rates = [name for name in chosen if name in headline_of_identities(a)]
+    hits = with_hits(tables[0], a, rates), with_hits(tables[1], b, rates)
+    queries = changed_queries(*hits, decisive) if decisive in rates else None
+    return _judged(a, b, entries, decisive, names, matched, queries, {**how, "unit": UNIT})
+
+
+def _require_searches_alone(unit: str, *, paired: bool) -> None:
+    if not paired or unit not in {"class", UNIT}:
+        found = f"unit={unit!r} for runs of identification" if paired else "runs of identification, unpaired"
+        raise ParameterError("E101", found, fix="compare searches of the same probes; their unit is the identity")
+
+
+def _judged(
+    a: Evaluation,
+    b: Evaluation,
+    entries: dict[str, Entry],
+    decisive: str,
+    names: tuple[str, str],
+    matched: str | None,
+    queries: Any,
+    settings: dict[str, Any],
+) -> Differences:
+    outcome, verdict = judge(
+        entries[decisive], decisive, names, confidence=settings["confidence"], noun=settings["unit"]
+    )
     return Differences(
         metrics=entries,
         outcome=outcome,
@@ -104,7 +164,7 @@ def compare(
         primary=decisive,
         paired=matched,
         names=names,
-        settings={**how, "unit": noun},
+        settings=settings,
         notes=_notes(a, b, matched),
         queries=queries,
         classes=None if queries is None else changed_classes(queries),

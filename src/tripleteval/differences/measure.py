@@ -37,7 +37,7 @@ def paired_differences(
         names: Metrics that both have.
         how: ``confidence`` and ``seed``.
     """
-    entries = {name: _entry(runs, name) for name in names}
+    entries = {name: entry_of(runs, name) for name in names}
     pairs: dict[str, tuple[Sums, Sums]] = {}
     for name, entry in entries.items():
         of_classes = both_by_class(runs, name) if codes.units.noun == "class" else None
@@ -60,8 +60,8 @@ def paired_differences(
         list(pairs.values()), confidence=how["confidence"], seed=how["seed"], noun=codes.units.noun
     )
     for name, interval in zip(pairs, found, strict=True):
-        entries[name] |= _json(interval)
-    _add_p(entries, pairs, how["seed"])
+        entries[name] |= json_of(interval)
+    add_p(entries, {name: by_unit(*pair) for name, pair in pairs.items()}, how["seed"])
     return entries
 
 
@@ -73,7 +73,7 @@ def unpaired_differences(
     **how: Any,
 ) -> dict[str, Entry]:
     """Return the entry of each metric between runs on different queries: wider intervals, and no p."""
-    entries = {name: _entry(runs, name) for name in names}
+    entries = {name: entry_of(runs, name) for name in names}
     for name, entry in entries.items():
         sums = [_of_run(*each, name, entry["average"]) for each in zip(runs, tables, codes, strict=True)]
         one, two = sums
@@ -84,7 +84,7 @@ def unpaired_differences(
         (interval,) = unpaired_intervals(
             [(one, two)], confidence=how["confidence"], seed=how["seed"], noun=codes[0].units.noun
         )
-        entry.update(_json(interval))
+        entry.update(json_of(interval))
     return entries
 
 
@@ -103,7 +103,8 @@ def _not_kept(name: str) -> str:
     return "the runs do not keep it query by query"
 
 
-def _entry(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:
+def entry_of(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:
+    """Return the values of both runs and their difference, before anything is said of how sure it is."""
     a, b = (run.metrics[name] for run in runs)
     known = a["value"] is not None and b["value"] is not None
     return {
@@ -130,22 +131,31 @@ def _sums(column: Column, kept: Any, codes: Codes) -> Sums:
     return Sums(codes.units.sum(part), codes.units.sum(whole))
 
 
-def _add_p(entries: dict[str, Entry], pairs: dict[str, tuple[Sums, Sums]], seed: int) -> None:
-    if not pairs:
-        return
-    flipped = sign_flip(np.stack([_by_unit(*pair) for pair in pairs.values()], axis=1), seed)
-    judged = {name: p for name, p in zip(pairs, flipped, strict=True) if entries[name]["interval"]}
+def add_p(entries: dict[str, Entry], added: dict[str, Floats], seed: int) -> None:
+    """Add to each entry with an interval how likely chance alone would be as large.
+
+    Args:
+        entries: By spelling.
+        added: (units,) float64 for some of them, what each unit adds to the difference.
+        seed: Of the draws.
+    """
+    judged: dict[str, float] = {}
+    for width in dict.fromkeys(len(each) for each in added.values()):
+        alike = [name for name, each in added.items() if len(each) == width]
+        flipped = sign_flip(np.stack([added[name] for name in alike], axis=1), seed)
+        judged |= {name: p for name, p in zip(alike, flipped, strict=True) if entries[name]["interval"]}
     for name, adjusted in zip(judged, holm(list(judged.values())), strict=True):
         entries[name] |= {"p": judged[name], "p_holm": adjusted}
 
 
-def _by_unit(one: Sums, two: Sums) -> Floats:
+def by_unit(one: Sums, two: Sums) -> Floats:
     """Return what each unit adds to the difference of two ratios."""
     if np.array_equal(one.whole, two.whole):
         return two.part - one.part
     return np.asarray(two.part / two.whole.sum() - one.part / one.whole.sum())
 
 
-def _json(found: Any) -> Entry:
+def json_of(found: Any) -> Entry:
+    """Return what an entry says of an interval."""
     entry: Entry = {"low": found.low, "high": found.high, "interval": found.method, "units": found.units}
     return entry if found.method else entry | {"reason": found.reason}

@@ -24,11 +24,7 @@ def sections(found: Differences) -> list[Section]:
     if found.backward is not None:
         said.append(_backward(found.backward))
     if found.queries is not None:
-        said += [
-            part
-            for change in ("broken", "fixed")
-            if (part := _queries(found.queries, change, found.primary)) is not None
-        ]
+        said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change, found)) is not None]
     if found.classes is not None and found.classes.num_rows > 1:
         said.append(_classes(found.classes, found.primary))
     return said
@@ -78,7 +74,7 @@ def _backward(found: Differences) -> Section:
     return Section("May the gallery stay?", text, [Table(columns, rows, frozenset(columns[1:]))])
 
 
-def _queries(table: pa.Table, change: str, primary: str) -> Section | None:
+def _queries(table: pa.Table, change: str, found: Differences) -> Section | None:
     import pyarrow.compute as pc
 
     some = table.filter(pc.equal(table["change"], change))
@@ -90,8 +86,8 @@ def _queries(table: pa.Table, change: str, primary: str) -> Section | None:
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
     most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
     listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
-    nearest = {"broken": "right before and wrong now", "fixed": "wrong before and right now"}[change]
-    text = f"{listed}; their nearest item was {nearest}. First, second and difference are of {primary}."
+    said = _CHANGED[found.settings["unit"] == "identity", change]
+    text = f"{listed}; {said}. First, second and difference are of {found.primary}."
     return Section(f"{change.capitalize()} queries: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
 
 
@@ -105,6 +101,12 @@ def _classes(table: pa.Table, primary: str) -> Section:
     return Section("Classes that changed", text, [Table(heads, rows, frozenset(heads[1:]))])
 
 
+_CHANGED = {
+    (False, "broken"): "their nearest item was right before and wrong now",
+    (False, "fixed"): "their nearest item was wrong before and right now",
+    (True, "broken"): "they were found before and are not now",
+    (True, "fixed"): "they are found now and were not before",
+}
 _NUMERIC = frozenset({"row", "first", "second", "difference"})
 
 

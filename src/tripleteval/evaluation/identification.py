@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints
+from tripleteval.arrays import Bools, Ints
 from tripleteval.data.budget import parse_memory
 from tripleteval.data.comparison import Comparison, Lists, SharedClass
 from tripleteval.data.embeddings import Embeddings
@@ -142,7 +142,7 @@ def evaluate_identification(
         inputs=inputs,
         notes=interval_notes(metrics, Units(whose.mated, "identity")),
         environment=environment(time.monotonic() - started),
-        per_query=_table(asked, found, mated, names),
+        per_query=_table(asked, found, own >= 0, names),
     )
 
 
@@ -195,14 +195,16 @@ def _comparison(probes: Embeddings, gallery: Embeddings, removed: Ints) -> Compa
     return Comparison(probes, gallery, SharedClass(nothing, nothing), removed)
 
 
-def _table(probes: Embeddings, found: Found, mated: AnyArray, names: list[Any]) -> pa.Table:
+def _table(probes: Embeddings, found: Found, enrolled: Bools, names: list[Any]) -> pa.Table:
     import pyarrow as pa
 
+    mated = np.isfinite(found.mate)
     columns: dict[str, Any] = {"probe": pa.array(np.arange(len(probes)))}
     for name, column in (("id", probes.ids), ("label", probes.labels)):
         if column is not None:
             columns[name] = pa.array([str(value) for value in column.values()])
     columns |= {
+        "enrolled": pa.array(enrolled),
         "rank": pa.array(found.rank, mask=~mated),
         "mate_distance": pa.array(found.mate, mask=~mated),
         "best_distance": pa.array(found.best, mask=~np.isfinite(found.best)),

@@ -83,7 +83,7 @@ def _closed_set(named: Sequence[Named], searches: Searches, whose: Whose, confid
 
 
 def _open_set(name: Named, entry: dict[str, Any], redrawn: Redrawn) -> dict[str, Any]:
-    none = _too_few(entry, redrawn.whose)
+    none = too_few(entry, redrawn.whose)
     if name.metric.pattern == "threshold@fpir":
         return (none or redrawn.threshold(entry["value"])).entry()
     by_rank = {k: none or redrawn.rate(share, float(k)) for k, share in entry["by_rank"].items()}
@@ -91,11 +91,28 @@ def _open_set(name: Named, entry: dict[str, Any], redrawn: Redrawn) -> dict[str,
     return found | {"by_rank_interval": {k: [each.low, each.high] for k, each in by_rank.items()}}
 
 
-def _too_few(entry: dict[str, Any], whose: Whose) -> Interval | None:
+def too_few(entry: dict[str, Any], whose: Whose) -> Interval | None:
+    """Return that there is no interval, and why, where identities or false positives are too few for one."""
     for count, noun in zip(whose.counts, (MATED, STRANGER), strict=True):
         if count < FEWEST:
             return none_of(count, noun)
     return Interval(None, None, None, min(whose.counts), _TOO_FEW) if entry["below_resolution"] else None
+
+
+class Redraws(NamedTuple):
+    """A number when identities are drawn again.
+
+    Attributes:
+        values: (replicates,) what it is then.
+        mated: (units,) what each mated unit adds to it beyond its share.
+        strangers: (units,) what each unit of strangers adds to it.
+        share: (units,) the share of the mated searches that are of each unit.
+    """
+
+    values: Floats
+    mated: Floats
+    strangers: Floats
+    share: Floats
 
 
 @dataclass(frozen=True)
@@ -121,13 +138,24 @@ class Redrawn:
         units = min(self.whose.counts)
         if value in (0.0, 1.0):
             return Interval(*all_or_none(value, units, self.confidence), "rule of three", units)
+        drawn = self.rates(k)
+        if units >= FEW:
+            added = np.concatenate([drawn.mated, drawn.strangers])
+            return Interval(*ends(drawn.values, value, added, self.confidence), "bootstrap", units)
+        error = joint_error(drawn.mated, drawn.strangers)
+        return Interval(*share_interval(value, error, units, self.confidence), "t", units)
+
+    def rates(self, k: float) -> Redraws:
+        """Return that share over all draws."""
         codes, times = self._mated
         reach = np.where(self.searches.rank <= k, self.searches.mate, np.inf)
         values = share_below(Drawn.of(reach, codes, times), self._cuts)
-        influence = self._influence(values, _residuals(reach < self._cut, codes))
-        if units >= FEW:
-            return Interval(*ends(values, value, np.concatenate(influence), self.confidence), "bootstrap", units)
-        return Interval(*share_interval(value, _error(*influence), units, self.confidence), "t", units)
+        return Redraws(
+            values,
+            _residuals(reach < self._cut, codes),
+            self._influence_of_strangers(values),
+            np.bincount(codes) / len(codes),
+        )
 
     def threshold(self, value: float) -> Interval:
         """Return the interval of the threshold, midway between the first stranger too many and what is before it."""
@@ -136,10 +164,10 @@ class Redrawn:
         beyond = np.minimum(self._cuts, observed[-1])
         before = observed[np.maximum(np.searchsorted(observed, beyond) - 1, 0)]
         values = np.where(before < beyond, before + (beyond - before) / 2, beyond)
-        influence = self._influence(values, np.zeros(0))
+        influence = self._influence_of_strangers(values)
         if units >= FEW:
-            return Interval(*ends(values, value, influence[1], self.confidence), "bootstrap", units)
-        half = half_width(_error(influence[1]), units, self.confidence)
+            return Interval(*ends(values, value, influence, self.confidence), "bootstrap", units)
+        half = half_width(joint_error(influence), units, self.confidence)
         return Interval(value - half, value + half, "t", units)
 
     @cached_property
@@ -163,15 +191,15 @@ class Redrawn:
     def _cuts(self) -> Floats:
         return first_beyond(self._strangers, self.fpir)
 
-    def _influence(self, values: Floats, of_mated: Floats) -> tuple[Floats, Floats]:
-        """Return what each unit of either kind adds: a stranger closer than the cut lowers it, by as much as draws do.
+    def _influence_of_strangers(self, values: Floats) -> Floats:
+        """Return what each unit adds: a stranger closer than the cut lowers a number, by as much as draws do.
 
         Where one draw has more strangers within the cut than another, it chooses a lower one: by how much ``values``
         change then is their regression on that share.
         """
         strangers = self._strangers
         closer = share_below(strangers, np.full(len(values), self._cut))
-        return of_mated, slope(values, closer) * _residuals(strangers.distance < self._cut, strangers.unit)
+        return slope(values, closer) * _residuals(strangers.distance < self._cut, strangers.unit)
 
 
 def _residuals(hits: Bools, codes: Ints) -> Floats:
@@ -181,6 +209,6 @@ def _residuals(hits: Bools, codes: Ints) -> Floats:
     return np.asarray((part - hits.sum() / len(hits) * whole) / len(hits))
 
 
-def _error(*influence: Floats) -> float:
+def joint_error(*influence: Floats) -> float:
     """Return the standard error that the units of independent samples give together."""
     return math.hypot(*(math.sqrt(len(of) / (len(of) - 1)) * math.hypot(*of.tolist()) for of in influence))

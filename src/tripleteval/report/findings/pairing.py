@@ -17,15 +17,18 @@ _FIX = "evaluate both on the same queries, or compare them unpaired (--unpaired)
 
 
 def query_table(run: Evaluation, name: str) -> pa.Table:
-    """Return the table of queries of a run.
+    """Return the table of queries of a run; probes are queries.
 
     Raises:
         ParameterError: It has none (E101), as a run of given triplets.
     """
-    if run.per_query is None or "query" not in run.per_query.column_names:
+    table = run.per_query
+    if table is not None and "probe" in table.column_names:
+        table = table.rename_columns(["query" if name == "probe" else name for name in table.column_names])
+    if table is None or "query" not in table.column_names:
         found = f"{name} has no table of queries, without which nothing can be compared query by query"
-        raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate made")
-    return run.per_query
+        raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate or identify made")
+    return table
 
 
 def paired(first: pa.Table, second: pa.Table) -> tuple[Ints, str]:

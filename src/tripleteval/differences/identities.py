@@ -1,0 +1,165 @@
+"""Two runs of identification on the same probes: the same identities are drawn again for both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tripleteval.arrays import Floats
+from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.measure import Entry, add_p, by_unit, entry_of, json_of
+from tripleteval.errors import ParameterError
+from tripleteval.evaluation.identity_intervals import MATED, Redrawn, Redraws, Whose, joint_error, too_few
+from tripleteval.metrics import Named, parse
+from tripleteval.metrics.identification import Searches
+from tripleteval.report.findings.changes import values_of
+from tripleteval.uncertainty.interval import FEW, Interval
+from tripleteval.uncertainty.paired import paired_intervals
+from tripleteval.uncertainty.percentiles import ends
+from tripleteval.uncertainty.quantiles import half_width
+from tripleteval.uncertainty.sums import Sums, Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+UNIT = "identity"
+_RATES = ("cmc@k", "tpir@fpir")
+
+
+def of_identities(run: Evaluation) -> bool:
+    """Return whether ``tripleteval identify`` made the run."""
+    return "identification" in run.settings
+
+
+def headline_of_identities(run: Evaluation) -> list[str]:
+    """Return the spellings that two runs are compared by; thresholds of two models are on scales of their own."""
+    return [name for name in run if parse(name).metric.pattern in _RATES]
+
+
+def require_alike(a: Evaluation, b: Evaluation, tables: tuple[pa.Table, pa.Table]) -> None:
+    """Refuse runs that do not ask the same of every probe.
+
+    Raises:
+        ParameterError: One run is no identification (E101), or a probe is enrolled in one gallery only (E512).
+    """
+    if not (of_identities(a) and of_identities(b)):
+        found = "one run of identification and one of another kind"
+        raise ParameterError("E101", found, fix="compare two runs that tripleteval identify made")
+    enrolled = [table["enrolled"].to_numpy() for table in tables]
+    differing = np.flatnonzero(enrolled[0] != enrolled[1])
+    if len(differing):
+        where = [f"{'' if side[differing[0]] else 'not '}enrolled" for side in enrolled]
+        raise ParameterError(
+            "E512",
+            f"runs with different galleries: {len(differing):,} probes are enrolled in one only, for example row "
+            f"{differing[0]}, which is {where[0]} in the first and {where[1]} in the second",
+            fix="search both among the same identities",
+        )
+
+
+def with_hits(table: pa.Table, run: Evaluation, names: Sequence[str]) -> pa.Table:
+    """Return the table with a column for each rate: whether the probe counts, null for strangers."""
+    import pyarrow as pa
+
+    mate, rank = values_of(table, "mate_distance"), values_of(table, "rank")
+    for name in map(parse, names):
+        hits = rank <= name.value
+        if name.metric.pattern == "tpir@fpir":
+            threshold = run.metrics[name.spelling].get("threshold")
+            hits = (rank <= 1) & (mate <= (np.inf if threshold is None else threshold))
+        table = table.append_column(name.spelling, pa.array(hits.astype(np.float64), mask=np.isnan(mate)))
+    return table
+
+
+def identity_differences(
+    runs: tuple[Evaluation, Evaluation], tables: tuple[pa.Table, pa.Table], names: Sequence[str], **how: Any
+) -> dict[str, Entry]:
+    """Return the entry of each number, over the same probes.
+
+    Mated identities and strangers are drawn again, the same for both runs; each run chooses its threshold on the
+    strangers drawn. p flips the signs of what whole identities add to the difference, strangers through the
+    threshold (decision 034).
+
+    Args:
+        runs: Two evaluations by ``evaluate_identification``.
+        tables: Their tables of probes, row by row the same.
+        names: Numbers that both have.
+        how: ``confidence`` and ``seed``.
+    """
+    entries = {name: entry_of(runs, name) for name in names}
+    searches, whose = _searches(runs, tables)
+    added: dict[str, Floats] = {}
+    for name, entry in entries.items():
+        named = parse(name)
+        if entry["difference"] is None:
+            entry["reason"] = next(run.metrics[name]["reason"] for run in runs if run.metrics[name]["value"] is None)
+        elif named.metric.pattern not in _RATES:
+            entry["reason"] = "thresholds of two models are on scales of their own"
+        else:
+            compare = _closed_set if named.metric.pattern == "cmc@k" else _open_set
+            interval, added[name] = compare(named, runs, searches, whose, **how)
+            entries[name] = entry | json_of(interval)
+    add_p(entries, added, how["seed"])
+    return entries
+
+
+def _searches(
+    runs: tuple[Evaluation, Evaluation], tables: tuple[pa.Table, pa.Table]
+) -> tuple[tuple[Searches, Searches], Whose]:
+    table = tables[0]
+    columns = [[values_of(each, name) for name in ("mate_distance", "rank", "best_distance")] for each in tables]
+    enrolled = table["enrolled"].to_numpy()
+    mated = np.isfinite(columns[0][0]) & np.isfinite(columns[1][0])
+    strangers = ~enrolled & np.isfinite(columns[0][2]) & np.isfinite(columns[1][2])
+    labels = np.array([str(label) for label in table["label"].to_pylist()])
+    whose = Whose(*(np.unique(labels[kind], return_inverse=True)[1] for kind in (mated, strangers)))
+    one, two = (
+        Searches(
+            mate[mated],
+            rank[mated],
+            best[strangers],
+            run.accounting["identities"],
+            run.accounting["templates"],
+            tuple(run.settings["ks"]),
+        )
+        for run, (mate, rank, best) in zip(runs, columns, strict=True)
+    )
+    return (one, two), whose
+
+
+def _closed_set(
+    name: Named, _runs: Any, searches: tuple[Searches, Searches], whose: Whose, *, confidence: float, seed: int
+) -> tuple[Interval, Floats]:
+    units = Units(whose.mated, MATED)
+    every = units.sum(np.ones(len(whose.mated), np.int64))
+    one, two = (Sums(units.sum(side.rank <= name.value), every) for side in searches)
+    (interval,) = paired_intervals([(one, two)], confidence=confidence, seed=seed, noun=MATED)
+    return interval, by_unit(one, two)
+
+
+def _open_set(
+    name: Named,
+    runs: tuple[Evaluation, Evaluation],
+    searches: tuple[Searches, Searches],
+    whose: Whose,
+    *,
+    confidence: float,
+    seed: int,
+) -> tuple[Interval, Floats]:
+    first, second = (run.metrics[name.spelling] for run in runs)
+    change = second["value"] - first["value"]
+    one, two = (Redrawn(side, whose, name.value, confidence, seed).rates(1.0) for side in searches)
+    mated, strangers = two.mated - one.mated, two.strangers - one.strangers
+    interval = too_few(first, whose) or _interval(one, two, change, min(whose.counts), confidence)
+    return interval, np.concatenate([mated + change * one.share, strangers])
+
+
+def _interval(one: Redraws, two: Redraws, change: float, units: int, confidence: float) -> Interval:
+    mated, strangers = two.mated - one.mated, two.strangers - one.strangers
+    if units >= FEW:
+        found = ends(two.values - one.values, change, np.concatenate([mated, strangers]), confidence)
+        return Interval(*found, "bootstrap", units)
+    half = half_width(joint_error(mated, strangers), units, confidence)
+    return Interval(change - half, change + half, "t", units)
