@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RUN = "run.json"
-TABLES = {"queries.parquet": "per_query", "classes.parquet": "per_class", "neighbors.parquet": "neighbors"}
+TABLES = {
+    "queries.parquet": "per_query",
+    "classes.parquet": "per_class",
+    "units.parquet": "per_unit",
+    "neighbors.parquet": "neighbors",
+}
 
 _MOST_JSON = 256 * 2**20
 
 
 def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a run folder: ``run.json``, ``queries.parquet``, ``classes.parquet`` and ``neighbors.parquet``.
+    """Write a run folder: ``run.json`` and its tables, ``queries.parquet`` and the like.
 
     Args:
         evaluation: What to keep; tables it does not have are not written.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tripleteval as te
+from tripleteval.evaluation import pair_units
 
 RANDOM = np.random.default_rng(6)
 LABELS = np.array([f"p{code}" for code in np.repeat(RANDOM.permutation(30), 5)])
@@ -23,19 +24,19 @@ def evaluated(noise: float, extra: float = 0.0, seed: int = 0, **how) -> te.Eval
 def test_pseudo_values_average_to_the_number_and_vary_as_it_does():
     run = evaluated(0.8)
     for name in NAMES:
-        values = np.array(run.per_class[f"pseudo {name}"].to_pylist())
+        values = np.array(run.per_unit[name].to_pylist())
         assert values.mean() == pytest.approx(run[name])
         low, high = run.interval(name)
         assert 2 * 1.96 * values.std(ddof=1) / math.sqrt(30) == pytest.approx(high - low, rel=0.35)
 
 
-def test_they_stand_beside_their_class():
+def test_they_stand_beside_their_unit():
     """A class whose items are far apart is what makes the error rate high."""
     wild = LABELS == "p7"
     points = MIDDLE + np.where(wild, 3.0, 0.3)[:, None] * NOISE
-    table = te.evaluate(points, LABELS).per_class
-    worst = int(np.argmax(table["pseudo eer"].to_numpy()))
-    assert table["label"][worst].as_py() == "p7"
+    table = te.evaluate(points, LABELS).per_unit
+    worst = int(np.argmax(table["eer"].to_numpy()))
+    assert table["class"][worst].as_py() == "p7"
 
 
 def read_off(distances, same, weights):
@@ -60,7 +61,7 @@ def test_differences_vary_as_when_the_identities_themselves_are_drawn_again_for_
         first, second = (read_off(d, same, weights) for d in distances)
         drawn.append([second[name] - first[name] for name in NAMES])
     for name, sd in zip(NAMES, np.std(drawn, axis=0), strict=True):
-        values = [np.array(run.per_class[f"pseudo {name}"].to_pylist()) for run in (a, b)]
+        values = [np.array(run.per_unit[name].to_pylist()) for run in (a, b)]
         assert (values[1] - values[0]).std(ddof=1) / math.sqrt(30) == pytest.approx(sd, rel=0.25), name
 
 
@@ -109,13 +110,105 @@ def test_other_queries_have_classes_of_their_own():
     assert entry["high"] - entry["low"] > paired.metrics["auc"]["high"] - paired.metrics["auc"]["low"]
 
 
+GALLERY = MIDDLE + RANDOM.normal(size=MIDDLE.shape)
+GROUPS = np.array([f"g{int(label[1:]) % 12}" for label in LABELS])
+
+
+def among_others(noise: float, extra: float = 0.0, seed: int = 0, **how) -> te.Evaluation:
+    """Return what the same items find in a gallery of the same people and 10 others, by a model of their own."""
+    other = extra * np.random.default_rng(seed).normal(size=NOISE.shape)
+    strangers = np.random.default_rng(2).normal(size=(10, 6))
+    gallery = np.concatenate([GALLERY + 0.3 * other[::-1], strangers])
+    names = np.append(LABELS, [f"s{n}" for n in range(10)])
+    return te.evaluate(
+        te.Embeddings(MIDDLE + noise * NOISE + other, LABELS), gallery=te.Embeddings(gallery, names), **how
+    )
+
+
+def test_queries_in_a_gallery_are_compared_by_everybody_who_is_there():
+    a, b = among_others(1.0), among_others(0.9, extra=0.4, seed=5)
+    assert a.per_unit["class"].to_pylist() == sorted({*LABELS.tolist(), *(f"s{n}" for n in range(10))})
+    found = te.compare(a, b)
+    points = [(0.0, 1.0, 0), (0.4, 0.9, 5)]
+    who = np.unique(np.append(LABELS, [f"s{n}" for n in range(10)]), return_inverse=True)[1]
+    one, two = np.repeat(np.arange(len(LABELS)), len(who)), np.tile(np.arange(len(who)), len(LABELS))
+    distances = []
+    for extra, noise, seed in points:
+        other = extra * np.random.default_rng(seed).normal(size=NOISE.shape)
+        asked = MIDDLE + noise * NOISE + other
+        gallery = np.concatenate([GALLERY + 0.3 * other[::-1], np.random.default_rng(2).normal(size=(10, 6))])
+        distances.append(np.linalg.norm(asked[one] - gallery[two], axis=1))
+    same, random, drawn = who[one] == who[two], np.random.default_rng(1), []
+    for _ in range(200):
+        times = np.bincount(random.integers(0, 40, 40), minlength=40)
+        weights = np.where(same, times[who[one]], times[who[one]] * times[who[two]])
+        first, second = (read_off(d, same, weights) for d in distances)
+        drawn.append([second[name] - first[name] for name in NAMES])
+    for name, sd in zip(NAMES, np.std(drawn, axis=0), strict=True):
+        values = [np.array(run.per_unit[name].to_pylist()) for run in (a, b)]
+        assert values[0].mean() == pytest.approx(a[name])
+        assert (values[1] - values[0]).std(ddof=1) / math.sqrt(40) == pytest.approx(sd, rel=0.3), name
+    for name in ("tar@far=0.1", "tar@far=0.01", "eer", "auc", "d_prime"):
+        entry = found.metrics[name]
+        assert entry["units"] == 40
+        assert entry["low"] < entry["difference"] < entry["high"]
+        assert 0 < entry["p"] <= 1
+    alone = te.compare(a, b, metrics=["auc"], paired=False).metrics["auc"]
+    assert alone["high"] - alone["low"] > found.metrics["auc"]["high"] - found.metrics["auc"]["low"]
+
+
+def test_groups_are_compared_by_groups():
+    a, b = (
+        te.evaluate(te.Embeddings(MIDDLE + noise * NOISE, LABELS, groups=GROUPS), unit="group") for noise in (1.0, 0.7)
+    )
+    assert a.per_unit["group"].to_pylist() == sorted(set(GROUPS.tolist()))
+    entry = te.compare(a, b, metrics=["eer"], unit="group").metrics["eer"]
+    assert (entry["interval"], entry["units"]) == ("t", 12)
+    assert entry["low"] < entry["difference"] < entry["high"]
+    assert te.compare(a, b, metrics=["eer"]).metrics["eer"]["low"] is None  # the runs know nothing of single classes
+
+
+def test_more_units_than_are_counted_stand_in_groups_of_their_own(monkeypatch):
+    many = np.repeat(np.arange(300), 3)
+    random = np.random.default_rng(3)
+    points = random.normal(size=(300, 6))[many]
+    noise = [random.normal(size=points.shape) for _ in range(2)]
+
+    def pair(order=slice(None)):
+        return [te.evaluate((points + 0.5 * each)[order], many[order], fars=(0.05,)) for each in noise]
+
+    single = te.compare(*pair(), metrics=["eer", "auc"])
+    monkeypatch.setattr(pair_units, "MOST_UNITS", 100)
+    runs = pair()
+    assert runs[0].per_unit["members"].to_pylist() == [3] * 100
+    assert all(name.startswith("sha256:") for name in runs[0].per_unit["class"].to_pylist())
+    together = te.compare(*runs, metrics=["eer", "auc"])
+    for name, entry in together.metrics.items():
+        assert entry["units"] == 300
+        widths = [found.metrics[name]["high"] - found.metrics[name]["low"] for found in (together, single)]
+        assert widths[0] == pytest.approx(widths[1], rel=0.2), name
+    shuffled = te.compare(runs[0], pair(np.random.default_rng(0).permutation(900))[1], metrics=["eer"], paired=False)
+    assert shuffled.metrics["eer"]["units"] == 300
+    others = te.evaluate(points + 0.5 * noise[1], many + 1, fars=(0.05,))
+    assert set(others.per_unit["class"].to_pylist()).isdisjoint(runs[0].per_unit["class"].to_pylist())
+
+
+def test_what_units_make_of_numbers_is_kept_in_the_run(tmp_path):
+    run = among_others(1.0)
+    run.save(tmp_path / "run")
+    assert te.load(tmp_path / "run").per_unit.equals(run.per_unit)
+    assert te.load(tmp_path / "run").result_hash == run.result_hash
+
+
 def test_without_classes_in_common_or_with_another_unit_there_is_none():
     a = evaluated(1.0)
     for found in (
         te.compare(a, evaluated(0.7, unit="query"), metrics=["eer"]),
         te.compare(a, a, metrics=["eer"], unit="query"),
     ):
-        assert found.metrics["eer"]["reason"].startswith("a number of all pairs is compared by class")
+        assert found.metrics["eer"]["reason"].startswith(
+            "a number of all pairs is compared by the classes or groups of both"
+        )
 
 
 def test_a_gate_may_ask_for_no_worse():

@@ -17,6 +17,7 @@ _TABLES = (
     "metrics",
     "queries",
     "classes",
+    "units",
     "neighbors",
     "suspects",
     "confusions",

@@ -42,6 +42,9 @@ class Evaluation(Mapping[str, float]):
         environment: Versions, machine and seconds; no part of the hash.
         per_query: Arrow table, one row per query; ``None`` for given triplets.
         per_class: Arrow table, one row per class; ``None`` without one label per item.
+        per_unit: Arrow table, one row per unit of the intervals of all pairs (or, of more than 1,024, per group of
+            them): its name, its ``members`` and what it makes of each number, so that runs can be compared by it;
+            ``None`` without such numbers, or where a unit is an item.
         neighbors: Arrow table of the nearest items of each query; ``None`` where none were kept.
     """
 
@@ -57,6 +60,7 @@ class Evaluation(Mapping[str, float]):
     environment: dict[str, Any] = field(default_factory=dict)
     per_query: pa.Table | None = None
     per_class: pa.Table | None = None
+    per_unit: pa.Table | None = None
     neighbors: pa.Table | None = None
 
     def __getitem__(self, spelling: str) -> float:

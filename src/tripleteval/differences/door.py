@@ -10,7 +10,7 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
-from tripleteval.differences.estimands import by_class, codes_of
+from tripleteval.differences.estimands import by_unit, codes_of
 from tripleteval.differences.identities import (
     UNIT,
     headline_of_identities,
@@ -172,8 +172,7 @@ def _judged(
 
 
 def _by_default(a: Evaluation, b: Evaluation, unit: str) -> list[str]:
-    of_pairs = headline_of_pairs(a) if unit == "class" else []
-    of_pairs = [name for name in of_pairs if by_class(a, name) is not None and by_class(b, name) is not None]
+    of_pairs = [name for name in headline_of_pairs(a) if all(by_unit(run, name, unit) is not None for run in (a, b))]
     return [name for name in [*headline(a), *of_pairs] if name in b]
 
 

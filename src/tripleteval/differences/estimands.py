@@ -10,7 +10,6 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.evaluation.summary import per_query
-from tripleteval.evaluation.tables import PSEUDO
 from tripleteval.metrics import Column, parse
 from tripleteval.report.findings.changes import values_of
 from tripleteval.uncertainty.sums import Sums, Units
@@ -54,23 +53,23 @@ def halves(table: pa.Table, spelling: str, average: str, classes: Ints | None) -
     return per_query(column, average, classes)
 
 
-def by_class(run: Evaluation, spelling: str) -> tuple[list[str], Sums] | None:
-    """Return the names of the classes and what each makes of a number of all pairs; ``None`` where a run does not say.
+def by_unit(run: Evaluation, spelling: str, noun: str) -> tuple[list[str], Sums, int] | None:
+    """Return the names of the units, what each makes of a number of all pairs, and how many units these stand for.
 
-    Classes are in the order of their names, as in `codes_of`.
+    ``None`` where the run does not keep it by units of this kind. The units are in the order of their names.
     """
-    name, table = f"{PSEUDO}{spelling}", run.per_class
-    if table is None or name not in table.column_names:
+    table = run.per_unit
+    if table is None or noun not in table.column_names or spelling not in table.column_names:
         return None
-    labels = [str(label) for label in table["label"].to_pylist()]
-    values = values_of(table, name)[np.argsort(labels)]
-    return sorted(labels), Sums(values, np.ones(len(values)))
+    names = table[noun].to_pylist()
+    values = values_of(table, spelling)[np.argsort(names)]
+    return sorted(names), Sums(values, np.ones(len(values))), int(table["members"].to_numpy().sum())
 
 
-def both_by_class(runs: Sequence[Evaluation], spelling: str) -> tuple[Sums, Sums] | None:
-    """Return what each class makes of a number of all pairs in two runs; ``None`` without the same classes in both."""
-    one, two = (by_class(run, spelling) for run in runs)
-    return None if one is None or two is None or one[0] != two[0] else (one[1], two[1])
+def both_by_unit(runs: Sequence[Evaluation], spelling: str, noun: str) -> tuple[Sums, Sums, int] | None:
+    """Return what each unit makes of a number of all pairs in two runs; ``None`` without the same units in both."""
+    one, two = (by_unit(run, spelling, noun) for run in runs)
+    return None if one is None or two is None or one[0] != two[0] else (one[1], two[1], one[2])
 
 
 def _weights(table: pa.Table, spelling: str) -> Any:

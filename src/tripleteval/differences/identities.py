@@ -9,7 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.measure import Entry, add_p, by_unit, entry_of, json_of
+from tripleteval.differences.measure import Entry, add_p, added_by_unit, entry_of, json_of
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.identity_intervals import MATED, Redrawn, Redraws, Whose, joint_error, too_few
 from tripleteval.metrics import Named, parse
@@ -136,7 +136,7 @@ def _closed_set(
     every = units.sum(np.ones(len(whose.mated), np.int64))
     one, two = (Sums(units.sum(side.rank <= name.value), every) for side in searches)
     (interval,) = paired_intervals([(one, two)], confidence=confidence, seed=seed, noun=MATED)
-    return interval, by_unit(one, two)
+    return interval, added_by_unit(one, two)
 
 
 def _open_set(

@@ -9,7 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.estimands import Codes, both_by_class, by_class, halves
+from tripleteval.differences.estimands import Codes, both_by_unit, by_unit, halves
 from tripleteval.metrics import Column, parse
 from tripleteval.uncertainty.paired import paired_intervals, unpaired_intervals
 from tripleteval.uncertainty.permutation import holm, sign_flip
@@ -39,10 +39,12 @@ def paired_differences(
     """
     entries = {name: entry_of(runs, name) for name in names}
     pairs: dict[str, tuple[Sums, Sums]] = {}
+    members: dict[str, int] = {}
     for name, entry in entries.items():
-        of_classes = both_by_class(runs, name) if codes.units.noun == "class" else None
-        if of_classes is not None:
-            pairs[name] = of_classes
+        of_units = both_by_unit(runs, name, codes.units.noun)
+        if of_units is not None:
+            *sums, members[name] = of_units
+            pairs[name] = sums[0], sums[1]
             entry["queries"] = len(codes.units.codes)
             continue
         first, second = (halves(table, name, entry["average"], codes.classes) for table in tables)
@@ -61,7 +63,8 @@ def paired_differences(
     )
     for name, interval in zip(pairs, found, strict=True):
         entries[name] |= json_of(interval)
-    add_p(entries, {name: by_unit(*pair) for name, pair in pairs.items()}, how["seed"])
+        entries[name]["units"] = members.get(name, interval.units)
+    add_p(entries, {name: added_by_unit(*pair) for name, pair in pairs.items()}, how["seed"])
     return entries
 
 
@@ -75,8 +78,8 @@ def unpaired_differences(
     """Return the entry of each metric between runs on different queries: wider intervals, and no p."""
     entries = {name: entry_of(runs, name) for name in names}
     for name, entry in entries.items():
-        sums = [_of_run(*each, name, entry["average"]) for each in zip(runs, tables, codes, strict=True)]
-        one, two = sums
+        found = [_of_run(*each, name, entry["average"]) for each in zip(runs, tables, codes, strict=True)]
+        (one, of_one), (two, of_two) = found
         if one is None or two is None:
             entry["reason"] = _not_kept(name)
             continue
@@ -84,22 +87,22 @@ def unpaired_differences(
         (interval,) = unpaired_intervals(
             [(one, two)], confidence=how["confidence"], seed=how["seed"], noun=codes[0].units.noun
         )
-        entry.update(json_of(interval))
+        entry.update(json_of(interval), units=min(of_one, of_two) or interval.units)
     return entries
 
 
-def _of_run(run: Evaluation, table: pa.Table, codes: Codes, name: str, average: str) -> Sums | None:
-    """Return what each unit of one run makes of a number."""
-    of_classes = by_class(run, name) if codes.units.noun == "class" else None
-    if of_classes is not None:
-        return of_classes[1]
+def _of_run(run: Evaluation, table: pa.Table, codes: Codes, name: str, average: str) -> tuple[Sums | None, int]:
+    """Return what each unit of one run makes of a number, and how many there are where they were put together."""
+    of_units = by_unit(run, name, codes.units.noun)
+    if of_units is not None:
+        return of_units[1:]
     column = halves(table, name, average, codes.classes)
-    return None if column is None or not column.whole.any() else _sums(column, column.whole > 0, codes)
+    return (None if column is None or not column.whole.any() else _sums(column, column.whole > 0, codes)), 0
 
 
 def _not_kept(name: str) -> str:
     if parse(name).metric.of_pairs:
-        return "a number of all pairs is compared by class, in runs of one set with at most 1,024 classes"
+        return "a number of all pairs is compared by the classes or groups of both runs, where these are the same"
     return "the runs do not keep it query by query"
 
 
@@ -148,7 +151,7 @@ def add_p(entries: dict[str, Entry], added: dict[str, Floats], seed: int) -> Non
         entries[name] |= {"p": judged[name], "p_holm": adjusted}
 
 
-def by_unit(one: Sums, two: Sums) -> Floats:
+def added_by_unit(one: Sums, two: Sums) -> Floats:
     """Return what each unit adds to the difference of two ratios."""
     if np.array_equal(one.whole, two.whole):
         return two.part - one.part

@@ -279,7 +279,8 @@ def _evaluation(
         verification=pairs.curves,
         environment={**environment(seconds), "pairs_in_float64": results.settled},
         per_query=per_query_table(comparison, results),
-        per_class=per_class_table(comparison, results, codes, rates, pairs.by_class),
+        per_class=per_class_table(comparison, results, codes, rates),
+        per_unit=pairs.by_unit,
         neighbors=neighbor_table(comparison, results, engine.distance, settings.neighbors),
     )
 

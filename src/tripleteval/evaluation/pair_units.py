@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -30,18 +33,34 @@ class Owners(NamedTuple):
         searched: (gallery,) int64, in the same numbers.
         units: How many there are.
         noun: What one unit is called.
+        names: Their names, in the order of their numbers; none where a unit is an item.
     """
 
     asked: Ints
     searched: Ints
     units: int
     noun: str
+    names: tuple[str, ...] = ()
+
+
+class Grouped(NamedTuple):
+    """The units that pairs are counted by: those of the items or, where these are too many, groups of them.
+
+    Attributes:
+        noun: What one unit is called.
+        names: Of each; of a group, what tells it from groups of other units.
+        members: (groups,) int64, how many units it is made of.
+    """
+
+    noun: str
+    names: tuple[str, ...]
+    members: Ints
 
 
 def sure_of(
     comparison: Comparison, curve: Operating, distance: Distance, settings: Settings, kernel: str, mapping: Map
-) -> Sure:
-    """Return the pairs of a comparison by unit, at the distances where its intervals are decided."""
+) -> tuple[Sure, Grouped | None]:
+    """Return the pairs of a comparison by unit, at the distances where its intervals are decided, and their names."""
     owners = owners_of(comparison, settings.unit)
     asked, searched = (grouped_units(codes, owners.units, settings.seed) for codes in (owners.asked, owners.searched))
     queries = _blocks(len(comparison.queries), settings.seed)
@@ -50,27 +69,28 @@ def sure_of(
     cuts = cuts_for(curve, settings.fars)
     engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel)
     alone = owners.noun == "class"
-    return Sure(engine.measure(mapping), owners.units, owners.noun, alone, settings.confidence, settings.seed)
+    sure = Sure(engine.measure(mapping), owners.units, owners.noun, alone, settings.confidence, settings.seed)
+    return sure, _named(owners, settings.seed) if owners.names else None
 
 
 def owners_of(comparison: Comparison, unit: str) -> Owners:
     """Return the unit of each item; an item without one class is its own."""
     queries, gallery = comparison.queries, comparison.gallery
     if unit == "group" and queries.groups is not None and gallery.groups is not None:
-        return _owners(*_joined(queries.groups, gallery.groups, "groups")[:2], "group")
+        return _owners(*_joined(queries.groups, gallery.groups, "groups"), "group")
     if unit == "class" and isinstance(queries.labels, Labels) and isinstance(gallery.labels, Labels):
-        return _owners(*joint_classes(comparison)[:2], "class")
+        return _owners(*joint_classes(comparison), "class")
     rows = np.arange(len(queries))
     if comparison.leave_one_out:
-        return _owners(rows, rows, "item")
+        return _owners(rows, rows, (), "item")
     searched = np.arange(len(queries), len(queries) + len(gallery))
     has_own = comparison.own_row >= 0
     searched[comparison.own_row[has_own]] = rows[has_own]
-    return _owners(rows, searched, "item")
+    return _owners(rows, searched, (), "item")
 
 
-def joint_classes(comparison: Comparison) -> tuple[Ints, Ints, int]:
-    """Return the class of each query, of each gallery item in the same numbers, and how many numbers there are.
+def joint_classes(comparison: Comparison) -> tuple[Ints, Ints, tuple[Hashable, ...]]:
+    """Return the class of each query, of each gallery item in the same numbers, and the classes, in their order.
 
     Raises:
         LabelError: An item without one label (E401).
@@ -89,14 +109,29 @@ def single_labels(side: Embeddings) -> Labels:
     return side.labels
 
 
-def _joined(one: Labels, two: Labels, what: str) -> tuple[Ints, Ints, int]:
+def _joined(one: Labels, two: Labels, what: str) -> tuple[Ints, Ints, tuple[Hashable, ...]]:
     left, right, known = join(one.classes, two.classes, what)
-    return left[one.codes], right[two.codes], len(known)
+    return left[one.codes], right[two.codes], known
 
 
-def _owners(asked: Ints, searched: Ints, noun: str) -> Owners:
+def _owners(asked: Ints, searched: Ints, known: tuple[Hashable, ...], noun: str) -> Owners:
     present, codes = np.unique(np.concatenate([asked, searched]), return_inverse=True)
-    return Owners(codes[: len(asked)], codes[len(asked) :], len(present), noun)
+    names = tuple(str(known[code]) for code in present.tolist()) if known else ()
+    return Owners(codes[: len(asked)], codes[len(asked) :], len(present), noun, names)
+
+
+def _named(owners: Owners, seed: int) -> Grouped:
+    if owners.units <= MOST_UNITS:
+        return Grouped(owners.noun, owners.names, np.ones(owners.units, np.int64))
+    groups = grouped_units(np.arange(owners.units), owners.units, seed)
+    members = [np.flatnonzero(groups == group).tolist() for group in range(MOST_UNITS)]
+    names = tuple(_digest([owners.names[unit] for unit in units]) for units in members)
+    return Grouped(owners.noun, names, np.array([len(units) for units in members]))
+
+
+def _digest(names: list[str]) -> str:
+    text = json.dumps(names).encode(errors="surrogatepass")
+    return f"sha256:{hashlib.sha256(text).hexdigest()[:32]}"
 
 
 def grouped_units(codes: Ints, units: int, seed: int) -> Ints:

@@ -13,13 +13,12 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets
 from tripleteval.distance.formula import Distance
 from tripleteval.evaluation.measure import Results
+from tripleteval.evaluation.pair_units import Grouped
 from tripleteval.evaluation.summary import class_means
 from tripleteval.evidence.neighbors import NOBODY
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-PSEUDO = "pseudo "
 
 
 def class_codes(queries: Embeddings) -> Ints | None:
@@ -49,12 +48,8 @@ def per_class_table(
     results: Results,
     codes: Ints | None,
     rates: dict[str, Floats],
-    of_pairs: Mapping[str, Floats],
 ) -> pa.Table | None:
-    """Return one row per class of the queries: support, the mean of each metric over its queries, shrunken rates.
-
-    What a class makes of each number of all pairs (``pseudo_values``) is named ``pseudo tar@far=0.01``.
-    """
+    """Return one row per class of the queries: support, the mean of each metric over its queries, shrunken rates."""
     labels = comparison.queries.labels
     if codes is None or not isinstance(labels, Labels):
         return None
@@ -72,8 +67,25 @@ def per_class_table(
         if measured.named.metric.headline != "median":
             columns[measured.named.spelling] = _nullable(class_means(measured.column.values(), codes, of)[present])
     columns |= {f"shrunken {spelling}": _nullable(rate) for spelling, rate in rates.items()}
-    columns |= {f"{PSEUDO}{spelling}": _nullable(values) for spelling, values in of_pairs.items()}
     return pa.table(columns)
+
+
+def per_unit_table(grouped: Grouped, values: Mapping[str, Floats]) -> pa.Table | None:
+    """Return one row per unit of pairs, or group of units: its name, its members, what it makes of each number.
+
+    Args:
+        grouped: The units; the column of their names is called as they are.
+        values: By spelling, (units,) each: their mean is the number, their spread its variance (`pseudo_values`).
+
+    Returns:
+        ``None`` where there is no value to keep.
+    """
+    if not values:
+        return None
+    import pyarrow as pa
+
+    columns = {grouped.noun: pa.array(grouped.names, pa.string()), "members": pa.array(grouped.members)}
+    return pa.table(columns | {spelling: pa.array(each) for spelling, each in values.items()})
 
 
 def neighbor_table(comparison: Comparison, results: Results, distance: Distance, most: int) -> pa.Table | None:

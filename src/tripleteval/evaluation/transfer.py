@@ -51,7 +51,7 @@ def require_room(comparison: Comparison, split: Split | None, settings: Settings
     verification.require_room(comparison, settings, means)
     if split is not None:
         verification.require_room(split.chosen_on, replace(settings, sample=None, by=()), means)
-        require_room_to_decide(split.judged_on, means, joint_classes(split.judged_on)[2], 1, len(settings.fars))
+        require_room_to_decide(split.judged_on, means, len(joint_classes(split.judged_on)[2]), 1, len(settings.fars))
 
 
 def measure_pairs(
@@ -92,7 +92,7 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     judged = split.judged_on
     asked, searched, classes = joint_classes(judged)
     cuts = np.array([point.cut for point in points])
-    found = decided(DecisionPass(judged, distance, cuts, asked, searched, classes, means.kernel), means)
+    found = decided(DecisionPass(judged, distance, cuts, asked, searched, len(classes), means.kernel), means)
     counts = {
         "calibration": _counts(split.chosen_on, curve.genuine_pairs, curve.impostor_pairs),
         "transfer": _counts(judged, int(found.genuine.sum()), int(found.impostor.sum()) // 2),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed, ruler_for
@@ -20,6 +18,7 @@ from tripleteval.evaluation.pair_orders import merged, orders_of
 from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_slices
 from tripleteval.evaluation.pair_units import sure_of
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.tables import per_unit_table
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
 from tripleteval.metrics.folds import Folded
@@ -33,6 +32,9 @@ from tripleteval.metrics.operating import (
     thinned,
 )
 from tripleteval.metrics.transfer import Transferred
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MISSING = {
     "folds": "it takes given pairs in folds",
@@ -50,13 +52,13 @@ class Verification(NamedTuple):
         metrics: As `Evaluation.metrics`, one entry per number.
         curves: As `Evaluation.verification`.
         counts: For the accounting.
-        by_class: (classes,) pseudo-values of each number, in the order of the classes that occur; perhaps none.
+        by_unit: What each unit makes of each number (`per_unit_table`); ``None`` where items are units.
     """
 
     metrics: Entries
     curves: dict[str, Any]
     counts: dict[str, Any]
-    by_class: Mapping[str, Floats] = MappingProxyType({})
+    by_unit: pa.Table | None = None
 
 
 def measure_verification(
@@ -78,11 +80,13 @@ def measure_verification(
         found = found._replace(curves=found.curves | {"slices": slices})
     if curve.undefined:
         return found
-    sure = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
+    sure, grouped = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
     read = readings(curve, sure)
     metrics = with_pair_intervals(found.metrics, named, sure, read)
-    by_class = comparison.leave_one_out and sure.noun == "class" and len(sure.counts.genuine) == sure.units
-    return found._replace(metrics=metrics, by_class=pseudo_values(metrics, named, sure, read) if by_class else {})
+    if grouped is None:
+        return found._replace(metrics=metrics)
+    by_unit = per_unit_table(grouped, pseudo_values(metrics, named, sure, read))
+    return found._replace(metrics=metrics, by_unit=by_unit)
 
 
 def described(

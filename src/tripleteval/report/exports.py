@@ -24,6 +24,7 @@ TABLES = {
     "metrics": "every number with its interval, chance and count",
     "queries": "one row per query",
     "classes": "one row per class",
+    "units": "what each class makes of the numbers of all pairs",
     "neighbors": "the nearest items of each query",
     "suspects": "labels to look at again",
     "confusions": "pairs of classes that are taken for each other",
@@ -31,6 +32,8 @@ TABLES = {
     "duplicates": "items that are there twice; with the embeddings also inside one side",
     "map": "x and y of each query, with its neighbours; needs the embeddings",
 }
+
+_NEEDS = {"units": "it needs 5 classes or more with pairs of both kinds (not --no-verification)"}
 
 # What a spreadsheet takes for the start of a formula, also behind quotes.
 _FORMULA = '^("*[=+\\-@\t\r\\x00])'
@@ -47,7 +50,12 @@ def exported(evaluation: Evaluation, name: str, material: Material | None = None
         raise ParameterError("E510", f"no table {name!r}", fix=nearest(name, TABLES))
     if name == "map":
         return _map(evaluation, material)
-    kept = {"queries": evaluation.per_query, "classes": evaluation.per_class, "neighbors": evaluation.neighbors}
+    kept = {
+        "queries": evaluation.per_query,
+        "classes": evaluation.per_class,
+        "units": evaluation.per_unit,
+        "neighbors": evaluation.neighbors,
+    }
     found = {"suspects": suspects, "confusions": confusions, "hubs": hubs}
     if name == "metrics":
         return _metrics(evaluation)
@@ -58,7 +66,7 @@ def exported(evaluation: Evaluation, name: str, material: Material | None = None
         raise ParameterError(
             "E101",
             f"the table {name!r} of a run that does not hold it",
-            fix="it needs one label per item, and neighbours (not --neighbors 0)",
+            fix=_NEEDS.get(name, "it needs one label per item, and neighbours (not --neighbors 0)"),
         )
     return table
 
