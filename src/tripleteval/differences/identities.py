@@ -9,12 +9,14 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.differences.compared import Compared, Runs, Wish, chosen
 from tripleteval.differences.measure import Entry, add_p, added_by_unit, entry_of, json_of
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.identity_intervals import MATED, Redrawn, Redraws, Whose, joint_error, too_few
 from tripleteval.metrics import Named, parse
 from tripleteval.metrics.identification import Searches
-from tripleteval.report.findings.changes import values_of
+from tripleteval.report.findings.changes import changed_queries, values_of
+from tripleteval.report.findings.pairing import paired, query_table
 from tripleteval.uncertainty.interval import FEW, Interval
 from tripleteval.uncertainty.paired import paired_intervals
 from tripleteval.uncertainty.percentiles import ends
@@ -33,20 +35,32 @@ def of_identities(run: Evaluation) -> bool:
     return "identification" in run.settings
 
 
-def headline_of_identities(run: Evaluation) -> list[str]:
-    """Return the spellings that two runs are compared by; thresholds of two models are on scales of their own."""
-    return [name for name in run if parse(name).metric.pattern in _RATES]
-
-
-def require_alike(a: Evaluation, b: Evaluation, tables: tuple[pa.Table, pa.Table]) -> None:
-    """Refuse runs that do not ask the same of every probe.
+def compare_identities(runs: Runs, wish: Wish) -> Compared:
+    """Compare two runs by their probes.
 
     Raises:
-        ParameterError: One run is no identification (E101), or a probe is enrolled in one gallery only (E512).
+        ParameterError: Runs with different probes, or probes that are enrolled in one gallery only (E512); a number
+            that one of them does not have (E510).
     """
-    if not (of_identities(a) and of_identities(b)):
-        found = "one run of identification and one of another kind"
-        raise ParameterError("E101", found, fix="compare two runs that tripleteval identify made")
+    one, two = (query_table(run, name) for run, name in zip(runs, wish.names, strict=True))
+    rows, matched = paired(one, two)
+    tables = one, two.take(rows)
+    _require_alike(tables)
+    names, decisive = chosen(runs, [name for name in runs[0] if _is_rate(name)], wish)
+    entries = identity_differences(runs, tables, names, confidence=wish.confidence, seed=wish.seed)
+    queries = None
+    if _is_rate(decisive):
+        hits = [with_hit(table, run, decisive) for table, run in zip(tables, runs, strict=True)]
+        queries = changed_queries(hits[0], hits[1], decisive)
+    return Compared(entries, decisive, matched, queries, UNIT)
+
+
+def _is_rate(name: str) -> bool:
+    """Return whether two runs are compared by it; thresholds of two models are on scales of their own."""
+    return parse(name).metric.pattern in _RATES
+
+
+def _require_alike(tables: tuple[pa.Table, pa.Table]) -> None:
     enrolled = [table["enrolled"].to_numpy() for table in tables]
     differing = np.flatnonzero(enrolled[0] != enrolled[1])
     if len(differing):
@@ -59,18 +73,16 @@ def require_alike(a: Evaluation, b: Evaluation, tables: tuple[pa.Table, pa.Table
         )
 
 
-def with_hits(table: pa.Table, run: Evaluation, names: Sequence[str]) -> pa.Table:
-    """Return the table with a column for each rate: whether the probe counts, null for strangers."""
+def with_hit(table: pa.Table, run: Evaluation, name: str) -> pa.Table:
+    """Return the table with a column for a rate: whether the probe counts, null for strangers."""
     import pyarrow as pa
 
-    mate, rank = values_of(table, "mate_distance"), values_of(table, "rank")
-    for name in map(parse, names):
-        hits = rank <= name.value
-        if name.metric.pattern == "tpir@fpir":
-            threshold = run.metrics[name.spelling].get("threshold")
-            hits = (rank <= 1) & (mate <= (np.inf if threshold is None else threshold))
-        table = table.append_column(name.spelling, pa.array(hits.astype(np.float64), mask=np.isnan(mate)))
-    return table
+    mate, rank, named = values_of(table, "mate_distance"), values_of(table, "rank"), parse(name)
+    hits = rank <= named.value
+    if named.metric.pattern == "tpir@fpir":
+        threshold = run.metrics[name].get("threshold")
+        hits = (rank <= 1) & (mate <= (np.inf if threshold is None else threshold))
+    return table.append_column(name, pa.array(hits.astype(np.float64), mask=np.isnan(mate)))
 
 
 def identity_differences(
@@ -95,7 +107,7 @@ def identity_differences(
         named = parse(name)
         if entry["difference"] is None:
             entry["reason"] = next(run.metrics[name]["reason"] for run in runs if run.metrics[name]["value"] is None)
-        elif named.metric.pattern not in _RATES:
+        elif not _is_rate(name):
             entry["reason"] = "thresholds of two models are on scales of their own"
         else:
             compare = _closed_set if named.metric.pattern == "cmc@k" else _open_set

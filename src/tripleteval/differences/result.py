@@ -29,7 +29,7 @@ class Differences(Mapping[str, float]):
         outcome: ``"better"``, ``"worse"`` or ``"not distinguishable"``: the second run, by the primary metric.
         verdict: The same in one sentence.
         primary: The metric that decides.
-        paired: What queries are matched by: ``"id"``, ``"row"`` or ``None``.
+        paired: What queries are matched by: ``"id"``, ``"row"``, ``"pair"`` (given pairs) or ``None``.
         names: What the two runs are called.
         settings: ``confidence``, ``unit`` and ``seed``.
         notes: Findings in words.
@@ -62,6 +62,9 @@ class Differences(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self.metrics)
+
+    def __contains__(self, spelling: object) -> bool:
+        return spelling in self.metrics
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document that ``compare.json`` and ``--json`` hold; the file adds its checksums."""

@@ -88,7 +88,8 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
     said = _CHANGED[found.settings["unit"] == "identity", change]
     text = f"{listed}; {said}. First, second and difference are of {found.primary}."
-    return Section(f"{change.capitalize()} queries: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
+    what = "pairs" if found.paired == "pair" else "queries"
+    return Section(f"{change.capitalize()} {what}: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
 
 
 def _classes(table: pa.Table, primary: str) -> Section:
@@ -104,8 +105,8 @@ def _classes(table: pa.Table, primary: str) -> Section:
 _CHANGED = {
     (False, "broken"): "their nearest item was right before and wrong now",
     (False, "fixed"): "their nearest item was wrong before and right now",
-    (True, "broken"): "they were found before and are not now",
-    (True, "fixed"): "they are found now and were not before",
+    (True, "broken"): "they were right before and are wrong now",
+    (True, "fixed"): "they were wrong before and are right now",
 }
 _NUMERIC = frozenset({"row", "first", "second", "difference"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -125,12 +125,13 @@ def _named(owners: Owners, seed: int) -> Grouped:
         return Grouped(owners.noun, owners.names, np.ones(owners.units, np.int64))
     groups = grouped_units(np.arange(owners.units), owners.units, seed)
     members = [np.flatnonzero(groups == group).tolist() for group in range(MOST_UNITS)]
-    names = tuple(_digest([owners.names[unit] for unit in units]) for units in members)
+    names = tuple(digest([owners.names[unit] for unit in units]) for units in members)
     return Grouped(owners.noun, names, np.array([len(units) for units in members]))
 
 
-def _digest(names: list[str]) -> str:
-    text = json.dumps(names).encode(errors="surrogatepass")
+def digest(members: list[Any]) -> str:
+    """Return a name that only a group of the same members has."""
+    text = json.dumps(members).encode(errors="surrogatepass")
     return f"sha256:{hashlib.sha256(text).hexdigest()[:32]}"
 
 

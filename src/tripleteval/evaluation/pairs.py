@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.arrays import Floats
+from tripleteval.arrays import Floats, Ints
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.engine.pair_ruler import grid_upto
@@ -17,10 +17,11 @@ from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.folds import Folds, connected, folds_of, with_fold_interval
 from tripleteval.evaluation.intervals import without_interval
-from tripleteval.evaluation.pair_intervals import Sure, cuts_for, readings, with_pair_intervals
-from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
+from tripleteval.evaluation.pair_intervals import Sure, cuts_for, pseudo_values, readings, with_pair_intervals
+from tripleteval.evaluation.pair_units import MOST_UNITS, Grouped, digest, grouped_units
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
 from tripleteval.evaluation.settings import QUANTILES, Settings, check
+from tripleteval.evaluation.tables import per_unit_table
 from tripleteval.evaluation.verification import described
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import METRICS, Named, parse, spell
@@ -91,9 +92,12 @@ def evaluate_pairs(
     named = _named(budgets, folded=made is not None)
     folded = None if made is None else Folded(distances, given.same, made.codes, made.names)
     found = described(curve, named, folded)
-    metrics, sure = found.metrics, _sure(given, distances, curve, checked)
-    if sure is not None:
-        metrics = with_pair_intervals(metrics, named, sure, readings(curve, sure))
+    metrics, by_unit = found.metrics, None
+    if not curve.undefined:
+        sure, grouped = _sure(given, distances, curve, checked)
+        read = readings(curve, sure)
+        metrics = with_pair_intervals(metrics, named, sure, read)
+        by_unit = per_unit_table(grouped, pseudo_values(metrics, named, sure, read))
     metrics = without_interval(with_fold_interval(metrics, checked.confidence))
     accounting = _account(given, distances, found.counts, made)
     settings: dict[str, Any] = {"pairs": "given", "distance": distance, "fars": list(budgets)}
@@ -108,20 +112,29 @@ def evaluate_pairs(
         verification=found.curves,
         environment=environment(time.monotonic() - started),
         per_query=_table(given, distances, made),
+        per_unit=by_unit,
     )
 
 
-def _sure(given: GivenPairs, distances: Floats, curve: Operating, settings: Settings) -> Sure | None:
-    """Return the pairs by identity; ``None`` where there are none of a kind."""
-    if curve.undefined:
-        return None
+def _sure(given: GivenPairs, distances: Floats, curve: Operating, settings: Settings) -> tuple[Sure, Grouped]:
+    """Return the pairs by identity, and what tells identities apart: the pairs that they are in."""
     # What a pair calls the same is one identity, and so is what a chain of such pairs connects.
     found = connected(given.who, given.who[given.same])
     units = int(found.max()) + 1
     cuts, grouped = cuts_for(curve, settings.fars), grouped_units(found, units, settings.seed)
+    groups = min(units, MOST_UNITS)
     sides = [(distances[which], grouped[which]) for which in (given.same, ~given.same)]
-    counts = UnitCounts.of(cuts, min(units, MOST_UNITS), *sides)
-    return Sure(counts, units, "identity", alone=True, confidence=settings.confidence, seed=settings.seed)
+    counts = UnitCounts.of(cuts, groups, *sides)
+    sure = Sure(counts, units, "identity", alone=True, confidence=settings.confidence, seed=settings.seed)
+    members = np.bincount(grouped_units(np.arange(units), units, settings.seed), minlength=groups)
+    return sure, Grouped("identity", _names(grouped, groups), members)
+
+
+def _names(grouped: Ints, groups: int) -> tuple[str, ...]:
+    places = np.repeat(np.arange(len(grouped)), 2)
+    order = np.argsort(grouped.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(grouped.ravel(), minlength=groups))
+    return tuple(digest(np.unique(some).tolist()) for some in np.split(places[order], ends[:-1]))
 
 
 def _named(fars: tuple[float, ...], *, folded: bool) -> list[Named]:

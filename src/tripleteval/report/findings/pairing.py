@@ -27,7 +27,7 @@ def query_table(run: Evaluation, name: str) -> pa.Table:
         table = table.rename_columns(["query" if name == "probe" else name for name in table.column_names])
     if table is None or "query" not in table.column_names:
         found = f"{name} has no table of queries, without which nothing can be compared query by query"
-        raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate or identify made")
+        raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate, identify or pairs made")
     return table
 
 
