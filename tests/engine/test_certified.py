@@ -15,7 +15,7 @@ from tripleteval.distance.formula import distance_for, squared_block
 from tripleteval.engine import plan, run
 from tripleteval.engine.frame import Frame
 from tripleteval.engine.plan import Order
-from tripleteval.engine.squared_product import squared_by_product
+from tripleteval.engine.squared_product import lifted, squared_by_product
 from tripleteval.evaluation.relevance import compare
 
 RNG = np.random.default_rng(5)
@@ -60,7 +60,8 @@ def test_a_product_in_float64_is_never_further_off_than_its_bound(name, distance
     points = hostile(SPREAD)[name]
     prepared = distance_for(distance, points).prepare(points)
     rows, seen = prepared.columns.T, np.empty((len(points), len(points)))
-    doubts = squared_by_product(rows, rows, rows.mean(axis=0), seen)
+    sides = [lifted(rows, rows.mean(axis=0), asks=asks) for asks in (True, False)]
+    doubts = squared_by_product(*sides, seen)
     off = np.abs(seen - squared_block(prepared, prepared))
     near = ~(prepared.far[:, None] | prepared.far)  # a zero vector has a distance of its own
     assert np.all((off <= doubts.rows[:, None] + doubts.columns)[near])

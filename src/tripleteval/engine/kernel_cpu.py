@@ -21,7 +21,7 @@ from tripleteval.engine.room import Room, flat, padded, room_for
 from tripleteval.engine.settle import settle
 from tripleteval.engine.side import Asking, Side, Tile
 from tripleteval.engine.sift import hide, sift
-from tripleteval.engine.squared_product import squared_by_product
+from tripleteval.engine.squared_product import Lifted, lifted, squared_by_product
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
 _MANY_LEVELS = 100  # per query, from which on reading them costs more than a flat product does
@@ -76,10 +76,13 @@ class _Worker:
         self.room = room
         self.doubled = room.products
         self.crowded = 0
+        self.asked: Lifted | None = None
+        self.searched: dict[int, Lifted] = {}  # of the other block, which comes again with every row of tiles
 
     def take(self, side: Side, top: int, bottom: int) -> None:
         """Take the rows of the tiles to come."""
         self.doubled = -2.0 * side.rows.single[top:bottom]
+        self.asked = None
 
     def count(self, tile: Tile, hidden: Lists, begun: Ints) -> None:
         """Count each side of a tile as negatives of the other.
@@ -117,7 +120,7 @@ class _Worker:
         """Count all pairs, from a product in float64."""
         shape = len(rows.norms), len(columns.norms)
         squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
-        doubts = squared_by_product(rows.exact, columns.exact, self.frame.centre, squares)
+        doubts = squared_by_product(*self._lifted(tile, rows, columns), squares)
         hide(squares, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
         tile.one.asking.tally.settled[0] += squares.size
         by_row, by_column = tile.books(self.frame)
@@ -127,6 +130,16 @@ class _Worker:
             turn(squares, turned)
             count_lines(turned, doubts.columns, doubts.rows.max(), two, one, self.unit, by_column, self.room)
         count_lines(squares, doubts.rows, doubts.columns.max(), one, two, self.unit, by_row, self.room)
+
+    def _lifted(self, tile: Tile, rows: Rows, columns: Rows) -> tuple[Lifted, Lifted]:
+        """Return both sides of a tile as sides of a product."""
+        if self.asked is None:
+            self.asked = lifted(rows.exact, self.frame.centre, asks=True)
+        if not len(self.room.turned_squared):
+            return self.asked, lifted(columns.exact, self.frame.centre, asks=False)
+        if tile.left not in self.searched:
+            self.searched[tile.left] = lifted(columns.exact, self.frame.centre, asks=False)
+        return self.asked, self.searched[tile.left]
 
 
 def _unit(asking: Asking) -> Unit:

@@ -30,19 +30,47 @@ def error_bound(dim: int) -> tuple[float, float]:
     return (4 * dim + 40) * 1.01 * 2.0**-53, dim * 2.0**-1000
 
 
-def squared_by_product(rows: Floats, columns: Floats, centre: Floats, squared: Floats) -> Doubts:
+class Lifted(NamedTuple):
+    """Rows that a product alone turns into ``squared``: two more coordinates carry the lengths.
+
+    Attributes:
+        rows: (n, dim + 2) float64.
+        doubts: (n,) what the bound holds of each.
+    """
+
+    rows: Floats
+    doubts: Floats
+
+
+def lifted(rows: Floats, centre: Floats, *, asks: bool) -> Lifted:
+    """Return prepared rows as one side of a product.
+
+    The product has two terms more, as large as all others together: that adds (dim + 8) · 2**-53 · (a + b) to the
+    bound.
+
+    Args:
+        rows: (n, dim) prepared.
+        centre: (dim,) any point; the closer to the rows, the tighter the bound.
+        asks: Whether they are the rows of the product, or its columns.
+    """
+    n, dim = rows.shape
+    found = np.empty((n, dim + 2))
+    np.subtract(rows, centre, out=found[:, :dim])
+    lengths = np.einsum("ij,ij->i", found[:, :dim], found[:, :dim])
+    if asks:
+        found[:, :dim] *= -2.0
+    found[:, dim], found[:, dim + 1] = (lengths, 1.0) if asks else (1.0, lengths)
+    relative, least = error_bound(dim)
+    return Lifted(found, (relative + (dim + 8) * 1.01 * 2.0**-53) * lengths + least)
+
+
+def squared_by_product(rows: Lifted, columns: Lifted, squared: Floats) -> Doubts:
     """Fill in ``squared`` (rows, columns), perhaps a little below 0, and return its bound.
 
     Args:
-        rows: (rows, dim) prepared.
-        columns: (columns, dim) prepared.
-        centre: (dim,) any point; the closer to the rows, the tighter the bound.
+        rows: Those that ask.
+        columns: Those that do not, around the same centre.
         squared: Filled in.
     """
-    one, two = rows - centre, columns - centre
-    a, b = (np.einsum("ij,ij->i", side, side) for side in (one, two))
-    np.matmul(-2.0 * one, two.T, out=squared)
-    squared += a[:, None]
-    squared += b
-    relative, least = error_bound(rows.shape[1])
-    return Doubts(relative * a + least, relative * b + least)
+    np.matmul(rows.rows, columns.rows.T, out=squared)
+    return Doubts(rows.doubts, columns.doubts)

@@ -13,7 +13,7 @@ from tripleteval.arrays import Ints
 from tripleteval.engine.frame import window
 from tripleteval.engine.maps import Map
 from tripleteval.engine.mutual import Standing, possible, sweep
-from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, plan_mutual
+from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_MUTUAL, Costs, Order, plan_mutual
 from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
@@ -200,6 +200,7 @@ def pass_costs(
     high, wide = (MOST_QUERIES, width) if plain else flat(width)
     high, wide = min(high, queries), min(wide, gallery)
     tile = (24 * dim + 24 * high) * wide if plain else 20 * dim * high + (8 * dim + BYTES_PER_PAIR * high) * wide
+    kept = 8 * (dim + 2) * min(MOST_QUERIES_MUTUAL, queries)  # a block, ready for products in float64
     return Costs(
         # Per edge: itself (16 B), its tally (16 B) and its place (8 B); and per level what leads to it and its tally.
         per_positive=40 * edges + 40 * (1 + margins + points) + 24,
@@ -209,7 +210,7 @@ def pass_costs(
         at_work_per_query=20 * dim + 40 * max(k, 1),
         # Rows of a window as read, in both precisions and what it takes to make them; and a tile.
         fixed=52 * dim * min(window(dim), gallery) + tile + 2**20,
-        turned=0 if plain else BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries),
+        turned=0 if plain else BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries) + kept,
         held=12 * dim * gallery,
     )
 
