@@ -119,8 +119,11 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(runs):
         te.compare(*runs, paired=False)
     with pytest.raises(ParameterError, match="E101 unit='query' for runs of given pairs"):
         te.compare(*runs, unit="query")
+    ranked = te.evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
     with pytest.raises(ParameterError, match="E101 one run of given pairs and one of another kind"):
-        te.compare(runs[0], te.evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1]))
+        te.compare(runs[0], ranked)
+    with pytest.raises(ParameterError, match="E510 unit='identity' for runs of queries"):
+        te.compare(ranked, ranked, unit="identity")
 
 
 def test_without_folds_identities_alone_are_compared(runs):

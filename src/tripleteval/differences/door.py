@@ -16,8 +16,8 @@ from tripleteval.differences.identities import compare_identities, of_identities
 from tripleteval.differences.rankings import compare_rankings
 from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
-from tripleteval.errors import ParameterError
-from tripleteval.evaluation.settings import check
+from tripleteval.errors import ParameterError, nearest
+from tripleteval.evaluation.settings import UNITS, check
 
 IDENTITY = "identity"
 _RULES = ("distance", "identification", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
@@ -113,6 +113,8 @@ def _ways(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Co
                 found = f"unit={wish.unit!r} for runs of {what}" if wish.paired else f"runs of {what}, unpaired"
                 raise ParameterError("E101", found, fix="compare the same ones; their unit is the identity")
             return compare_kind
+    if wish.unit == IDENTITY:
+        raise ParameterError("E510", f"unit={IDENTITY!r} for runs of queries", fix=nearest(IDENTITY, UNITS))
     return compare_rankings
 
 

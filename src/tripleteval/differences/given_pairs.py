@@ -65,7 +65,9 @@ def _same_pairs(runs: Runs) -> tuple[pa.Table, pa.Table]:
     if one.num_rows != two.num_rows:
         found = f"runs with different pairs: {one.num_rows:,} in the first, {two.num_rows:,} in the second"
         raise ParameterError("E512", found, fix="measure both on the same pairs, in the same order")
-    for name in {"same", "fold"}.intersection(one.column_names, two.column_names):
+    for name in ("same", "fold"):
+        if name not in one.column_names or name not in two.column_names:
+            continue
         columns = one[name].to_pylist(), two[name].to_pylist()
         differing = next((row for row, (x, y) in enumerate(zip(*columns, strict=True)) if x != y), None)
         if differing is not None:
