@@ -140,6 +140,11 @@ def test_other_identities_are_never_matched():
     repeated = te.evaluate_pairs(np.round(vectors[0][ONE % 7]), vectors[2], SAME, fars=(0.1,))
     assert te.compare(*given, metrics=["auc"]).metrics["auc"]["low"] is not None
     assert te.compare(given[0], repeated, metrics=["auc"]).metrics["auc"]["low"] is None
+    for side, row in ((vectors[0], 0), (vectors[1], 2)):  # as many identities, but not the same ones
+        side[row + 1] = side[row]
+    joined = [te.evaluate_pairs(side, vectors[2], SAME, fars=(0.1,)) for side in vectors[:2]]
+    assert joined[0].per_unit.num_rows == joined[1].per_unit.num_rows
+    assert te.compare(*joined, metrics=["auc"]).metrics["auc"]["low"] is None
 
 
 def test_a_gate_holds_a_run_of_pairs_to_its_baseline(runs):

@@ -48,19 +48,24 @@ def read_off(distances, same, weights):
     return found | {"auc": (impostor * tar).sum() / impostor.sum(), "eer": far[np.argmax(1 - tar <= far)]}
 
 
+def redrawn(distances, one, two):
+    """Return the standard deviation of each difference when the identities of the pairs are drawn again for both."""
+    same, random, drawn, units = one == two, np.random.default_rng(1), [], max(one.max(), two.max()) + 1
+    for _ in range(200):
+        times = np.bincount(random.integers(0, units, units), minlength=units)
+        weights = np.where(same, times[one], times[one] * times[two])
+        first, second = (read_off(d, same, weights) for d in distances)
+        drawn.append([second[name] - first[name] for name in NAMES])
+    return dict(zip(NAMES, np.std(drawn, axis=0), strict=True))
+
+
 def test_differences_vary_as_when_the_identities_themselves_are_drawn_again_for_both():
     a, b = evaluated(1.0), evaluated(0.9, extra=0.4, seed=5)
     points = [MIDDLE + NOISE, MIDDLE + 0.9 * NOISE + 0.4 * np.random.default_rng(5).normal(size=NOISE.shape)]
     who = np.unique(LABELS, return_inverse=True)[1]
     one, two = np.triu_indices(len(who), 1)
     distances = [np.linalg.norm(p[one] - p[two], axis=1) for p in points]
-    same, random, drawn = who[one] == who[two], np.random.default_rng(1), []
-    for _ in range(200):
-        times = np.bincount(random.integers(0, 30, 30), minlength=30)
-        weights = np.where(same, times[who[one]], times[who[one]] * times[who[two]])
-        first, second = (read_off(d, same, weights) for d in distances)
-        drawn.append([second[name] - first[name] for name in NAMES])
-    for name, sd in zip(NAMES, np.std(drawn, axis=0), strict=True):
+    for name, sd in redrawn(distances, who[one], who[two]).items():
         values = [np.array(run.per_unit[name].to_pylist()) for run in (a, b)]
         assert (values[1] - values[0]).std(ddof=1) / math.sqrt(30) == pytest.approx(sd, rel=0.25), name
 
@@ -114,37 +119,30 @@ GALLERY = MIDDLE + RANDOM.normal(size=MIDDLE.shape)
 GROUPS = np.array([f"g{int(label[1:]) % 12}" for label in LABELS])
 
 
-def among_others(noise: float, extra: float = 0.0, seed: int = 0, **how) -> te.Evaluation:
-    """Return what the same items find in a gallery of the same people and 10 others, by a model of their own."""
+EVERYBODY = np.append(LABELS, [f"s{n}" for n in range(10)])
+
+
+def sides(noise: float, extra: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return queries, and a gallery of the same people and 10 others, as a model of their own sees them."""
     other = extra * np.random.default_rng(seed).normal(size=NOISE.shape)
     strangers = np.random.default_rng(2).normal(size=(10, 6))
-    gallery = np.concatenate([GALLERY + 0.3 * other[::-1], strangers])
-    names = np.append(LABELS, [f"s{n}" for n in range(10)])
-    return te.evaluate(
-        te.Embeddings(MIDDLE + noise * NOISE + other, LABELS), gallery=te.Embeddings(gallery, names), **how
-    )
+    return MIDDLE + noise * NOISE + other, np.concatenate([GALLERY + 0.3 * other[::-1], strangers])
+
+
+def among_others(noise: float, extra: float = 0.0, seed: int = 0) -> te.Evaluation:
+    asked, gallery = sides(noise, extra, seed)
+    return te.evaluate(te.Embeddings(asked, LABELS), gallery=te.Embeddings(gallery, EVERYBODY))
 
 
 def test_queries_in_a_gallery_are_compared_by_everybody_who_is_there():
-    a, b = among_others(1.0), among_others(0.9, extra=0.4, seed=5)
-    assert a.per_unit["class"].to_pylist() == sorted({*LABELS.tolist(), *(f"s{n}" for n in range(10))})
+    models = [(1.0, 0.0, 0), (0.9, 0.4, 5)]
+    a, b = (among_others(*model) for model in models)
+    assert a.per_unit["class"].to_pylist() == sorted(set(EVERYBODY.tolist()))
     found = te.compare(a, b)
-    points = [(0.0, 1.0, 0), (0.4, 0.9, 5)]
-    who = np.unique(np.append(LABELS, [f"s{n}" for n in range(10)]), return_inverse=True)[1]
+    who = np.unique(EVERYBODY, return_inverse=True)[1]
     one, two = np.repeat(np.arange(len(LABELS)), len(who)), np.tile(np.arange(len(who)), len(LABELS))
-    distances = []
-    for extra, noise, seed in points:
-        other = extra * np.random.default_rng(seed).normal(size=NOISE.shape)
-        asked = MIDDLE + noise * NOISE + other
-        gallery = np.concatenate([GALLERY + 0.3 * other[::-1], np.random.default_rng(2).normal(size=(10, 6))])
-        distances.append(np.linalg.norm(asked[one] - gallery[two], axis=1))
-    same, random, drawn = who[one] == who[two], np.random.default_rng(1), []
-    for _ in range(200):
-        times = np.bincount(random.integers(0, 40, 40), minlength=40)
-        weights = np.where(same, times[who[one]], times[who[one]] * times[who[two]])
-        first, second = (read_off(d, same, weights) for d in distances)
-        drawn.append([second[name] - first[name] for name in NAMES])
-    for name, sd in zip(NAMES, np.std(drawn, axis=0), strict=True):
+    distances = [np.linalg.norm(q[one] - g[two], axis=1) for q, g in (sides(*model) for model in models)]
+    for name, sd in redrawn(distances, who[one], who[two]).items():
         values = [np.array(run.per_unit[name].to_pylist()) for run in (a, b)]
         assert values[0].mean() == pytest.approx(a[name])
         assert (values[1] - values[0]).std(ddof=1) / math.sqrt(40) == pytest.approx(sd, rel=0.3), name

@@ -60,11 +60,11 @@ def test_a_product_in_float64_is_never_further_off_than_its_bound(name, distance
     points = hostile(SPREAD)[name]
     prepared = distance_for(distance, points).prepare(points)
     rows, seen = prepared.columns.T, np.empty((len(points), len(points)))
-    sides = [lifted(rows, rows.mean(axis=0), asks=asks) for asks in (True, False)]
-    doubts = squared_by_product(*sides, seen)
+    asked, searched = (lifted(rows, rows.mean(axis=0), asks=asks) for asks in (True, False))
+    squared_by_product(asked, searched, seen)
     off = np.abs(seen - squared_block(prepared, prepared))
     near = ~(prepared.far[:, None] | prepared.far)  # a zero vector has a distance of its own
-    assert np.all((off <= doubts.rows[:, None] + doubts.columns)[near])
+    assert np.all((off <= asked.doubts[:, None] + searched.doubts)[near])
 
 
 @pytest.mark.parametrize("name", hostile(SPREAD))

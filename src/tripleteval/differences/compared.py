@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Runs = tuple[Evaluation, Evaluation]
+IDENTITY = "identity"  # what one unit is called where people are searched for, or pairs of them are given
 
 
 class Wish(NamedTuple):

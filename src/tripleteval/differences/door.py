@@ -10,7 +10,7 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
-from tripleteval.differences.compared import Compared, Runs, Wish
+from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish
 from tripleteval.differences.given_pairs import compare_given_pairs, of_given_pairs
 from tripleteval.differences.identities import compare_identities, of_identities
 from tripleteval.differences.rankings import compare_rankings
@@ -19,7 +19,6 @@ from tripleteval.differences.verdict import judge
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.settings import UNITS, check
 
-IDENTITY = "identity"
 _RULES = ("distance", "identification", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
 _TASK = ("gallery", "classes", "identities", "templates")
 
@@ -84,7 +83,7 @@ def compare(
         return replace(found, backward=with_gain(kept, b))
     settings = check(confidence=confidence, unit="class" if unit == IDENTITY else unit, seed=seed)
     wish = Wish(metrics, primary, paired, settings.confidence, unit, settings.seed, names)
-    compared = _ways(a, b, wish)((a, b), wish)
+    compared = _way(a, b, wish)((a, b), wish)
     decisive = compared.entries[compared.primary]
     noun = decisive.get("noun", compared.noun)
     outcome, verdict = judge(decisive, compared.primary, names, confidence=settings.confidence, noun=noun)
@@ -102,7 +101,7 @@ def compare(
     )
 
 
-def _ways(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Compared]:
+def _way(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Compared]:
     """Return how runs of their kind are compared."""
     for of_kind, compare_kind, what in _KINDS:
         if of_kind(a) != of_kind(b):

@@ -9,12 +9,13 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.compared import Compared, Runs, Wish, chosen
+from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish, chosen
 from tripleteval.differences.estimands import both_by_unit
 from tripleteval.differences.measure import Entry, add_p, added_by_unit, entry_of, json_of
 from tripleteval.errors import ParameterError
 from tripleteval.report.families import headline_of_pairs
 from tripleteval.report.findings.changes import changed_queries
+from tripleteval.report.findings.pairing import query_table
 from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
 from tripleteval.uncertainty.paired import paired_intervals
 from tripleteval.uncertainty.quantiles import half_width
@@ -22,7 +23,7 @@ from tripleteval.uncertainty.quantiles import half_width
 if TYPE_CHECKING:
     import pyarrow as pa
 
-UNIT, FOLDED = "identity", "cv_accuracy"
+FOLDED = "cv_accuracy"
 
 
 def of_given_pairs(run: Evaluation) -> bool:
@@ -34,11 +35,12 @@ def compare_given_pairs(runs: Runs, wish: Wish) -> Compared:
     """Compare two runs by what each identity makes of a number, and the accuracy over folds fold by fold.
 
     Raises:
-        ParameterError: Runs with different pairs or folds (E512); a number that one of them does not have (E510).
+        ParameterError: Runs with different pairs or folds (E512), or without their tables (E101); a number that one
+            of them does not have (E510).
     """
-    tables = _same_pairs(runs)
-    usual = [name for name in (FOLDED, *headline_of_pairs(runs[0])) if name in runs[0]]
-    names, decisive = chosen(runs, usual, wish)
+    one, two = (query_table(run, name) for run, name in zip(runs, wish.names, strict=True))
+    _require_same_pairs(one, two)
+    names, decisive = chosen(runs, [FOLDED, *headline_of_pairs(runs[0])], wish)
     entries: dict[str, Entry] = {}
     added: dict[str, Floats] = {}
     for name in names:
@@ -53,15 +55,11 @@ def compare_given_pairs(runs: Runs, wish: Wish) -> Compared:
     add_p(entries, added, wish.seed)
     queries = None
     if decisive == FOLDED:
-        hits = [_with_hits(table, run) for table, run in zip(tables, runs, strict=True)]
-        queries = changed_queries(hits[0], hits[1], FOLDED)
-    return Compared(entries, decisive, "pair", queries, UNIT)
+        queries = changed_queries(_with_hits(one, runs[0]), _with_hits(two, runs[1]), FOLDED)
+    return Compared(entries, decisive, "pair", queries, IDENTITY)
 
 
-def _same_pairs(runs: Runs) -> tuple[pa.Table, pa.Table]:
-    one, two = (run.per_query for run in runs)
-    if one is None or two is None:
-        raise ParameterError("E101", "a run without its table of pairs", fix="load the whole run")
+def _require_same_pairs(one: pa.Table, two: pa.Table) -> None:
     if one.num_rows != two.num_rows:
         found = f"runs with different pairs: {one.num_rows:,} in the first, {two.num_rows:,} in the second"
         raise ParameterError("E512", found, fix="measure both on the same pairs, in the same order")
@@ -74,15 +72,14 @@ def _same_pairs(runs: Runs) -> tuple[pa.Table, pa.Table]:
             x, y = (column[differing] for column in columns)
             found = f"runs with different pairs: {name} of pair {differing} is {x} in the first and {y} in the second"
             raise ParameterError("E512", found, fix="measure both on the same pairs, in the same order")
-    return one, two
 
 
 def _by_identity(runs: Runs, name: str, wish: Wish) -> tuple[Entry, Floats] | None:
-    found = both_by_unit(runs, name, UNIT)
+    found = both_by_unit(runs, name, IDENTITY)
     if found is None:
         return None
     one, two, members = found
-    (interval,) = paired_intervals([(one, two)], confidence=wish.confidence, seed=wish.seed, noun=UNIT)
+    (interval,) = paired_intervals([(one, two)], confidence=wish.confidence, seed=wish.seed, noun=IDENTITY)
     return json_of(interval) | {"units": members}, added_by_unit(one, two)
 
 
@@ -118,5 +115,4 @@ def _with_hits(table: pa.Table, run: Evaluation) -> pa.Table:
         if cut is None:  # beyond every distance, on the side that gives this accuracy
             cut = -np.inf if np.isclose(fold["accuracy"], 1 - same[held].mean()) else np.inf
         right[held] = (table["distance"].to_numpy()[held] <= cut) == same[held]
-    found = table.rename_columns(["query" if name == "pair" else name for name in table.column_names])
-    return found.append_column(FOLDED, pa.array(right))
+    return table.append_column(FOLDED, pa.array(right))

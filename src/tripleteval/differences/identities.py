@@ -9,10 +9,10 @@ import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.compared import Compared, Runs, Wish, chosen
+from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish, chosen
 from tripleteval.differences.measure import Entry, add_p, added_by_unit, entry_of, json_of
 from tripleteval.errors import ParameterError
-from tripleteval.evaluation.identity_intervals import MATED, Redrawn, Redraws, Whose, joint_error, too_few
+from tripleteval.evaluation.identity_intervals import MATED, Redrawn, Whose, joint_error, too_few
 from tripleteval.metrics import Named, parse
 from tripleteval.metrics.identification import Searches
 from tripleteval.report.findings.changes import changed_queries, values_of
@@ -26,7 +26,6 @@ from tripleteval.uncertainty.sums import Sums, Units
 if TYPE_CHECKING:
     import pyarrow as pa
 
-UNIT = "identity"
 _RATES = ("cmc@k", "tpir@fpir")
 
 
@@ -47,12 +46,12 @@ def compare_identities(runs: Runs, wish: Wish) -> Compared:
     tables = one, two.take(rows)
     _require_alike(tables)
     names, decisive = chosen(runs, [name for name in runs[0] if _is_rate(name)], wish)
-    entries = identity_differences(runs, tables, names, confidence=wish.confidence, seed=wish.seed)
+    entries = _differences(runs, tables, names, confidence=wish.confidence, seed=wish.seed)
     queries = None
     if _is_rate(decisive):
-        hits = [with_hit(table, run, decisive) for table, run in zip(tables, runs, strict=True)]
+        hits = [_with_hit(table, run, decisive) for table, run in zip(tables, runs, strict=True)]
         queries = changed_queries(hits[0], hits[1], decisive)
-    return Compared(entries, decisive, matched, queries, UNIT)
+    return Compared(entries, decisive, matched, queries, IDENTITY)
 
 
 def _is_rate(name: str) -> bool:
@@ -73,7 +72,7 @@ def _require_alike(tables: tuple[pa.Table, pa.Table]) -> None:
         )
 
 
-def with_hit(table: pa.Table, run: Evaluation, name: str) -> pa.Table:
+def _with_hit(table: pa.Table, run: Evaluation, name: str) -> pa.Table:
     """Return the table with a column for a rate: whether the probe counts, null for strangers."""
     import pyarrow as pa
 
@@ -85,9 +84,7 @@ def with_hit(table: pa.Table, run: Evaluation, name: str) -> pa.Table:
     return table.append_column(name, pa.array(hits.astype(np.float64), mask=np.isnan(mate)))
 
 
-def identity_differences(
-    runs: tuple[Evaluation, Evaluation], tables: tuple[pa.Table, pa.Table], names: Sequence[str], **how: Any
-) -> dict[str, Entry]:
+def _differences(runs: Runs, tables: tuple[pa.Table, pa.Table], names: Sequence[str], **how: Any) -> dict[str, Entry]:
     """Return the entry of each number, over the same probes.
 
     Mated identities and strangers are drawn again, the same for both runs; each run chooses its threshold on the
@@ -117,9 +114,7 @@ def identity_differences(
     return entries
 
 
-def _searches(
-    runs: tuple[Evaluation, Evaluation], tables: tuple[pa.Table, pa.Table]
-) -> tuple[tuple[Searches, Searches], Whose]:
+def _searches(runs: Runs, tables: tuple[pa.Table, pa.Table]) -> tuple[tuple[Searches, Searches], Whose]:
     table = tables[0]
     columns = [[values_of(each, name) for name in ("mate_distance", "rank", "best_distance")] for each in tables]
     enrolled = table["enrolled"].to_numpy()
@@ -153,7 +148,7 @@ def _closed_set(
 
 def _open_set(
     name: Named,
-    runs: tuple[Evaluation, Evaluation],
+    runs: Runs,
     searches: tuple[Searches, Searches],
     whose: Whose,
     *,
@@ -164,14 +159,16 @@ def _open_set(
     change = second["value"] - first["value"]
     one, two = (Redrawn(side, whose, name.value, confidence, seed).rates(1.0) for side in searches)
     mated, strangers = two.mated - one.mated, two.strangers - one.strangers
-    interval = too_few(first, whose) or _interval(one, two, change, min(whose.counts), confidence)
+    interval = too_few(first, whose) or _interval(
+        two.values - one.values, change, (mated, strangers), min(whose.counts), confidence
+    )
     return interval, np.concatenate([mated + change * one.share, strangers])
 
 
-def _interval(one: Redraws, two: Redraws, change: float, units: int, confidence: float) -> Interval:
-    mated, strangers = two.mated - one.mated, two.strangers - one.strangers
+def _interval(
+    values: Floats, change: float, influence: tuple[Floats, Floats], units: int, confidence: float
+) -> Interval:
     if units >= FEW:
-        found = ends(two.values - one.values, change, np.concatenate([mated, strangers]), confidence)
-        return Interval(*found, "bootstrap", units)
-    half = half_width(joint_error(mated, strangers), units, confidence)
+        return Interval(*ends(values, change, np.concatenate(influence), confidence), "bootstrap", units)
+    half = half_width(joint_error(*influence), units, confidence)
     return Interval(change - half, change + half, "t", units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.section import Level, Section, Table
+from tripleteval.differences.compared import IDENTITY
 from tripleteval.differences.result import Differences
 from tripleteval.report.wording import interval, label, number, whole
 
@@ -86,7 +87,7 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
     most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
     listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
-    said = _CHANGED[found.settings["unit"] == "identity", change]
+    said = _CHANGED[found.settings["unit"] == IDENTITY, change]
     text = f"{listed}; {said}. First, second and difference are of {found.primary}."
     what = "pairs" if found.paired == "pair" else "queries"
     return Section(f"{change.capitalize()} {what}: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])

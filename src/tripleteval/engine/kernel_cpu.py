@@ -120,7 +120,8 @@ class _Worker:
         """Count all pairs, from a product in float64."""
         shape = len(rows.norms), len(columns.norms)
         squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
-        doubts = squared_by_product(*self._lifted(tile, rows, columns), squares)
+        asked, searched = self._lifted(tile, rows, columns)
+        squared_by_product(asked, searched, squares)
         hide(squares, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
         tile.one.asking.tally.settled[0] += squares.size
         by_row, by_column = tile.books(self.frame)
@@ -128,8 +129,8 @@ class _Worker:
         if tile.both:
             turned = self.room.turned_squared[: squares.size].reshape(shape[::-1])
             turn(squares, turned)
-            count_lines(turned, doubts.columns, doubts.rows.max(), two, one, self.unit, by_column, self.room)
-        count_lines(squares, doubts.rows, doubts.columns.max(), one, two, self.unit, by_row, self.room)
+            count_lines(turned, searched.doubts, asked.doubts.max(), two, one, self.unit, by_column, self.room)
+        count_lines(squares, asked.doubts, searched.doubts.max(), one, two, self.unit, by_row, self.room)
 
     def _lifted(self, tile: Tile, rows: Rows, columns: Rows) -> tuple[Lifted, Lifted]:
         """Return both sides of a tile as sides of a product."""

@@ -18,13 +18,6 @@ import numpy as np
 from tripleteval.arrays import Floats
 
 
-class Doubts(NamedTuple):
-    """How far off a product may be: the pair (row, column) by ``rows[row] + columns[column]``."""
-
-    rows: Floats
-    columns: Floats
-
-
 def error_bound(dim: int) -> tuple[float, float]:
     """Return what the bound holds of ``a + b``, and what it holds whatever they are."""
     return (4 * dim + 40) * 1.01 * 2.0**-53, dim * 2.0**-1000
@@ -35,7 +28,7 @@ class Lifted(NamedTuple):
 
     Attributes:
         rows: (n, dim + 2) float64.
-        doubts: (n,) what the bound holds of each.
+        doubts: (n,) how far off the product may be: the pair (row, column) by the doubts of both.
     """
 
     rows: Floats
@@ -64,8 +57,8 @@ def lifted(rows: Floats, centre: Floats, *, asks: bool) -> Lifted:
     return Lifted(found, (relative + (dim + 8) * 1.01 * 2.0**-53) * lengths + least)
 
 
-def squared_by_product(rows: Lifted, columns: Lifted, squared: Floats) -> Doubts:
-    """Fill in ``squared`` (rows, columns), perhaps a little below 0, and return its bound.
+def squared_by_product(rows: Lifted, columns: Lifted, squared: Floats) -> None:
+    """Fill in ``squared`` (rows, columns), perhaps a little below 0.
 
     Args:
         rows: Those that ask.
@@ -73,4 +66,3 @@ def squared_by_product(rows: Lifted, columns: Lifted, squared: Floats) -> Doubts
         squared: Filled in.
     """
     np.matmul(rows.rows, columns.rows.T, out=squared)
-    return Doubts(rows.doubts, columns.doubts)

@@ -124,15 +124,20 @@ def _named(owners: Owners, seed: int) -> Grouped:
     if owners.units <= MOST_UNITS:
         return Grouped(owners.noun, owners.names, np.ones(owners.units, np.int64))
     groups = grouped_units(np.arange(owners.units), owners.units, seed)
-    members = [np.flatnonzero(groups == group).tolist() for group in range(MOST_UNITS)]
-    names = tuple(digest([owners.names[unit] for unit in units]) for units in members)
+    members = places_of(groups, MOST_UNITS)
+    names = tuple(digest([owners.names[unit] for unit in units.tolist()]) for units in members)
     return Grouped(owners.noun, names, np.array([len(units) for units in members]))
+
+
+def places_of(codes: Ints, count: int) -> list[Ints]:
+    """Return, for each code below ``count``, where it stands, ascending."""
+    ends = np.cumsum(np.bincount(codes, minlength=count))
+    return np.split(np.argsort(codes, kind="stable"), ends[:-1])
 
 
 def digest(members: list[Any]) -> str:
     """Return a name that only a group of the same members has."""
-    text = json.dumps(members).encode(errors="surrogatepass")
-    return f"sha256:{hashlib.sha256(text).hexdigest()[:32]}"
+    return f"sha256:{hashlib.sha256(json.dumps(members).encode()).hexdigest()[:32]}"
 
 
 def grouped_units(codes: Ints, units: int, seed: int) -> Ints:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.engine.pair_ruler import grid_upto
@@ -18,7 +18,7 @@ from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.folds import Folds, connected, folds_of, with_fold_interval
 from tripleteval.evaluation.intervals import without_interval
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for, pseudo_values, readings, with_pair_intervals
-from tripleteval.evaluation.pair_units import MOST_UNITS, Grouped, digest, grouped_units
+from tripleteval.evaluation.pair_units import MOST_UNITS, Grouped, digest, grouped_units, places_of
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
 from tripleteval.evaluation.settings import QUANTILES, Settings, check
 from tripleteval.evaluation.tables import per_unit_table
@@ -127,14 +127,8 @@ def _sure(given: GivenPairs, distances: Floats, curve: Operating, settings: Sett
     counts = UnitCounts.of(cuts, groups, *sides)
     sure = Sure(counts, units, "identity", alone=True, confidence=settings.confidence, seed=settings.seed)
     members = np.bincount(grouped_units(np.arange(units), units, settings.seed), minlength=groups)
-    return sure, Grouped("identity", _names(grouped, groups), members)
-
-
-def _names(grouped: Ints, groups: int) -> tuple[str, ...]:
-    places = np.repeat(np.arange(len(grouped)), 2)
-    order = np.argsort(grouped.ravel(), kind="stable")
-    ends = np.cumsum(np.bincount(grouped.ravel(), minlength=groups))
-    return tuple(digest(np.unique(some).tolist()) for some in np.split(places[order], ends[:-1]))
+    names = (digest(np.unique(places // 2).tolist()) for places in places_of(grouped.ravel(), groups))
+    return sure, Grouped("identity", tuple(names), members)
 
 
 def _named(fars: tuple[float, ...], *, folded: bool) -> list[Named]:

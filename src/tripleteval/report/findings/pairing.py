@@ -13,22 +13,21 @@ from tripleteval.errors import ParameterError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_QUERIES = {"query", "probe", "pair"}  # what the first column of such a table is called
 _FIX = "evaluate both on the same queries, or compare them unpaired (--unpaired)"
 
 
 def query_table(run: Evaluation, name: str) -> pa.Table:
-    """Return the table of queries of a run; probes are queries.
+    """Return the table of queries of a run; probes and given pairs are queries.
 
     Raises:
         ParameterError: It has none (E101), as a run of given triplets.
     """
     table = run.per_query
-    if table is not None and "probe" in table.column_names:
-        table = table.rename_columns(["query" if name == "probe" else name for name in table.column_names])
-    if table is None or "query" not in table.column_names:
+    if table is None or table.column_names[0] not in _QUERIES:
         found = f"{name} has no table of queries, without which nothing can be compared query by query"
         raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate, identify or pairs made")
-    return table
+    return table.rename_columns(["query", *table.column_names[1:]])
 
 
 def paired(first: pa.Table, second: pa.Table) -> tuple[Ints, str]:
