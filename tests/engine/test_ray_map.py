@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -234,6 +235,22 @@ def test_leaving_early_leaves_nothing_running(nodes, tmp_path):
     before = len(list(tmp_path.iterdir()))
     time.sleep(0.5)
     assert len(list(tmp_path.iterdir())) == before <= 6
+
+
+def briefly(item: int) -> int:
+    time.sleep(random.random() * 0.01)
+    return item
+
+
+@pytest.mark.timeout(60)
+def test_a_map_that_was_left_early_many_times_still_serves(nodes):
+    """Cancelling what is on its way can make Ray abort this process, or never answer again; rarely (decision 082)."""
+    mapping = nodes.workers(2)
+    for taken in range(20):
+        results = mapping(briefly, range(50))
+        list(islice(results, 1 + taken % 6))
+        results.close()
+    assert list(mapping(briefly, range(10))) == list(range(10))
 
 
 def test_a_node_without_the_package_is_named(nodes, tmp_path):

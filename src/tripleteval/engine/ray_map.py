@@ -2,7 +2,8 @@
 
 1. What is the same for every order of a pass goes into the object store once, and each node holds one copy of it; an
    order is four integers. Sets that stay on disk travel as paths, by themselves.
-2. Twice as many orders are on their way as can run at once; results are handed on in the order of the items.
+2. Twice as many orders are on their way as can run at once; results are handed on in the order of the items. When a
+   run ends early, those finish by themselves and nobody reads them: cancelling them is not safe (decision 082).
 3. A worker or a node that dies costs the orders it had, which run again elsewhere, up to three times. An order that
    raises does not run again, except after an error of the operating system; whatever ends a run names its order.
 """
@@ -87,25 +88,20 @@ class RayMap:
         work = ray.remote(max_retries=RETRIES, retry_exceptions=[OSError], **reserved)(_work)
         shared = ray.put(function)
         rest, flying, landed, begun, given = enumerate(items), {}, {}, 0, 0
-        try:
-            while True:
-                while begun - given < 2 * self.workers and (following := next(rest, None)) is not None:
-                    # In a list the function stays where it is; a worker takes it up once, not once per order.
-                    flying[work.remote([shared], following[1])] = following
-                    begun += 1
-                if begun == given:
-                    return
-                ready, _ = ray.wait(list(flying), timeout=1.0) if flying else ([], [])
-                for reference in ready:
-                    place, item = flying.pop(reference)
-                    landed[place] = _result(ray, reference, item)
-                while given in landed:
-                    yield landed.pop(given)
-                    given += 1
-        finally:  # after an error or Ctrl-C nobody waits for orders whose results nobody reads
-            for reference in flying:
-                with suppress(Exception):
-                    ray.cancel(reference, force=True)
+        while True:
+            while begun - given < 2 * self.workers and (following := next(rest, None)) is not None:
+                # In a list the function stays where it is; a worker takes it up once, not once per order.
+                flying[work.remote([shared], following[1])] = following
+                begun += 1
+            if begun == given:
+                return
+            ready, _ = ray.wait(list(flying), timeout=1.0) if flying else ([], [])
+            for reference in ready:
+                place, item = flying.pop(reference)
+                landed[place] = _result(ray, reference, item)
+            while given in landed:
+                yield landed.pop(given)
+                given += 1
 
     @property
     def workers(self) -> int:
