@@ -88,3 +88,9 @@ def test_lists_as_groups_are_refused_even_when_equally_long():
 
 def test_bytes_that_are_not_utf8_stay_apart():
     assert len(encode([b"\xff", b"\xfe", b"a"]).classes) == 3
+
+
+@pytest.mark.parametrize("column", ["labels", "ids", "groups"])
+def test_text_that_no_file_can_hold_is_refused_by_its_row(column):
+    with pytest.raises(LabelError, match=rf"E403.*'half \\ud83d' at row 2 \(0-based\)(.|\n)*{column}"):
+        Embeddings(np.eye(4), **{column: ["a", "whole \U0001f600", "half \ud83d", "b"]})

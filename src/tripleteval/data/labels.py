@@ -73,8 +73,8 @@ def encode(values: Any, where: str = "labels") -> Labels:
         where: What to call the column in an error.
 
     Raises:
-        LabelError: A value is missing (E402), values are floats or of several types (E403), or a value
-            cannot be hashed (E408).
+        LabelError: A value is missing (E402), values are floats, of several types, or text with half a character,
+            which no file can hold (E403), or a value cannot be hashed (E408).
     """
     if isinstance(values, Labels):
         return values
@@ -171,9 +171,24 @@ def _encode_objects(values: list[Any], where: str) -> Labels:
             where=where,
             fix="one label per row is an integer or text; several labels per row are sets",
         ) from None
+    if "str" in kinds:
+        _require_unicode(distinct, values, where)
     classes = _sorted(distinct)
     code = {label: position for position, label in enumerate(classes)}
     return Labels(np.array([code[value] for value in values], dtype=np.int64), classes)
+
+
+def _require_unicode(distinct: set[str], values: list[str], where: str) -> None:
+    try:
+        "".join(distinct).encode()
+    except UnicodeEncodeError:
+        row = next(row for row, value in enumerate(values) if any("\ud800" <= letter <= "\udfff" for letter in value))
+        raise LabelError(
+            "E403",
+            f"text that is not Unicode, {values[row]!r} at row {row} (0-based)",
+            where=where,
+            fix="it cannot be saved: read the file with its own encoding, or with errors='backslashreplace'",
+        ) from None
 
 
 def _plain(value: Any) -> Any:
