@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.engine import maps, mutual, plan
+from tripleteval.engine import maps, mutual, onlookers, pair_ruler, plan
 from tripleteval.errors import ResourceError
 from tripleteval.journal import folder as journal
 from tripleteval.journal.folder import Journal, unfinished
@@ -33,8 +33,12 @@ class PulledPlugError(Exception):
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep everything from the first moment on, in small orders."""
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep everything from the first moment on, in small orders; watch where a way of that name is tested."""
+    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("way") == "watched sweep":
+        monkeypatch.setattr(pair_ruler, "COARSE_PAIRS", 0)
+        monkeypatch.setattr(pair_ruler, "CAPACITY", 500)
+        monkeypatch.setattr(onlookers, "_MOST_LISTED", 2.0)
     monkeypatch.setattr(journal, "AFTER", 0.0)
     monkeypatch.setattr(journal, "_SHARE", 1e9)
     monkeypatch.setattr(plan, "MOST_QUERIES", 16)
@@ -64,6 +68,7 @@ def interrupted(run: Path, after: int, *args: Any, shares: bool = False, **how: 
 WAYS = {
     "orders": {"gallery": GALLERY},
     "sweep": {"kernel": "cpu"},
+    "watched sweep": {"kernel": "cpu"},
     "all evidence": {"gallery": GALLERY, "metrics": ["silhouette", "alignment", "uniformity"], "calibrate_on": 0.5},
     "relevance": {"relevance": np.equal.outer(CLASSES, CLASSES[::-1])[:, :100] * 1, "gallery": GALLERY},
 }
@@ -79,8 +84,8 @@ def test_interrupted_after_every_step_it_ends_as_it_would_have(way, tmp_path):
     want = te.evaluate(*given(way), **how)
     for after in range(1, 1000, 11):
         run = tmp_path / str(after)
-        done = interrupted(run, after, *given(way), shares=way == "sweep", **how)
-        found = te.evaluate(*given(way), resume=run, map=None if way == "sweep" else map, **how)
+        done = interrupted(run, after, *given(way), shares="sweep" in way, **how)
+        found = te.evaluate(*given(way), resume=run, map=None if "sweep" in way else map, **how)
         assert found.result_hash == want.result_hash
         assert found.per_query.equals(want.per_query)
         if done:
@@ -106,7 +111,7 @@ def test_precision_may_be_reached_in_several_sittings(tmp_path, monkeypatch):
     assert te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **how).result_hash == want
 
 
-@pytest.mark.parametrize("way", ["orders", "sweep", "pairs by value"])
+@pytest.mark.parametrize("way", ["orders", "sweep", "watched sweep", "pairs by value"])
 def test_nothing_finished_is_computed_again(way, tmp_path, monkeypatch):
     whose = te.Embeddings(POINTS, CLASSES, groups=np.arange(N) % 2)
     how = WAYS.get(way, {"kernel": "cpu", "by": "group"})
@@ -123,11 +128,11 @@ def test_nothing_finished_is_computed_again(way, tmp_path, monkeypatch):
     assert te.evaluate(whose, resume=tmp_path / "run", **how).result_hash == want
 
 
-@pytest.mark.parametrize("way", ["orders", "sweep"])
+@pytest.mark.parametrize("way", ["orders", "sweep", "watched sweep"])
 def test_memory_threads_and_kernel_may_change_the_cut_stays(way, tmp_path):
     how = WAYS[way]
     want = te.evaluate(POINTS, CLASSES, **how)
-    interrupted(tmp_path / "run", 12, POINTS, CLASSES, shares=way == "sweep", **how)
+    interrupted(tmp_path / "run", 12, POINTS, CLASSES, shares="sweep" in way, **how)
     found = te.evaluate(
         POINTS, CLASSES, resume=tmp_path / "run", **how | {"memory": "16MiB", "threads": 3, "kernel": "auto"}
     )

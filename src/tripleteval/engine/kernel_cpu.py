@@ -17,6 +17,7 @@ from tripleteval.data.comparison import Lists
 from tripleteval.engine.crowded import count_lines, turn
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
 from tripleteval.engine.lines import Points, Unit
+from tripleteval.engine.onlookers import Onlooker
 from tripleteval.engine.room import Room, flat, padded, room_for
 from tripleteval.engine.settle import settle
 from tripleteval.engine.side import Asking, Side, Tile
@@ -45,10 +46,13 @@ def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width
                 worker.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
 
 
-def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
-    """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice."""
+def count_both(one: Side, two: Side, frame: Frame, width: int, onlooker: Onlooker | None = None) -> None:
+    """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice.
+
+    An onlooker is shown every product.
+    """
     same = one is two
-    worker = _Worker(frame, _unit(one.asking), room_for(width, width, both=True))
+    worker = _Worker(frame, _unit(one.asking), room_for(width, width, both=True), onlooker)
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
@@ -70,8 +74,9 @@ def count_both(one: Side, two: Side, frame: Frame, width: int) -> None:
 class _Worker:
     """What one worker knows from tile to tile."""
 
-    def __init__(self, frame: Frame, unit: Unit, room: Room) -> None:
+    def __init__(self, frame: Frame, unit: Unit, room: Room, onlooker: Onlooker | None = None) -> None:
         self.frame = frame
+        self.onlooker = onlooker
         self.unit = unit
         self.room = room
         self.doubled = room.products
@@ -93,7 +98,7 @@ class _Worker:
             begun: Where each list begins in the tile; moved to where it ends.
         """
         rows, columns = tile.one.rows.cut(tile.top, tile.bottom), tile.two.rows.cut(tile.left, tile.right)
-        if self.crowded:
+        if self.crowded and self.onlooker is None:
             self.crowded -= 1
             self._count_all(tile, rows, columns, hidden, begun)
             return
@@ -101,6 +106,12 @@ class _Worker:
         seen = begun.copy()
         hide(product, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
         whole = self.room.products[: len(rows.norms), : padded(len(columns.norms))]
+        if self.onlooker is not None:
+            self.onlooker.see(whole, rows, columns, tile.left, lone=not tile.both)
+            if self.crowded:
+                self.crowded -= 1
+                self._count_all(tile, rows, columns, hidden, seen)
+                return
         found = sift(whole, *tile.sieves(), self.room.listed)
         if found > product.size * _MOST:
             self.crowded = _IN_A_ROW

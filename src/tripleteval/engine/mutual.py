@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +77,8 @@ def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
         limits, tally = standing.limits.copy(), engine.empty(block)
         asking = Asking.of(block.start, limits, block.hidden, block.edges, standing.levels, tally)
         sides.append(Side.of(block.start, rows, frame, asking))
-    count_both(sides[0], sides[-1], frame, engine.width)
+    with nullcontext() if engine.onlookers is None else engine.onlookers.one() as onlooker:
+        count_both(sides[0], sides[-1], frame, engine.width, onlooker)
     for side in sides:
         side.asking.post()
     return [side.asking.tally for side in sides]

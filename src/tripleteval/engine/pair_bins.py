@@ -42,7 +42,7 @@ class Side(NamedTuple):
     """Where the genuine or the impostor pairs are counted.
 
     Attributes:
-        genuine: Whether none of the steps of listed pairs is in ``sums`` yet; else those are that were sure.
+        adds: Whether none of the steps of listed pairs is in ``sums`` yet; else those are that were sure.
         ruler: (2 K + 2 BEYOND + 1,) float64: the edges in every other place, with one before all distances and `BEYOND`
             after them.
         between: The same memory as int64: in the other places the pairs between two edges, from `KEPT` on where their
@@ -53,7 +53,7 @@ class Side(NamedTuple):
         filled: (1,) int64, how many.
     """
 
-    genuine: bool
+    adds: bool
     ruler: Floats
     between: Ints
     bins: Ints
@@ -84,7 +84,7 @@ def settle(
         side: Where they are counted.
     """
     pairs, lengths, cells = listed
-    genuine, ruler, between, _, sums, _, _ = side
+    adds, ruler, between, _, sums, _, _ = side
     factor, per_unit, reach, most = scales.factor, scales.per_unit, scales.reach, np.uint32(scales.cells)
     again, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
     for i in range(many):  # without a branch to mispredict
@@ -101,7 +101,7 @@ def settle(
         there = between[place + one]
         left = unsure | (there < 0) | (ruler[place + two] <= d + reach) | (ruler[place] >= d - reach)
         between[place + one] = there + np.int64(not left)
-        if genuine and not left:
+        if adds and not left:
             add_step(np.int64(np.rint(length * scales.steps)), sums)
         pairs[again], cells[again] = pairs[i], cells[i]  # what is read lies ahead of what is written
         again += np.uint64(left)
@@ -121,12 +121,12 @@ def _settle_in_order(
     side: Side,
 ) -> None:
     """Count pairs by their distance as the reference computes it; ``squares`` is memory."""
-    genuine, ruler, between, bins, sums, kept, fill = side
+    adds, ruler, between, bins, sums, kept, fill = side
     filled = fill[0]
     _in_order(pairs, queries, points, squares)
     for i in range(len(pairs)):
         length = np.sqrt(squares[i]) if scales.rooted else squares[i]
-        if genuine or cells[i] > scales.cells:
+        if adds or cells[i] > scales.cells:
             add_step(np.int64(np.rint(length * scales.steps)), sums)
         d = length * scales.factor
         edge = _edges_below(ruler, before, scales.per_unit, scales.cells, d)

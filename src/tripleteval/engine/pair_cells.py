@@ -23,7 +23,7 @@ Places = npt.NDArray[np.int32]
 EIGHT = 8
 _FULL = np.iinfo(np.int16).min  # what a cell shows after so many pairs
 _MARGIN = 64  # cells are so many times as wide as what is looked at on either side of an edge
-_SMALLEST = 2.0**-1073  # what rounding a distance near the end of float64's range may cost
+SMALLEST = 2.0**-1073  # what rounding a distance near the end of float64's range may cost
 
 
 class Cells(NamedTuple):
@@ -46,32 +46,39 @@ class Cells(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def cells_of(ruler: Ruler, step: float, cells: int) -> Cells:
-    """Return the cells of a ruler for distances that are off by less than ``step`` / 2."""
-    edges, reach = ruler.edges, step + _SMALLEST
+def cells_of(ruler: Ruler, reach: float, cells: int) -> Cells:
+    """Return the cells of a ruler for distances that are off by less than ``reach`` / 2."""
+    edges, reach = ruler.edges, reach + SMALLEST
     last = float(edges[-1]) if len(edges) else 0.0
     margin = max(last / cells / _MARGIN, 2 * reach)
     with np.errstate(over="ignore", divide="ignore"):
         per_unit = float(np.float64(cells - 4) / (last + 2 * margin))
     if not np.isfinite(per_unit):
         per_unit = 0.0
+    fresh = np.zeros(cells + 2, np.int16)
+    look_at(fresh, cell_at(edges - margin, per_unit, cells), cell_at(edges + margin, per_unit, cells))
+    return marked(ruler, fresh, per_unit, reach)
 
-    def cell(distances: Floats) -> Ints:
-        return np.minimum(np.maximum(distances, 0.0) * per_unit, cells - 1).astype(np.int64)
 
-    at = cell(edges)
+def marked(ruler: Ruler, fresh: Counts, per_unit: float, reach: float) -> Cells:
+    """Return cells, in ``fresh`` those that an edge reaches into, with the edges before them and what is kept."""
+    cells = len(fresh) - 2
+    at = cell_at(ruler.edges, per_unit, cells)
     ends = np.concatenate([[0], at, [cells - 1]])
     gaps = np.flatnonzero(ruler.kept)
-    fresh = np.zeros(cells + 2, np.int16)
-    _list(fresh, cell(edges - margin), cell(edges + margin))
-    _list(fresh, ends[gaps], ends[gaps + 1])
+    look_at(fresh, ends[gaps], ends[gaps + 1])
     fresh[-1] = -1
     before = np.searchsorted(at, np.arange(0, cells + EIGHT + 1, EIGHT)).astype(np.int32)
     return Cells(per_unit, reach, before, at.astype(np.int32), fresh)
 
 
+def cell_at(distances: Floats, per_unit: float, cells: int) -> Ints:
+    """Return the cell of each distance; of those below 0, the first."""
+    return np.minimum(np.maximum(distances, 0.0) * per_unit, cells - 1).astype(np.int64)
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _list(counts: Counts, first: Ints, last: Ints) -> None:
+def look_at(counts: Counts, first: Ints, last: Ints) -> None:
     """Ask for the pairs of some stretches of cells, in ascending order, to be looked at."""
     begin = 0
     for i in range(len(first)):

@@ -36,10 +36,11 @@ class Scales(NamedTuple):
         steps: Steps per unit of length.
         factor: Distance per unit of length.
         per_unit: Cells per unit of distance.
-        reach: How far off a distance may be that is sure of its step.
+        reach: How far off a distance may be that is sure of its step: more than ``trust`` steps.
         cells: How many cells there are.
         relative: How far off a product may be, as a share of the squared lengths of both rows, in steps.
         least: What comes on top.
+        trust: How many steps off a length may be that is sure of its step: half a step, or less where steps are coarse.
     """
 
     rooted: bool
@@ -50,6 +51,7 @@ class Scales(NamedTuple):
     cells: int
     relative: float
     least: float
+    trust: float
 
 
 class Line(NamedTuple):
@@ -145,7 +147,7 @@ def look(
             same += 1
             steps[c], cells[c] = MAGIC, nobody
         counts[nobody] = 0  # never full
-        many = _tally(cells, counts, columns)
+        many = tally(cells, counts, columns)
         for i in range(many):
             c = columns[i]
             impostor.pairs[others + i], impostor.lengths[others + i] = q * width + c, lengths[c]
@@ -160,7 +162,7 @@ def _measure(
     product: Floats, norm: float, norms: Floats, scales: Scales, lengths: Floats, steps: Floats, cells: Places
 ) -> None:
     """Fill in lengths, steps and cells; a pair that is not sure of its step is put into the last cell."""
-    rooted, per_length, factor, per_unit, _, many, relative, least = scales
+    rooted, per_length, factor, per_unit, _, many, relative, least, trust = scales
     unsure, most = np.int32(many + 1), float(many - 1)
     for c in range(len(product)):
         both = norm + norms[c]
@@ -169,7 +171,7 @@ def _measure(
         length = np.sqrt(squared) if rooted else squared
         step = length * per_length
         shifted = step + MAGIC
-        room = 0.5 - abs(step - (shifted - MAGIC)) - step * 2.0**-51
+        room = min(trust, 0.5 - abs(step - (shifted - MAGIC))) - step * 2.0**-51
         # How far the root is off, times itself, is no more than how far the square is.
         sure = (room * length if rooted else room) > both * relative + least
         place = length * factor * per_unit
@@ -180,7 +182,7 @@ def _measure(
 
 
 @_compiled
-def _tally(cells: Places, counts: Counts, listed: Numbers) -> int:
+def tally(cells: Places, counts: Counts, listed: Numbers) -> int:
     """Count each pair in its cell, and list those that must be looked at; return how many."""
     many = np.uint64(0)
     for c in range(len(cells)):  # without a branch to mispredict

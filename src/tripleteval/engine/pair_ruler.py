@@ -16,8 +16,10 @@ from dataclasses import replace
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints, row_blocks
-from tripleteval.data.comparison import Comparison, Lists, owners
-from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_pairs
+from tripleteval.data.comparison import Comparison
+from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
+from tripleteval.engine.genuine import PAIRS_AT_ONCE, distinct, squared_of
+from tripleteval.engine.pairs import COARSE_BITS
 from tripleteval.engine.spread import squared_kernel
 from tripleteval.evidence.pairs import Ruler
 
@@ -27,9 +29,13 @@ QUANTILES = 2**12  # of the sampled impostors
 GENUINE_QUANTILES = 2**16  # of the sampled genuine pairs, where there are too many to list
 # Sums of distances are counted in steps, so many of which reach the longest one: see decision 021.
 _STEP_BITS, _FINE_STEP_BITS, _FEW_ROWS = 34, 50, 2**11
+COARSE_PAIRS = 2**27  # from which on steps are coarse enough for float32 to tell almost all of them apart
+_COARSE_STEP_BITS, _MOST_COARSE_DIM = 11, 512  # of more coordinates, float32 tells too little
 _CELLS = 256
+_SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
+_SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
-_BLOCK, _PAIRS_AT_ONCE = 512, 4096
+_COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
 
@@ -43,7 +49,7 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float],
         kernel: ``"cpu"`` or ``"reference"``; the ruler does not depend on it.
     """
     grid = _grid(comparison, distance)
-    pairs = len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
+    pairs = _pairs(comparison)
     everything = pairs <= CAPACITY
     listed = not everything and most_genuine(comparison) <= MOST_GENUINE
     if everything:
@@ -51,25 +57,49 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float],
     else:
         genuine, impostor = _sample(comparison, distance, kernel)
         marks = _Marks(impostor, pairs, fars)
-        known = _genuine(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
-        edges = np.unique(np.concatenate([grid, known, marks.edges()]))
+        known = distinct(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
+        coarse = fitted(distance, grid, comparison)
+        apart = coarse.step * coarse.factor if coarse.step_bits <= COARSE_BITS else 0.0
+        edges = np.unique(np.concatenate([grid, known, marks.edges(apart)]))
     kept = np.full(len(edges) + 1, everything)
     if marks is not None and listed:
         kept = marks.kept(edges)
     return Ruler(edges, kept, CAPACITY, grid)
 
 
-def fitted(distance: Distance, ruler: Ruler, rows: int) -> Distance:
-    """Return a distance whose steps are fitted to the longest one that a ruler of all pairs is made for.
+def fitted(distance: Distance, grid: Floats, comparison: Comparison, *, finely: bool = False) -> Distance:
+    """Return a distance whose steps are fitted to the longest one and to the number of pairs.
 
     Args:
         distance: How rows are compared.
-        ruler: With a grid that ends beyond every distance.
-        rows: The larger of the number of queries and that of the gallery; few can afford finer steps.
+        grid: Of the ruler of all pairs: it ends beyond every distance.
+        comparison: Who is compared with whom.
+        finely: Whether coarse steps are too coarse for the spread of the distances.
     """
-    longest = math.frexp(float(ruler.grid[-1]) / distance.factor)[1]
-    bits = _FINE_STEP_BITS if rows < _FEW_ROWS else _STEP_BITS
+    longest = math.frexp(float(grid[-1]) / distance.factor)[1]
+    few = max(len(comparison.queries), len(comparison.gallery)) < _FEW_ROWS
+    bits = _FINE_STEP_BITS if few else _STEP_BITS
+    if not finely and coarsely(comparison, distance):
+        bits = _COARSE_STEP_BITS
     return replace(distance, span=min(math.ldexp(1.0, longest), distance.span), step_bits=bits)
+
+
+def coarsely(comparison: Comparison, distance: Distance) -> bool:
+    """Return whether distances enter sums in coarse steps.
+
+    Those of many items among each other do, if their classes are small and hardly two distances are the same: then
+    what rounding does to one, it undoes to another.
+    """
+    if not comparison.leave_one_out or comparison.queries.dim > _MOST_COARSE_DIM or _pairs(comparison) < COARSE_PAIRS:
+        return False
+    some = distance.prepare(comparison.queries.vectors[_spaced(len(comparison.queries), _COMPARED)])
+    distances = squared_block(some, some)[np.triu_indices(len(some.far), 1)]
+    return most_genuine(comparison) <= MOST_GENUINE and len(np.unique(distances)) > len(distances) / 2
+
+
+def _pairs(comparison: Comparison) -> int:
+    """Return how many pairs there are, those that are removed or ignored included."""
+    return len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
 
 
 def most_edges(comparison: Comparison, fars: Sequence[float], asked: int | None = None) -> int:
@@ -111,10 +141,21 @@ class _Marks:
     def __init__(self, sample: Floats, pairs: int, fars: Sequence[float]) -> None:
         self._sample, self._pairs, self._fars = np.sort(sample), pairs, fars
 
-    def edges(self) -> Floats:
-        """Return quantiles of the sample, its lowest values, and the ends of what will be kept."""
+    def edges(self, step: float) -> Floats:
+        """Return quantiles of the sample, its lowest values, and the ends of what will be kept.
+
+        Where distances are rounded to coarse steps, most quantiles lie midway between two of those: there pairs are
+        told apart anyway, and every other edge among many pairs costs time. Few pairs are as near as the lowest
+        quantiles, and some of the others are wanted: they stay where they are.
+        """
         ends = [end for window in self._windows() for end in window if end > -math.inf]
-        return np.concatenate([_quantiles(self._sample, QUANTILES), self._sample[:_CELLS], ends])
+        quantiles, place = _quantiles(self._sample, QUANTILES), np.arange(min(QUANTILES, len(self._sample)))
+        if step and len(place):
+            shares = place / place[-1]
+            wanted = np.abs(shares[:, None] - [*self._fars, *_SHARES]).min(axis=1) < _SURE
+            as_they_are = (shares < _LOWEST) | (wanted & (place % _EVERY == 0))
+            quantiles = np.where(as_they_are, quantiles, (np.floor(quantiles / step) + 0.5) * step)
+        return np.concatenate([quantiles, self._sample[:_CELLS], ends])
 
     def kept(self, edges: Floats) -> Bools:
         """Return the gaps whose impostors are worth keeping and, as far as the sample can tell, fit."""
@@ -147,25 +188,6 @@ def most_genuine(comparison: Comparison) -> int:
     return listed // 2 if comparison.leave_one_out else listed
 
 
-def _genuine(comparison: Comparison, distance: Distance) -> Floats:
-    """Return every distinct genuine distance."""
-    found = [np.zeros(0)]
-    for start in range(0, len(comparison.queries), _BLOCK):
-        stop = min(start + _BLOCK, len(comparison.queries))
-        lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
-        found.append(_distances(comparison, distance, start, lists))
-    return np.unique(np.concatenate(found))
-
-
-def _distances(comparison: Comparison, distance: Distance, start: int, lists: Lists) -> Floats:
-    """Return the distances of the listed pairs of a block, each unordered pair once."""
-    of_query = owners(lists)
-    new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
-    of_query, rows = of_query[new], lists.rows[new]
-    queries = distance.prepare(comparison.queries.vectors[start : start + len(lists.indptr) - 1])
-    return distance.from_squared(_squared_of(comparison, distance, queries, of_query, rows))
-
-
 def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Floats, Floats]:
     """Return distances of genuine and of impostor pairs of evenly spaced rows."""
     asked = _spaced(len(comparison.queries), _ASKED)
@@ -179,18 +201,8 @@ def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Fl
         others[place] = ~np.isin(rows, positives.rows) & ~np.isin(rows, removed.rows)
         chosen.append(positives.rows[_spaced(len(positives.rows), _SEARCHED)])
     of_query = np.repeat(np.arange(len(asked)), [len(some) for some in chosen[1:]])
-    genuine = _squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
+    genuine = squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
     return distance.from_squared(genuine), distance.from_squared(squared[others])
-
-
-def _squared_of(comparison: Comparison, distance: Distance, queries: Prepared, of_query: Ints, rows: Ints) -> Floats:
-    """Return ``squared`` of each gallery row and its query."""
-    found = np.empty(len(rows))
-    for begin in range(0, len(rows), _PAIRS_AT_ONCE):
-        some = slice(begin, begin + _PAIRS_AT_ONCE)
-        gallery = distance.prepare(comparison.gallery.vectors[rows[some]])
-        found[some] = squared_pairs(queries, of_query[some], gallery)
-    return found
 
 
 def _spaced(count: int, most: int) -> Ints:
@@ -215,7 +227,7 @@ def _longest_squared(comparison: Comparison, distance: Distance) -> float:
     sides = sides[:1] if comparison.leave_one_out else sides
 
     def prepared() -> Iterator[Prepared]:
-        return (distance.prepare(rows) for side in sides for rows in row_blocks(side, _PAIRS_AT_ONCE))
+        return (distance.prepare(rows) for side in sides for rows in row_blocks(side, PAIRS_AT_ONCE))
 
     lows, highs, far = [], [], False
     for columns, zero in prepared():

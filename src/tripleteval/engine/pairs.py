@@ -19,6 +19,7 @@ from tripleteval.engine.spread import valid
 from tripleteval.evidence.pairs import Pairs, Ruler
 
 TILE = 504  # rows; coordinates a power of two apart would share places in the cache
+COARSE_BITS = 16  # of a step, up to which float32 may tell steps apart
 HALF = 25  # bits of a step, which is below 2**51, that are squared at once
 _KEPT_AT_ONCE = 2**18
 BYTES_PER_QUERY = TILE * (8 + 2 * 16 + 2 * 8)  # its products in a tile, the pairs listed of them, and what is kept
@@ -175,18 +176,20 @@ def count_tile(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, ti
     if sides.once:
         allowed &= rows[None, :] > np.arange(sides.start, sides.start + len(squared))[:, None]
     same = ~valid(sides.positives, rows, len(squared))
-    sums: list[tuple[int, int]] = []
-    kept: list[Floats] = []
-    for side, wanted in ((into.genuine, same & allowed), (into.impostor, ~same & allowed)):
-        distances = distance.from_squared(squared[wanted])
-        bins = ruler.bins(distances)
-        side += np.bincount(bins, minlength=len(side))  # noqa: PLW2901  # in place
-        kept.append(distances[(bins % 2 == 0) & ruler.kept[bins // 2]])
-        steps = distance.steps(squared[wanted]).astype(np.int64)
-        high, low = steps >> HALF, steps & (2**HALF - 1)
-        squares = (_total(high * high) << 2 * HALF) + (_total(high * low) << HALF + 1) + _total(low * low)
-        sums.append((_total(steps), squares))
-    return Tile((sums[0], sums[1]), *kept)
+    genuine, genuine_sums = count_squares(squared[same & allowed], distance, ruler, into.genuine)
+    impostor, impostor_sums = count_squares(squared[~same & allowed], distance, ruler, into.impostor)
+    return Tile((genuine_sums, impostor_sums), genuine, impostor)
+
+
+def count_squares(squared: Floats, distance: Distance, ruler: Ruler, into: Ints) -> tuple[Floats, tuple[int, int]]:
+    """Count pairs into the bins of a ruler; return the distances in kept bins, and the sums of steps and squares."""
+    distances = distance.from_squared(squared)
+    bins = ruler.bins(distances)
+    into += np.bincount(bins, minlength=len(into))
+    steps = distance.steps(squared).astype(np.int64)
+    high, low = steps >> HALF, steps & (2**HALF - 1)
+    squares = (_total(high * high) << 2 * HALF) + (_total(high * low) << HALF + 1) + _total(low * low)
+    return distances[(bins % 2 == 0) & ruler.kept[bins // 2]], (_total(steps), squares)
 
 
 def _total(numbers: Ints) -> int:

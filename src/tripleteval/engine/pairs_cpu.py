@@ -20,7 +20,8 @@ from tripleteval.engine.squared_product import error_bound
 from tripleteval.evidence.pairs import Ruler
 
 _AT_ONCE = 128  # queries, whose products stay near the processor
-_MOST_COUNTED = 2**26  # pairs, before cells are added up: few are full by then
+_FINE_BITS = 34  # of a step: edges are told apart as closely as if steps were no wider
+MOST_COUNTED = 2**26  # pairs, before cells are added up: few are full by then
 
 
 @contextmanager
@@ -29,8 +30,8 @@ def counting(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cell
     block = _Block(sides, distance, ruler, into, cells)
     yield block.count
     block.add_up()
-    for side in (block.genuine, block.impostor):
-        side.bins[::2] += side.between[1 : len(side.bins) + 1 : 2] - np.where(ruler.kept, KEPT, 0)
+    post(ruler, block.genuine)
+    post(ruler, block.impostor)
 
 
 class _Block:
@@ -38,22 +39,31 @@ class _Block:
 
     def __init__(self, sides: Sides, distance: Distance, ruler: Ruler, into: Counted, cells: int) -> None:
         self.sides, self.start = sides, sides.start if sides.once else -1
-        self.cells = pair_cells.cells_of(ruler, distance.step * distance.factor, cells)
+        trust = min(0.5, 2.0 ** (distance.step_bits - _FINE_BITS - 1))
+        self.cells = pair_cells.cells_of(ruler, 2 * trust * distance.step * distance.factor, cells)
         self.counts, self.counted = self.cells.fresh.copy(), 0
         steps = 1.0 / distance.step
         relative, least = (part * steps * (1 + 2.0**-40) for part in error_bound(len(sides.queries.columns)))
         self.scales = Scales(
-            distance.rooted, steps, distance.factor, self.cells.per_unit, self.cells.reach, cells, relative, least
+            distance.rooted,
+            steps,
+            distance.factor,
+            self.cells.per_unit,
+            self.cells.reach,
+            cells,
+            relative,
+            least,
+            trust,
         )
         self.keeps = bool(ruler.kept.any())
         self.genuine, self.impostor = (
-            _side(ruler, into.genuine, genuine=True),
-            _side(ruler, into.impostor, genuine=False),
+            side_of(ruler, into.genuine, adds=True),
+            side_of(ruler, into.impostor, adds=False),
         )
         self.centre = sides.queries.columns.mean(axis=1)
         centred, self.queries, self.norms = self._points(sides.queries)
         self.doubled = -2.0 * centred
-        self.products, self.listed = np.empty(0), (_listed(0), _listed(0))
+        self.products, self.listed = np.empty(0), (listed_of(0), listed_of(0))
 
     def count(self, tile: Prepared, first: int) -> Tile:
         """Count the pairs of one tile; see `tripleteval.engine.pairs.count_tile`."""
@@ -67,7 +77,7 @@ class _Block:
         line = Line(np.empty(width), np.empty(width), np.empty(width, np.int32), np.empty(width + 1, np.uint32))
         size = min(_AT_ONCE, len(self.norms)) * width
         if self.products.size < size:
-            self.products, self.listed = np.empty(size), (_listed(size), _listed(size))
+            self.products, self.listed = np.empty(size), (listed_of(size), listed_of(size))
         listed = self.listed
         for top in range(0, len(self.norms), _AT_ONCE):
             here = slice(top, top + _AT_ONCE)
@@ -92,7 +102,7 @@ class _Block:
             for i in range(2):
                 settle(listed[i], many[i], lines, points, self.cells.before, self.scales, found[i])
         genuine, impostor = found
-        return Tile((_taken(genuine), _taken(impostor)), _kept(genuine), _kept(impostor))
+        return Tile((taken(genuine), taken(impostor)), kept_of(genuine), kept_of(impostor))
 
     def add_up(self) -> None:
         """Add the cells to the impostors between edges, and begin anew."""
@@ -101,7 +111,7 @@ class _Block:
         self.counted = 0
 
     def _count_on(self, pairs: int) -> None:
-        if self.counted + pairs > _MOST_COUNTED:
+        if self.counted + pairs > MOST_COUNTED:
             self.add_up()
         self.counted += pairs
 
@@ -114,28 +124,34 @@ class _Block:
         return centred, Points(prepared.columns, rows, prepared.far), norms
 
 
-def _side(ruler: Ruler, bins: Ints, *, genuine: bool) -> Side:
+def side_of(ruler: Ruler, bins: Ints, *, adds: bool) -> Side:
     """Return where nothing is counted yet."""
     edges = len(ruler.edges)
     places = np.zeros(2 * (edges + BEYOND) + 1)
     between = places.view(np.int64)
     places[::2] = np.concatenate([[-np.inf], ruler.edges, np.full(BEYOND, np.inf)])
     between[1 : 2 * edges + 2 : 2] = np.where(ruler.kept, KEPT, 0)
-    return Side(genuine, places, between, bins, np.zeros((4, 2), np.int64), np.empty(0), np.zeros(1, np.int64))
+    return Side(adds, places, between, bins, np.zeros((4, 2), np.int64), np.empty(0), np.zeros(1, np.int64))
 
 
-def _listed(most: int) -> Listed:
+def post(ruler: Ruler, side: Side) -> None:
+    """Add what lies between edges to the bins."""
+    side.bins[::2] += side.between[1 : len(side.bins) + 1 : 2] - np.where(ruler.kept, KEPT, 0)
+
+
+def listed_of(most: int) -> Listed:
+    """Return room for so many pairs."""
     return Listed(np.empty(most + 1, np.uint32), np.empty(most + 1), np.empty(most + 1, np.int32))
 
 
-def _taken(side: Side) -> tuple[int, int]:
+def taken(side: Side) -> tuple[int, int]:
     """Return the sum of the steps and of their squares, and leave none."""
     total, high, mixed, low = ((upper << LIMB) + lower for upper, lower in side.sums.tolist())
     side.sums[:] = 0
     return total, (high << 2 * HALF) + (mixed << HALF + 1) + low
 
 
-def _kept(side: Side) -> Floats:
+def kept_of(side: Side) -> Floats:
     """Return a copy of the distances that were kept, and leave none."""
     found = side.kept[: side.filled[0]].copy()
     side.filled[:] = 0

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from tripleteval.errors import ParameterError, nearest
 from tripleteval.evidence.neighbors import Neighbors
 from tripleteval.evidence.ranks import Positives, Ranks
 from tripleteval.evidence.triplets import Triplets
+
+if TYPE_CHECKING:
+    from tripleteval.engine.onlookers import Onlookers
 
 KERNELS = ("auto", "cpu", "reference")
 _PAIRS_AT_ONCE = 512
@@ -78,6 +81,7 @@ class Pass:
         kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
         tile: Gallery rows per tile; the numbers do not depend on it.
         hold: Whether the gallery is held ready in both precisions; the numbers do not depend on it.
+        onlookers: Who is shown the products of a set searched among itself.
     """
 
     comparison: Comparison
@@ -88,6 +92,7 @@ class Pass:
     kernel: str = "reference"
     tile: int | None = None
     hold: bool = True
+    onlookers: Onlookers | None = None
 
     def measure(self, order: Order) -> Evidence:
         """Return the evidence of one order."""

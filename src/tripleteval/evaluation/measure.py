@@ -22,6 +22,7 @@ from tripleteval.evaluation.progress import Progress
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured
 from tripleteval.evaluation.sweep_map import SweepMap
+from tripleteval.evaluation.watching import Seen, bytes_to_watch, may_watch, watching
 from tripleteval.evidence.neighbors import Neighbors
 from tripleteval.journal.page import Page
 from tripleteval.metrics import Column, Named, nobody
@@ -54,6 +55,7 @@ class Results(NamedTuple):
     settled: int  # pairs that took float64; the only number here that depends on kernel, tiles and threads
     separation: Separation | None = None
     sphere: OnSphere | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,15 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
     told = _Told(len(engine.comparison.queries) * len(engine.comparison.gallery), means.progress)
     page = means.pages.next()
     if possible(engine, means.mapping):
-        orders = plan_mutual(engine.comparison, costs, memory=means.memory, workers=means.workers)
+        orders, watched = _meetings(engine, settings, costs, means)
         if orders is not None:
-            return join(_mutually(reading, orders, means.mapping, page, told))
+            if not watched or page.has(orders) or page.standing() is not None:  # all pairs are seen, or none
+                return join(_mutually(reading, orders, means.mapping, page, told))
+            ruler, onlookers = watching(engine, settings)
+            reading = replace(reading, engine=replace(engine, onlookers=onlookers))
+            found = join(_mutually(reading, orders, means.mapping, page, told.twice() if onlookers else told))
+            pairs = None if onlookers is None else onlookers.evidence(engine.comparison)
+            return found._replace(seen=Seen(ruler, pairs))
     orders, hold = means.cut(engine.comparison, costs, along=not second.wanted)
     reading = replace(reading, engine=replace(engine, hold=hold))
     if getattr(means.mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
@@ -134,6 +142,17 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
                 results.append(reading.read(waiting.pop(), reading.whole(order)))
         told((order.stop - order.start) * (order.last - order.first))
     return join(results)
+
+
+def _meetings(engine: Pass, settings: Settings, costs: Costs, means: Means) -> tuple[list[Order] | None, bool]:
+    """Return the blocks of a set that meet in pairs, and whether there is room to watch them."""
+    how = {"memory": means.memory, "workers": means.workers}
+    if may_watch(engine, settings):
+        more = costs._replace(fixed=costs.fixed + bytes_to_watch(engine, settings))
+        orders = plan_mutual(engine.comparison, more, **how)
+        if orders is not None:
+            return orders, True
+    return plan_mutual(engine.comparison, costs, **how), False
 
 
 def _mutually(reading: Reading, orders: list[Order], mapping: Map, page: Page[Any], told: _Told) -> list[Results]:
@@ -156,10 +175,15 @@ class _Told:
     """Adds up the pairs done and tells whoever wants to know."""
 
     def __init__(self, whole: int, progress: Progress | None) -> None:
-        self.done, self.whole, self.progress = 0, whole, progress
+        self.done, self.whole, self.progress, self.times = 0, whole, progress, 1
+
+    def twice(self) -> _Told:
+        """Count every pair twice: as one that is searched, and as one that is counted in passing."""
+        self.whole, self.times = 2 * self.whole, 2
+        return self
 
     def __call__(self, pairs: int) -> None:
-        self.done += pairs
+        self.done += self.times * pairs
         if self.progress is not None:
             self.progress(self.done, self.whole)
 

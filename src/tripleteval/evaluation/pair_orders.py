@@ -18,7 +18,12 @@ Evidence = TypeVar("Evidence", Pairs, Decisions)
 
 
 def merged(
-    engine: Callable[[Order], Evidence], empty: Evidence, comparison: Comparison, means: Means, fixed: int
+    engine: Callable[[Order], Evidence],
+    empty: Evidence,
+    comparison: Comparison,
+    means: Means,
+    fixed: int,
+    seen: Evidence | None = None,
 ) -> Evidence:
     """Return what an engine makes of all orders of a comparison, merged.
 
@@ -28,11 +33,12 @@ def merged(
         comparison: What is cut into orders.
         means: How.
         fixed: Bytes for the results of one worker: two wait, one is made, one is added up.
+        seen: The result, where it is known: it is kept as that of a pass that has been run.
     """
     orders = orders_of(comparison, means, fixed)
     upto = np.cumsum([(order.stop - order.start) * (order.last - order.first) for order in orders]).tolist()
     page = means.pages.next()
-    done, total = page.standing() or (0, empty)
+    done, total = page.standing() or ((0, empty) if seen is None else (len(orders), seen))
     for part in means.mapping(engine, orders[done:]):
         done, total = done + 1, total.merge(part)
         page.stand(done, total)

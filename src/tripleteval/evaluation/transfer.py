@@ -24,6 +24,7 @@ from tripleteval.evaluation.verification import (
     all_pairs,
     measure_verification,
 )
+from tripleteval.evaluation.watching import Seen
 from tripleteval.metrics.operating import allowed, within_budget
 from tripleteval.metrics.transfer import Transferred
 
@@ -55,13 +56,21 @@ def require_room(comparison: Comparison, split: Split | None, settings: Settings
 
 
 def measure_pairs(
-    comparison: Comparison, split: Split | None, distance: Distance, settings: Settings, means: Means
+    comparison: Comparison,
+    split: Split | None,
+    distance: Distance,
+    settings: Settings,
+    means: Means,
+    seen: Seen | None = None,
 ) -> Verification:
-    """Return the numbers of all pairs, and of thresholds chosen on one side of a split where there is one."""
+    """Return the numbers of all pairs, and of thresholds chosen on one side of a split where there is one.
+
+    See `measure_verification` for ``seen``.
+    """
     if split is None:
-        return measure_verification(comparison, distance, settings, means)
+        return measure_verification(comparison, distance, settings, means, seen=seen)
     judged = measure_transfer(split, settings, means)
-    return judged.joined(measure_verification(comparison, distance, settings, means, judged.rates))
+    return judged.joined(measure_verification(comparison, distance, settings, means, judged.rates, seen))
 
 
 def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:

@@ -19,6 +19,7 @@ from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_sli
 from tripleteval.evaluation.pair_units import sure_of
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.tables import per_unit_table
+from tripleteval.evaluation.watching import Seen, fars_of
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
 from tripleteval.metrics.folds import Folded
@@ -41,6 +42,9 @@ MISSING = {
     "transfer": "it takes identities to calibrate on",
     "searches": "it takes probes and a gallery to identify them in",
 }
+# Of the impostor pairs, between two edges. Where sums are coarse, edges are a step apart wherever many pairs are; if so
+# many lie in one, it matters where.
+_DENSE = 1 / 16
 NO_LABELS = "relevance is explicit: it does not say who is who"
 Entries = dict[str, dict[str, Any]]
 
@@ -62,18 +66,31 @@ class Verification(NamedTuple):
 
 
 def measure_verification(
-    comparison: Comparison, distance: Distance, settings: Settings, means: Means, judged: Transferred | None = None
+    comparison: Comparison,
+    distance: Distance,
+    settings: Settings,
+    means: Means,
+    judged: Transferred | None = None,
+    seen: Seen | None = None,
 ) -> Verification:
-    """Return the numbers of all pairs of a comparison; nothing where none was asked for."""
+    """Return the numbers of all pairs of a comparison; nothing where none was asked for.
+
+    Args:
+        comparison: Who is compared with whom.
+        distance: How.
+        settings: What is asked for.
+        means: How passes are run.
+        judged: Rates of thresholds that were chosen elsewhere.
+        seen: What is known of all pairs already.
+    """
     named = [name for name in settings.named() if name.metric.of_pairs]
     if not named:
         return Verification({}, {}, {})
     if not isinstance(comparison.rule, SharedClass):
         return described(_nothing(NO_LABELS), named)
-    fars = [name.value for name in named if name.metric.parameter == "far"]
     if not any(name.metric.of == "pairs" for name in named):
         return described(_nothing("not asked for"), named, judged=judged)
-    curve = all_pairs(comparison, distance, fars, means)
+    curve = all_pairs(comparison, distance, fars_of(settings), means, seen)
     found = described(curve, named, judged=judged)
     if settings.by and not curve.undefined:
         slices = pair_slices(comparison, curve, distance, settings, means)
@@ -101,17 +118,24 @@ def described(
     )
 
 
-def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], means: Means) -> Operating:
-    """Return what every threshold decides about all pairs of a comparison.
+def all_pairs(
+    comparison: Comparison, distance: Distance, fars: list[float], means: Means, seen: Seen | None = None
+) -> Operating:
+    """Return what every threshold decides about all pairs of a comparison, some of which may be known already.
 
     Where there are too many genuine pairs to list, a second pass resolves the distances that matter, so that
-    EER and TAR are exact.
+    EER and TAR are exact. So does one where distances were rounded too coarsely for their spread.
     """
-    ruler = ruler_for(comparison, distance, fars, means.kernel)
-    distance = fitted(distance, ruler, max(len(comparison.queries), len(comparison.gallery)))
-    pairs = counted(comparison, distance, ruler, means)
-    factor = distance.factor
+    ruler = ruler_for(comparison, distance, fars, means.kernel) if seen is None else seen.ruler
+    plain, factor = distance, distance.factor
+    distance = fitted(plain, ruler.grid, comparison)
+    pairs = counted(comparison, distance, ruler, means, seen and seen.pairs)
     curve = operating(pairs, distance.step, factor)
+    finer = fitted(plain, ruler.grid, comparison, finely=True)
+    if distance != finer and curve.densest() > _DENSE:
+        distance = finer
+        pairs = counted(comparison, distance, ruler, means)
+        curve = operating(pairs, distance.step, factor)
     gaps = _worth_resolving(pairs, fars, curve)
     if not len(gaps):
         return curve
@@ -122,12 +146,12 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
     return operating(replace(pairs, overflow=False).keeping(pairs, resolved), distance.step, factor)
 
 
-def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means) -> Pairs:
-    """Return the pairs of a comparison, counted along a ruler in one pass."""
+def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means, seen: Pairs | None = None) -> Pairs:
+    """Return the pairs of a comparison, counted along a ruler in one pass unless they have been ``seen``."""
     engine = PairPass(comparison, distance, ruler, means.kernel)
     most_kept = ruler.capacity if ruler.kept.any() else 0
     fixed = _counting(comparison, len(ruler.edges), most_kept)
-    return merged(engine, Pairs.empty(ruler), comparison, means, fixed)
+    return merged(engine, Pairs.empty(ruler), comparison, means, fixed, seen)
 
 
 def require_room(comparison: Comparison, settings: Settings, means: Means) -> None:

@@ -17,6 +17,8 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.evidence.pairs import Pairs
 
+_ROUNDED_SMOOTHLY = 16  # square steps of variance: of narrower distances rounding may do anything
+
 
 class Moments(NamedTuple):
     """Mean and standard deviation (ddof = 1) of distances; ``None`` where there are too few."""
@@ -65,6 +67,10 @@ class Operating:
         if not self.genuine_pairs:
             return "no genuine pair" if self.impostor_pairs else "no pairs"
         return "" if self.impostor_pairs else "no impostor pair: one class only"
+
+    def densest(self) -> float:
+        """Return the largest share of the impostor pairs that lie in one gap."""
+        return float(self.impostor[::2].max()) / max(self.impostor_pairs, 1)
 
     def accepted(self) -> tuple[Ints, Ints]:
         """Return (2 T + 2,) genuine and impostor pairs accepted before bin ``b``: nothing first, everything last."""
@@ -246,7 +252,7 @@ def _separating(curve: Operating, rejected: int) -> tuple[float | None, bool]:
 
 
 def _moments(count: int, sums: tuple[int, ...], step: float, factor: float) -> Moments:
-    """Return the moments from sums of whole steps: exact until the last division."""
+    """Return the moments from sums of whole steps: exact but for that rounding, until the last division."""
     total, squares = sums
     if not count:
         return Moments(None, None)
@@ -254,6 +260,8 @@ def _moments(count: int, sums: tuple[int, ...], step: float, factor: float) -> M
     if count < 2:
         return Moments(mean, None)
     variance = Fraction(count * squares - total * total, count * (count - 1))
+    if variance > _ROUNDED_SMOOTHLY:
+        variance -= Fraction(1, 12)  # what rounding adds (Sheppard 1898)
     return Moments(mean, math.sqrt(float(variance)) * step * factor)
 
 
