@@ -85,7 +85,7 @@ class Frame:
     @property
     def relative(self) -> float:
         """What the bound holds of ``a + b``."""
-        return (len(self.centre) + 32) * 1.01 * _UNIT
+        return share(len(self.centre), 32)
 
     @property
     def least(self) -> float:
@@ -159,6 +159,11 @@ class Shelf:
         if self.held is None:
             return self.frame.rows(self.vectors[first:last])
         return self.held.cut(first - self.begin, last - self.begin)
+
+
+def share(dim: int, parts: int) -> float:
+    """Return how far off a product is, as a share of the squared lengths, if so many roundings come on top."""
+    return (dim + parts) * 1.01 * _UNIT
 
 
 def window(dim: int) -> int:

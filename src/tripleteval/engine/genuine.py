@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,18 +18,14 @@ _BLOCK = 512
 
 def distinct(comparison: Comparison, distance: Distance) -> Floats:
     """Return every distinct genuine distance."""
-    found = [distance.from_squared(squared) for squared in _squares(comparison, distance)]
-    return np.unique(np.concatenate([np.zeros(0), *found]))
+    return np.unique(distance.from_squared(_squares(comparison, distance)))
 
 
 def evidence(comparison: Comparison, distance: Distance, ruler: Ruler) -> Pairs:
     """Return the evidence of all genuine pairs, each unordered pair once."""
-    bins, kept, total, squares = np.zeros(2 * len(ruler.edges) + 1, np.int64), [np.zeros(0)], 0, 0
-    for squared in _squares(comparison, distance):
-        distances, sums = count_squares(squared, distance, ruler, bins)
-        kept.append(distances)
-        total, squares = total + sums[0], squares + sums[1]
-    return replace(Pairs.at(ruler, np.concatenate(kept), np.zeros(0)), genuine=bins, sums=(total, squares, 0, 0))
+    bins = np.zeros(2 * len(ruler.edges) + 1, np.int64)
+    kept, sums = count_squares(_squares(comparison, distance), distance, ruler, bins)
+    return replace(Pairs.at(ruler, kept, np.zeros(0)), genuine=bins, sums=(*sums, 0, 0))
 
 
 def squared_of(comparison: Comparison, distance: Distance, queries: Prepared, of_query: Ints, rows: Ints) -> Floats:
@@ -43,12 +38,14 @@ def squared_of(comparison: Comparison, distance: Distance, queries: Prepared, of
     return found
 
 
-def _squares(comparison: Comparison, distance: Distance) -> Iterator[Floats]:
-    """Yield ``squared`` of the genuine pairs of some queries, each unordered pair once."""
+def _squares(comparison: Comparison, distance: Distance) -> Floats:
+    """Return ``squared`` of the genuine pairs, each unordered pair once."""
+    found = [np.zeros(0)]
     for start in range(0, len(comparison.queries), _BLOCK):
         stop = min(start + _BLOCK, len(comparison.queries))
         lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
         of_query = owners(lists)
         new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
         queries = distance.prepare(comparison.queries.vectors[start:stop])
-        yield squared_of(comparison, distance, queries, of_query[new], lists.rows[new])
+        found.append(squared_of(comparison, distance, queries, of_query[new], lists.rows[new]))
+    return np.concatenate(found)

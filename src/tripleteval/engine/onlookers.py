@@ -20,7 +20,7 @@ from tripleteval.arrays import Floats
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine import genuine, pair_cells, pair_glance
-from tripleteval.engine.frame import Frame, Rows, Singles
+from tripleteval.engine.frame import Frame, Rows, Singles, share
 from tripleteval.engine.pair_bins import Points
 from tripleteval.engine.pairs_cpu import MOST_COUNTED, kept_of, post, side_of, taken
 from tripleteval.engine.room import padded
@@ -86,8 +86,7 @@ class Onlooker:
         self._counts, self._counted, self.seen = found.cells.fresh.copy(), 0, 0
         self._sums = 0, 0
         self._kept, self._waiting, self._waits = Pairs.empty(ruler), list[Floats](), 0
-        self._memory: pair_glance.Memory | None = None
-        self._height = 0
+        self._memory = pair_glance.memory_for(0, 0)
         self._known: dict[int, _Across] = {}
 
     def see(self, product: Singles, rows: Rows, columns: Rows, left: int, *, lone: bool) -> None:
@@ -103,8 +102,8 @@ class Onlooker:
         height, width = len(rows.norms), len(columns.norms)
         self.seen += height * (height - 1) // 2 if lone else height * width
         self._count_on(product.size)
-        if self._memory is None or len(self._memory.cells) != product.shape[1] or self._height < height:
-            self._memory, self._height = pair_glance.memory_for(height, product.shape[1]), height
+        if len(self._memory.cells) != product.shape[1] or len(self._memory.listed.pairs) <= product.size:
+            self._memory = pair_glance.memory_for(height, product.shape[1])
         across = self._across(columns, left)
         lines = Points(rows.exact, rows.exact, rows.far)  # of lines, only rows are read
         side = self._side._replace(kept=np.empty(product.size if self._keeps else 0))
@@ -166,7 +165,7 @@ def onlookers(ruler: Ruler, distance: Distance, frame: Frame, rows: Rows) -> Onl
     """
     count = len(rows.norms)
     most = 2 * float(np.quantile(rows.norms[~rows.far], _OFTEN)) * (1 + 2.0**-20) if not rows.far.all() else 0.0
-    error = (len(frame.centre) + _PARTS) * 1.01 * 2.0**-24 * most + frame.least
+    error = share(len(frame.centre), _PARTS) * most + frame.least
     found = pair_glance.coarse(ruler, distance, frame.exponent, most, error)
     if found is None:
         return None

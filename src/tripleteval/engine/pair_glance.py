@@ -18,8 +18,8 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.frame import Singles
 from tripleteval.engine.pair_bins import Points, Side, settle
 from tripleteval.engine.pair_cells import SMALLEST, Cells, Counts, Places, cell_at, look_at, marked
-from tripleteval.engine.pair_lines import Listed, Numbers, Scales, tally
-from tripleteval.engine.squared_one import four_in_any_order, in_any_order
+from tripleteval.engine.pair_lines import Listed, Numbers, Scales, listed_of, tally
+from tripleteval.engine.settle import estimate
 from tripleteval.evidence.pairs import Ruler
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -124,9 +124,7 @@ class Memory(NamedTuple):
 
 def memory_for(height: int, width: int) -> Memory:
     """Return what a tile takes."""
-    pairs = height * width + 1
-    listed = Listed(np.empty(pairs, np.uint32), np.empty(pairs), np.empty(pairs, np.int32))
-    return Memory(np.empty(width, np.int32), np.empty(width + 1, np.uint32), listed)
+    return Memory(np.empty(width, np.int32), np.empty(width + 1, np.uint32), listed_of(height * width))
 
 
 @_compiled
@@ -157,7 +155,7 @@ def count(
         memory: To work in.
     """
     many = look(product, len(points.far), own, norms, start, found.glance, counts, memory)
-    measure(memory.listed, many, lines, points, found.scales)
+    measure(memory.listed, many, lines, points, found.scales, memory.columns)
     settle(memory.listed, many, lines, points, found.cells.before, found.scales, side)
 
 
@@ -213,7 +211,7 @@ def _place(product: Singles, norm: np.float32, norms: Singles, glance: Glance, c
 
 
 @_compiled
-def measure(listed: Listed, many: int, queries: Points, points: Points, scales: Scales) -> None:
+def measure(listed: Listed, many: int, queries: Points, points: Points, scales: Scales, columns: Numbers) -> None:
     """Fill in lengths and cells of listed pairs, in float64; what may be on either side of a step is not sure.
 
     Args:
@@ -222,34 +220,26 @@ def measure(listed: Listed, many: int, queries: Points, points: Points, scales: 
         queries: The lines.
         points: The columns.
         scales: What a length becomes.
+        columns: (at least ``points``,) memory.
     """
     pairs, lengths, cells = listed
     width, last = np.uint32(len(points.far)), scales.cells - 1.0
     begin = 0
     while begin < many:
-        line, end = pairs[begin] // width, begin + 1
+        line, end = pairs[begin] // width, begin
         while end < many and pairs[end] // width == line:
+            columns[end - begin] = pairs[end] % width
             end += 1
-        _squares(queries.rows, int(line), points.rows, pairs[begin:end], width, lengths[begin:end])
+        some = columns[: end - begin]
+        estimate(queries.rows, int(line), points.rows, some, lengths[begin:end])
+        for i in range(begin, end):
+            length = np.sqrt(lengths[i]) if scales.rooted else lengths[i]
+            step = length * scales.steps
+            sure = abs(step - np.rint(step)) < scales.trust
+            sure &= not (queries.far[line] or points.far[some[i - begin]])
+            lengths[i] = length
+            cells[i] = np.int32(min(last, length * scales.factor * scales.per_unit)) if sure else scales.cells + 1
         begin = end
-    for i in range(many):
-        length = np.sqrt(lengths[i]) if scales.rooted else lengths[i]
-        step = length * scales.steps
-        sure = abs(step - np.rint(step)) < scales.trust
-        sure &= not (queries.far[pairs[i] // width] or points.far[pairs[i] % width])
-        lengths[i] = length
-        cells[i] = np.int32(min(last, length * scales.factor * scales.per_unit)) if sure else scales.cells + 1
-
-
-@_compiled
-def _squares(rows: Floats, r: int, columns: Floats, pairs: Numbers, width: np.uint32, squares: Floats) -> None:
-    """Fill in ``squared`` of some pairs of one row, to within float64."""
-    whole = len(pairs) - len(pairs) % 4
-    for i in range(0, whole, 4):
-        a, b, c, d = pairs[i] % width, pairs[i + 1] % width, pairs[i + 2] % width, pairs[i + 3] % width
-        squares[i], squares[i + 1], squares[i + 2], squares[i + 3] = four_in_any_order(rows, r, columns, a, b, c, d)
-    for i in range(whole, len(pairs)):
-        squares[i] = in_any_order(rows, r, columns, pairs[i] % width)
 
 
 @_compiled

@@ -84,6 +84,11 @@ class Listed(NamedTuple):
     cells: Places
 
 
+def listed_of(most: int) -> Listed:
+    """Return room for so many pairs."""
+    return Listed(np.empty(most + 1, np.uint32), np.empty(most + 1), np.empty(most + 1, np.int32))
+
+
 @_compiled
 def look(
     products: Floats,

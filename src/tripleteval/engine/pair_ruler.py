@@ -19,7 +19,6 @@ from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
 from tripleteval.engine.genuine import PAIRS_AT_ONCE, distinct, squared_of
-from tripleteval.engine.pairs import COARSE_BITS
 from tripleteval.engine.spread import squared_kernel
 from tripleteval.evidence.pairs import Ruler
 
@@ -59,7 +58,7 @@ def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float],
         marks = _Marks(impostor, pairs, fars)
         known = distinct(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
         coarse = fitted(distance, grid, comparison)
-        apart = coarse.step * coarse.factor if coarse.step_bits <= COARSE_BITS else 0.0
+        apart = coarse.step * coarse.factor if coarse.step_bits == _COARSE_STEP_BITS else 0.0
         edges = np.unique(np.concatenate([grid, known, marks.edges(apart)]))
     kept = np.full(len(edges) + 1, everything)
     if marks is not None and listed:

@@ -19,7 +19,6 @@ from tripleteval.engine.spread import valid
 from tripleteval.evidence.pairs import Pairs, Ruler
 
 TILE = 504  # rows; coordinates a power of two apart would share places in the cache
-COARSE_BITS = 16  # of a step, up to which float32 may tell steps apart
 HALF = 25  # bits of a step, which is below 2**51, that are squared at once
 _KEPT_AT_ONCE = 2**18
 BYTES_PER_QUERY = TILE * (8 + 2 * 16 + 2 * 8)  # its products in a tile, the pairs listed of them, and what is kept

@@ -14,7 +14,7 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine import pair_cells
 from tripleteval.engine.pair_bins import BEYOND, KEPT, Points, Side, settle
-from tripleteval.engine.pair_lines import LIMB, Line, Listed, Scales, look
+from tripleteval.engine.pair_lines import LIMB, Line, Scales, listed_of, look
 from tripleteval.engine.pairs import HALF, Count, Counted, Sides, Tile
 from tripleteval.engine.squared_product import error_bound
 from tripleteval.evidence.pairs import Ruler
@@ -137,11 +137,6 @@ def side_of(ruler: Ruler, bins: Ints, *, adds: bool) -> Side:
 def post(ruler: Ruler, side: Side) -> None:
     """Add what lies between edges to the bins."""
     side.bins[::2] += side.between[1 : len(side.bins) + 1 : 2] - np.where(ruler.kept, KEPT, 0)
-
-
-def listed_of(most: int) -> Listed:
-    """Return room for so many pairs."""
-    return Listed(np.empty(most + 1, np.uint32), np.empty(most + 1), np.empty(most + 1, np.int32))
 
 
 def taken(side: Side) -> tuple[int, int]:

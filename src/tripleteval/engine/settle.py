@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import AnyArray, Bools, Floats, Ints
 from tripleteval.engine.frame import Numbers
 from tripleteval.engine.lines import UNSURE, Book, Bound, Points, Unit, count_certain, count_left, whole_steps
 from tripleteval.engine.room import Desk, Room
@@ -36,7 +36,7 @@ def settle(
     begins = _begins(listed, len(rows.exact))
     squared, steps = room.squared[: len(listed)], room.steps[: len(listed)]
     for r in range(len(rows.exact)):
-        _estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
+        estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
     bound = Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY)
     whole_steps(squared, bound, unit, steps)
     if rows.far.any() or columns.far.any():
@@ -69,7 +69,8 @@ def _begins(listed: Numbers, rows: int) -> Ints:
 
 
 @_compiled
-def _estimate(rows: Floats, r: int, columns: Floats, some: Numbers, squared: Floats) -> None:
+def estimate(rows: Floats, r: int, columns: Floats, some: AnyArray, squared: Floats) -> None:
+    """Fill in ``squared`` of one row and some columns, to within float64."""
     whole = len(some) - len(some) % 4
     for i in range(0, whole, 4):
         a, b, c, d = some[i], some[i + 1], some[i + 2], some[i + 3]

@@ -115,7 +115,8 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
     second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
     reading = Reading(engine, per_query, settings.ties, second)
     costs = _costs(engine, settings, metrics=len(per_query), beside=second.bytes)
-    told = _Told(len(engine.comparison.queries) * len(engine.comparison.gallery), means.progress)
+    whole = len(engine.comparison.queries) * len(engine.comparison.gallery)
+    told = _Told(whole, means.progress)
     page = means.pages.next()
     if possible(engine, means.mapping):
         orders, watched = _meetings(engine, settings, costs, means)
@@ -124,7 +125,8 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
                 return join(_mutually(reading, orders, means.mapping, page, told))
             ruler, onlookers = watching(engine, settings)
             reading = replace(reading, engine=replace(engine, onlookers=onlookers))
-            found = join(_mutually(reading, orders, means.mapping, page, told.twice() if onlookers else told))
+            told = _Told(whole, means.progress, passes=1 if onlookers is None else 2)
+            found = join(_mutually(reading, orders, means.mapping, page, told))
             pairs = None if onlookers is None else onlookers.evidence(engine.comparison)
             return found._replace(seen=Seen(ruler, pairs))
     orders, hold = means.cut(engine.comparison, costs, along=not second.wanted)
@@ -172,20 +174,15 @@ def _mutually(reading: Reading, orders: list[Order], mapping: Map, page: Page[An
 
 
 class _Told:
-    """Adds up the pairs done and tells whoever wants to know."""
+    """Adds up the pairs done and tells whoever wants to know; so many passes see them at once."""
 
-    def __init__(self, whole: int, progress: Progress | None) -> None:
-        self.done, self.whole, self.progress, self.times = 0, whole, progress, 1
-
-    def twice(self) -> _Told:
-        """Count every pair twice: as one that is searched, and as one that is counted in passing."""
-        self.whole, self.times = 2 * self.whole, 2
-        return self
+    def __init__(self, whole: int, progress: Progress | None, passes: int = 1) -> None:
+        self.done, self.whole, self.passes, self.progress = 0, whole, passes, progress
 
     def __call__(self, pairs: int) -> None:
-        self.done += self.times * pairs
+        self.done += pairs
         if self.progress is not None:
-            self.progress(self.done, self.whole)
+            self.progress(self.passes * self.done, self.passes * self.whole)
 
 
 def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Costs:
