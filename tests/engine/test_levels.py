@@ -5,20 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tripleteval.engine.levels import BELOW_ALL_EDGES, levels_of
-from tripleteval.engine.lines import (
-    HIDDEN,
-    UNSURE,
-    Book,
-    Bound,
-    Points,
-    Unit,
-    count_certain,
-    count_left,
-    post,
-    whole_steps,
-)
+from tripleteval.engine.levels import levels_of
+from tripleteval.engine.lines import Book, Points, count_certain, count_left, post
 from tripleteval.engine.room import room_for
+from tripleteval.engine.whole import HIDDEN, Bound, Unit, step_of, whole_steps
 
 UNIT = Unit(True, 2.0**20)
 SOME_EDGES = st.lists(st.sampled_from([0.0, 1e-300, 0.25, 1.0, 1.0 + 2.0**-52, 4.0, 9.0, 1e20, np.inf]), max_size=12)
@@ -28,7 +18,7 @@ def levels(edges):
     """Return the levels of queries, each with its ascending edges, and the edges one after the other."""
     indptr = np.cumsum([0, *map(len, edges)])
     squared = np.concatenate([np.array(sorted(of), dtype=float) for of in edges])
-    return levels_of(indptr, squared), indptr, squared
+    return levels_of(indptr, squared, UNIT), indptr, squared
 
 
 def items(squared):
@@ -41,22 +31,34 @@ def items(squared):
     )
 
 
-def count(edges, squared, bound, k=2):
-    """Return the bins of one query by the table, how many of its items were certain, and its nearest."""
+def book_of(edges, nearest):
+    """Return where one query is counted whose k nearest are known."""
     of, indptr, line = levels([edges])
-    asked, searched, exact = items(squared)
     bins, sums = np.zeros(len(line), np.int64), np.zeros(len(line), np.int64)
-    near, near_rows = np.full((1, k), np.inf), np.full((1, k), -1)
-    certain = np.zeros((len(of.last), 2), np.int64)
-    book = Book(0, indptr, line, np.full(len(line), -1), of, np.array([np.inf]), certain, bins, sums, near, near_rows)
+    rows, certain = np.full(len(line), -1), np.zeros((len(of.steps), 2), np.int64)
+    near, near_rows = np.array([nearest], dtype=float), np.full((1, len(nearest)), -1)
+    return Book(0, indptr, line, rows, of, np.array([np.inf]), certain, bins, sums, near, near_rows)
+
+
+def count(edges, squared, bound, k=2):
+    """Return the bins of one query by the table, and how many of its items were certain."""
+    asked, searched, exact = items(squared)
+    book = book_of(edges, np.sort(np.append(exact, [np.inf] * k))[:k])  # so that only these are offered
     room = room_for(1, max(len(exact), 1), both=False)
     steps = np.empty(len(exact), np.int64)
     whole_steps(exact, bound, UNIT, steps)
-    book.near_squared[0] = np.sort(np.append(exact, [np.inf] * k))[:k]  # so that only these are offered
-    left = count_certain(exact, steps, room.others, 0, len(exact), bound, 0, book, room.desk, 0)
+    left = count_certain(steps, room.others, 0, len(exact), 0, UNIT, book, room.desk, 0)
     count_left(left, asked, searched, UNIT, book, room.desk)
-    post(of, certain, bins, sums)
-    return bins, sums, len(exact) - left
+    post(book.levels, book.certain, book.counts, book.lengths)
+    return book.counts, book.lengths, len(exact) - left
+
+
+def count_steps(edges, steps):
+    """Return the bins of items that are certain, farther than the nearest, and how many are not."""
+    book, room = book_of(edges, [0.0]), room_for(1, len(steps), both=False)
+    left = count_certain(steps, room.others, 0, len(steps), 0, UNIT, book, room.desk, 0)
+    post(book.levels, book.certain, book.counts, book.lengths)
+    return book.counts, book.lengths, left
 
 
 @settings(max_examples=300, deadline=None)
@@ -89,30 +91,26 @@ def test_levels_hold_every_edge_once_and_in_order(edges):
     of, indptr, squared = levels(edges)
     for q in range(len(edges)):
         a, b = of.indptr[q], of.indptr[q + 1]
-        last, begins = of.last[a:b], of.edges[a:b]
-        assert (last[0], last[-1]) == (-np.inf, np.inf)
+        steps, begins = of.steps[a:b], of.edges[a:b]
+        assert steps[0] < 0
+        assert steps[-1] > HIDDEN
         assert begins[-1] == indptr[q + 1]
-        assert np.all(np.diff(last[1:-1]) > 0)
+        assert np.all(steps[1:] > steps[:-1])
         for level in range(1, b - a - 1):
             own = squared[begins[level] : begins[level + 1]]
-            assert own[-1] == last[level]
-            assert own[0] >= own[-1] * BELOW_ALL_EDGES
+            assert len(own)
+            assert {step_of(edge, UNIT) for edge in own} == {steps[level]}
 
 
-@pytest.mark.parametrize("rooted", [True, False])
-def test_a_step_is_whole_or_unsure_and_never_wrong(rooted):
-    rng = np.random.default_rng(1)
-    unit, exact = Unit(rooted, 2.0**30), rng.gamma(2.0, size=5000)
-    off = exact * (1 + rng.uniform(-1, 1, 5000) * 2.0**-40)
-    steps = np.empty(5000, np.int64)
-    whole_steps(off, Bound(2.0**-40, 0.0), unit, steps)
-    known = steps != UNSURE
-    assert known.mean() > 0.9
-    assert np.array_equal(steps[known], np.rint((np.sqrt(exact) if rooted else exact) * unit.scale)[known])
-    assert HIDDEN != UNSURE
+@pytest.mark.parametrize("edges", [[], [0.0], [0.0, 1.0], [0.0, np.inf], [0.0, 1e300, np.inf]])
+def test_who_is_hidden_is_in_no_bin_however_far_the_edges_reach(edges):
+    bins, sums, left = count_steps(edges, np.array([HIDDEN] * 3))
+    assert (bins.sum(), sums.sum(), left) == (0, 0, 0)
 
 
-def test_the_step_of_what_is_no_distance_is_unsure():
-    steps = np.empty(4, np.int64)
-    whole_steps(np.array([-1e-20, 0.0, np.inf, np.nan]), Bound(2.0**-50, 1e-290), UNIT, steps)
-    assert steps.tolist() == [UNSURE] * 4
+def test_an_edge_in_the_step_of_an_item_leaves_it_open():
+    edges = [0.0, *(np.array([100.0, 101.4, 101.6, 103.0]) / UNIT.scale) ** 2]
+    bins, sums, left = count_steps(edges, np.array([99, 100, 101, 102, 103, 104]))
+    assert left == 4
+    assert bins.tolist() == [0, 1, 0, 0, 0]
+    assert sums.tolist() == [0, 99, 0, 0, 0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from tripleteval.arrays import Floats
-from tripleteval.engine.lines import HIDDEN, UNSURE, Book, Bound, Points, Unit, count_certain, count_left, whole_steps
+from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.engine.lines import Book, Points, count_certain, count_left
 from tripleteval.engine.room import Room
+from tripleteval.engine.whole import HIDDEN, UNSURE, Bound, Unit, whole_steps
 
 _FIRST = 32  # of a line: what they leave among the nearest rules out most of the rest
 _EIGHT = 8
@@ -15,47 +16,51 @@ _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compiled
-def count_lines(
-    squares: Floats,
-    doubts: Floats,
-    most: float,
-    asked: Points,
-    searched: Points,
-    unit: Unit,
-    book: Book,
-    room: Room,
+def in_steps(
+    squares: Floats, doubts: Floats, most: float, rows_far: Bools, columns_far: Bools, unit: Unit, steps: Ints
 ) -> None:
+    """Fill in the steps of a whole tile.
+
+    Args:
+        squares: (rows, columns) to within the doubts of both sides, +inf where there is no negative.
+        doubts: (rows,) of the rows.
+        most: The largest doubt of a column.
+        rows_far: (rows,) where a zero vector is at a distance of its own.
+        columns_far: (columns,) likewise.
+        unit: Of the steps.
+        steps: (rows, columns) int64, filled in.
+    """
+    some_far = rows_far.any() or columns_far.any()
+    for r in range(len(squares)):
+        whole_steps(squares[r], Bound(0.0, doubts[r] + most), unit, steps[r])
+        for c in range(squares.shape[1]):
+            steps[r, c] = HIDDEN if squares[r, c] == np.inf else steps[r, c]
+        if some_far:
+            for c in range(squares.shape[1]):
+                if steps[r, c] != HIDDEN and (rows_far[r] or columns_far[c]):
+                    steps[r, c] = UNSURE
+
+
+@_compiled
+def count_lines(steps: Ints, asked: Points, searched: Points, unit: Unit, book: Book, room: Room) -> None:
     """Count a whole tile into the bins of its queries, and offer it to their nearest.
 
     Args:
-        squares: (queries, items) to within the doubts of both sides, +inf where there is no negative; overwritten.
-        doubts: (queries,) of the queries.
-        most: The largest doubt of an item.
+        steps: (queries, items) int64; see `whole`.
         asked: The queries.
         searched: The items.
-        unit: Of the sums.
+        unit: Of the steps.
         book: Of the queries.
         room: To work in.
     """
-    width = squares.shape[1]
-    steps, others = room.steps[:width], room.others
-    some_far = asked.far.any() or searched.far.any()
+    width = steps.shape[1]
     left = zero = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
-    for q in range(len(squares)):
-        line, bound = squares[q], Bound(0.0, doubts[q] + most)
-        whole_steps(line, bound, unit, steps)
-        for c in range(width):
-            steps[c] = HIDDEN if line[c] == np.inf else steps[c]
-            line[c] = 0.0 if line[c] == np.inf else line[c]
-        if some_far:
-            for c in range(width):
-                if steps[c] != HIDDEN and (asked.far[q] or searched.far[c]):
-                    steps[c] = UNSURE
+    for q in range(len(steps)):
         begin, some = zero, _FIRST
+        looking = book.kept[q] == np.inf and book.near_squared[q, -1] == np.inf
         while begin < width:
-            looking = book.kept[q] == np.inf and book.near_squared[q, -1] == np.inf
             end = min(begin + some, width) if looking else width
-            left = count_certain(line, steps, others, begin, end, bound, q, book, room.desk, left)
+            left = count_certain(steps[q], room.others, begin, end, q, unit, book, room.desk, left)
             if looking or left + width > len(room.desk.exact):
                 count_left(left, asked, searched, unit, book, room.desk)
                 left = zero
@@ -64,10 +69,10 @@ def count_lines(
 
 
 @_compiled
-def turn(squares: Floats, turned: Floats) -> None:
-    """Fill in the columns of ``squares`` as rows, eight entries at a time, which caches like."""
-    rows, columns = squares.shape
+def turn(steps: Ints, turned: Ints) -> None:
+    """Fill in the columns of ``steps`` as rows, eight entries at a time, which caches like."""
+    rows, columns = steps.shape
     for first in range(0, rows, _EIGHT):
         for c in range(columns):
             for r in range(first, min(first + _EIGHT, rows)):
-                turned[c, r] = squares[r, c]
+                turned[c, r] = steps[r, c]

@@ -14,26 +14,28 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Lists
-from tripleteval.engine.crowded import count_lines, turn
+from tripleteval.engine.crowded import count_lines, in_steps, turn
 from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
-from tripleteval.engine.lines import Points, Unit
+from tripleteval.engine.lines import Points
 from tripleteval.engine.onlookers import Onlooker
 from tripleteval.engine.room import Room, flat, padded, room_for
 from tripleteval.engine.settle import settle
 from tripleteval.engine.side import Asking, Side, Tile
 from tripleteval.engine.sift import hide, sift
-from tripleteval.engine.squared_product import Lifted, lifted, squared_by_product
+from tripleteval.engine.squared_product import Lifted, lifted
+from tripleteval.engine.whole import Unit
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
 _MANY_LEVELS = 100  # per query, from which on reading them costs more than a flat product does
+_STRIP = 64  # rows of such a tile, whose pairs stay near the processor from product to count
 _IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 looks again
 
 
 def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width: int) -> None:
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles as large as ``width`` by ``width``."""
     one = Side.of(asking.first, rows, shelf.frame, asking)
-    height, width = flat(width) if len(asking.levels.last) > _MANY_LEVELS * len(one) else (width, width)
-    worker = _Worker(shelf.frame, _unit(asking), room_for(height, width, both=False))
+    height, width = flat(width) if len(asking.levels.steps) > _MANY_LEVELS * len(one) else (width, width)
+    worker = _Worker(shelf.frame, Unit.of(asking.edges.distance), room_for(height, width, both=False))
     for here, start, stop in shelf.windows(first, last):
         begun = _hide_from(asking, start, stop)
         cuts = [(a, min(a + width, stop)) for a in range(start, stop, width)]
@@ -52,7 +54,7 @@ def count_both(one: Side, two: Side, frame: Frame, width: int, onlooker: Onlooke
     An onlooker is shown every product.
     """
     same = one is two
-    worker = _Worker(frame, _unit(one.asking), room_for(width, width, both=True), onlooker)
+    worker = _Worker(frame, Unit.of(one.asking.edges.distance), room_for(width, width, both=True), onlooker)
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
@@ -129,33 +131,38 @@ class _Worker:
 
     def _count_all(self, tile: Tile, rows: Rows, columns: Rows, hidden: Lists, begun: Ints) -> None:
         """Count all pairs, from a product in float64."""
-        shape = len(rows.norms), len(columns.norms)
-        squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
+        height, width = len(rows.norms), len(columns.norms)
         asked, searched = self._lifted(tile, rows, columns)
-        squared_by_product(asked, searched, squares)
-        hide(squares, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
-        tile.one.asking.tally.settled[0] += squares.size
-        by_row, by_column = tile.books(self.frame)
-        one, two = Points(rows.exact, rows.far), Points(columns.exact, columns.far)
-        if tile.both:
-            turned = self.room.turned_squared[: squares.size].reshape(shape[::-1])
-            turn(squares, turned)
-            count_lines(turned, searched.doubts, asked.doubts.max(), two, one, self.unit, by_column, self.room)
-        count_lines(squares, asked.doubts, searched.doubts.max(), one, two, self.unit, by_row, self.room)
+        first, other = tile.two.first + tile.left, Points(columns.exact, columns.far)
+        turned = self.room.turned_steps[: height * width].reshape(width, height) if tile.both else None
+        most = searched.doubts.max()
+        for top in range(0, height, _STRIP):
+            some = slice(top, min(top + _STRIP, height))
+            strip = Points(rows.exact[some], rows.far[some])
+            squares, steps = (
+                of[: len(strip.far) * width].reshape(-1, width) for of in (self.room.squared, self.room.steps)
+            )
+            np.matmul(asked.rows[some], searched.rows.T, out=squares)
+            hide(squares, first, hidden.indptr[some.start : some.stop + 1], hidden.rows, begun[some])
+            in_steps(squares, asked.doubts[some], most, strip.far, columns.far, self.unit, steps)
+            if turned is not None:
+                turn(steps, turned[:, some])
+            book = tile.one.book(tile.top + some.start, tile.top + some.stop, first, self.frame)
+            count_lines(steps, strip, other, self.unit, book, self.room)
+        if turned is not None:
+            book = tile.two.book(tile.left, tile.right, tile.one.first + tile.top, self.frame)
+            count_lines(turned, other, Points(rows.exact, rows.far), self.unit, book, self.room)
+        tile.one.asking.tally.settled[0] += height * width
 
     def _lifted(self, tile: Tile, rows: Rows, columns: Rows) -> tuple[Lifted, Lifted]:
         """Return both sides of a tile as sides of a product."""
         if self.asked is None:
             self.asked = lifted(rows.exact, self.frame.centre, asks=True)
-        if not len(self.room.turned_squared):
+        if not len(self.room.turned_steps):
             return self.asked, lifted(columns.exact, self.frame.centre, asks=False)
         if tile.left not in self.searched:
             self.searched[tile.left] = lifted(columns.exact, self.frame.centre, asks=False)
         return self.asked, self.searched[tile.left]
-
-
-def _unit(asking: Asking) -> Unit:
-    return Unit(asking.edges.distance.rooted, 1.0 / asking.edges.distance.step)
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:

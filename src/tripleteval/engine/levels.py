@@ -1,8 +1,8 @@
-"""The edges of each query as levels that an estimate can tell apart, with a table that leads to them, compiled.
+"""The edges of each query as levels, which are steps of a sum, with a table that leads to them, compiled.
 
-Questions about one positive put several edges at, or within a rounding of, the same ``squared``. A negative that is
-certainly elsewhere is below all of them or above all of them, so it needs one number per level, not one per edge; and
-a table of equally wide cells says how many levels lie before each cell, so that no search is needed.
+Questions about one positive put several edges into one step. A negative in another step is below all of them or above
+all of them, so it needs one number per level, not one per edge; and a table of equally wide cells says how many levels
+lie before each cell, so that no search is needed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers
+from tripleteval.engine.whole import ENDLESS, Unit, step_of
 
-CELLS = 2  # per level
-_CLOSE = 1 + 2.0**-45
-BELOW_ALL_EDGES = 1 - 2.0**-44  # of a level's last edge: below every edge of the level
+_CELLS = 2  # per level, at least
+_BELOW, _ABOVE = -(2**62), 2**63 - 1
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -26,92 +26,94 @@ class Levels(NamedTuple):
 
     Attributes:
         indptr: (queries + 1,) levels of each query.
-        last: (levels,) last edge of each level; the first is at least `BELOW_ALL_EDGES` of it.
+        steps: (levels,) int64, the step of each.
         edges: (levels,) place of its first edge; of the level above all edges, where the query's edges end.
         cells: (queries + 1,) cells of each query.
         before: (cells,) int32, how many levels of the query lie in earlier cells.
-        low: (queries,) where the first cell begins.
-        scale: (queries,) cells per unit of ``squared``.
+        low: (queries,) int64, the step where the first cell begins.
+        shift: (queries,) int64, a cell is so many bits wide.
     """
 
     indptr: Ints
-    last: Floats
+    steps: Ints
     edges: Ints
     cells: Ints
     before: Numbers
-    low: Floats
-    scale: Floats
+    low: Ints
+    shift: Ints
 
     def cut(self, first: int, last: int) -> Levels:
         """Return the levels of queries ``first:last``; they share memory with these."""
         indptr, cells = self.indptr[first : last + 1], self.cells[first : last + 1]
-        return self._replace(indptr=indptr, cells=cells, low=self.low[first:last], scale=self.scale[first:last])
+        return self._replace(indptr=indptr, cells=cells, low=self.low[first:last], shift=self.shift[first:last])
 
 
 @_compiled
-def levels_of(indptr: Ints, squared: Floats) -> Levels:
+def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
     """Return the levels of the edges ``squared``, which are ascending within each query."""
     queries = len(indptr) - 1
+    steps = np.empty(len(squared), np.int64)
+    for i in range(len(squared)):
+        steps[i] = step_of(squared[i], unit)
     starts, cells = np.zeros(queries + 1, np.int64), np.zeros(queries + 1, np.int64)
+    low, shift = np.zeros(queries, np.int64), np.zeros(queries, np.int64)
     for q in range(queries):
-        count = _levels(squared, indptr[q], indptr[q + 1])
+        of = steps[indptr[q] : indptr[q + 1]]
+        count = _levels(of)
+        low[q], shift[q], width = _measure(of, _CELLS * count)
         starts[q + 1] = starts[q] + count + 2
-        cells[q + 1] = cells[q] + CELLS * count + 1
-    last, edges = np.empty(starts[queries]), np.empty(starts[queries], np.int64)
+        cells[q + 1] = cells[q] + width
+    levels, edges = np.empty(starts[queries], np.int64), np.empty(starts[queries], np.int64)
     before = np.empty(cells[queries], np.int32)
-    low, scale = np.zeros(queries), np.zeros(queries)
     for q in range(queries):
         first, stop = starts[q] + 1, starts[q + 1] - 1
-        _fill(squared, indptr[q], indptr[q + 1], last, edges, first)
-        last[first - 1], edges[first - 1] = -np.inf, indptr[q]
-        last[stop], edges[stop] = np.inf, indptr[q + 1]
-        low[q], scale[q] = _measure(last[first:stop], cells[q + 1] - cells[q])
-        place, top = first, cells[q + 1] - cells[q] - 1.0
-        for cell in range(cells[q + 1] - cells[q]):
-            while place < stop and cell_of(last[place], low[q], scale[q], top) < cell:
+        _fill(steps, indptr[q], indptr[q + 1], levels, edges, first)
+        levels[first - 1], edges[first - 1] = _BELOW, indptr[q]
+        levels[stop], edges[stop] = _ABOVE, indptr[q + 1]
+        place, top = first, cells[q + 1] - cells[q] - 1
+        for cell in range(top + 1):
+            while place < stop and cell_of(levels[place], low[q], shift[q], top) < cell:
                 place += 1
             before[cells[q] + cell] = place - starts[q]
-    return Levels(starts, last, edges, cells, before, low, scale)
+    return Levels(starts, levels, edges, cells, before, low, shift)
 
 
 @_compiled
-def cell_of(squared: float, low: float, scale: float, top: float) -> np.int32:
-    """Return the cell of a finite ``squared``, or of an edge without end: a later one for nothing smaller."""
-    return np.int32(min(max((min(squared, 1e300) - low) * scale, 0.0), top))
+def cell_of(step: int, low: int, shift: int, top: int) -> np.int32:
+    """Return the cell of a step: a later one for none that is smaller."""
+    return np.int32(min(max((step - low) >> shift, 0), top))
 
 
 @_compiled
-def _apart(edge: float, begun: float) -> bool:
-    """Return whether an edge begins a level, after one that began at ``begun``, or below 0 for the first."""
-    return begun < 0 or not edge <= begun * _CLOSE
+def _levels(steps: Ints) -> int:
+    count = len(steps) > 0
+    for i in range(1, len(steps)):
+        count += steps[i] != steps[i - 1]
+    return int(count)
 
 
 @_compiled
-def _levels(squared: Floats, start: int, stop: int) -> int:
-    count, begun = 0, -1.0
-    for j in range(start, stop):
-        if _apart(squared[j], begun):
-            count, begun = count + 1, squared[j]
-    return count
+def _fill(steps: Ints, start: int, stop: int, levels: Ints, edges: Ints, place: int) -> None:
+    for i in range(start, stop):
+        if i == start or steps[i] != steps[i - 1]:
+            levels[place], edges[place] = steps[i], i
+            place += 1
 
 
 @_compiled
-def _fill(squared: Floats, start: int, stop: int, last: Floats, edges: Ints, place: int) -> None:
-    begun = -1.0
-    place -= 1
-    for j in range(start, stop):
-        if _apart(squared[j], begun):
-            place, begun = place + 1, squared[j]
-            edges[place] = j
-        last[place] = squared[j]
+def _measure(steps: Ints, cells: int) -> tuple[np.int64, np.int64, np.int64]:
+    """Return where the first cell begins, how many bits wide it is, and how many cells there are.
 
-
-@_compiled
-def _measure(last: Floats, cells: int) -> tuple[float, float]:
-    """Return where the first cell begins and how many there are per unit; the edge at zero is left out of it."""
-    top = len(last) - 1
-    while top > 0 and last[top] == np.inf:
-        top -= 1
-    low = last[min(1, top)]
-    scale = (cells - 1) / (last[top] - low)
-    return (low, scale) if 0 < scale < 1e300 else (0.0, 0.0)
+    The edge at zero is left out of it, and edges without end.
+    """
+    first, last = 0, len(steps) - 1
+    while last >= 0 and steps[last] == ENDLESS:
+        last -= 1
+    while first < last and steps[first] == 0:
+        first += 1
+    if last <= first:
+        return np.int64(0), np.int64(0), np.int64(1)
+    low, shift, wide = steps[first], np.int64(0), steps[last] - steps[first]
+    while wide >> shift > cells:
+        shift += 1
+    return low, shift, (wide >> shift) + 2

@@ -1,8 +1,7 @@
 """One query against some items, compiled: what is certain by a table of levels, the rest in exact arithmetic.
 
-``squared`` of each item is known to within a bound. Unless an edge, the boundary between two steps of a sum, or a
-place among the nearest lies within it, the item is counted at once, without a branch. Else its distance is computed
-with the bits of the reference, and so is its place.
+An item that is sure of its step, has no edge in it, and is not among the nearest, is counted at once. Of all others
+the distance is computed with the bits of the reference, and so is the place.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ import numpy as np
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
 from tripleteval.engine.frame import Numbers
-from tripleteval.engine.levels import BELOW_ALL_EDGES, Levels, cell_of
+from tripleteval.engine.levels import Levels, cell_of
 from tripleteval.engine.nearest import insert
 from tripleteval.engine.room import Desk
 from tripleteval.engine.squared_one import all_in_given_order
-from tripleteval.engine.whole import MAGIC, MAGIC_BITS
+from tripleteval.engine.whole import Unit, step_of
 
-UNSURE, HIDDEN = -1, -2  # instead of steps
 # Of a number that may be negative each use as an index asks whether it is.
 _INDEX = np.uintp
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -69,65 +67,19 @@ class Book(NamedTuple):
     near_rows: Ints
 
 
-class Bound(NamedTuple):
-    """How far off an estimate of ``squared`` may be: ``relative · squared + least``."""
-
-    relative: float
-    least: float
-
-
-class Unit(NamedTuple):
-    """What a sum of distances is counted in.
-
-    Attributes:
-        rooted: Whether the distance is the root of ``squared``.
-        scale: Steps per unit of distance.
-    """
-
-    rooted: bool
-    scale: float
-
-
-@_compiled
-def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints) -> None:
-    """Fill in the distances in whole steps, `UNSURE` where the bound leaves a choice."""
-    half = 0.5 if unit.rooted else 1.0
-    numbers = steps.view(np.float64)
-    for i in range(len(squared)):
-        length = (np.sqrt(squared[i]) if unit.rooted else squared[i]) * unit.scale
-        marked = length + MAGIC
-        # What the error of a square is worth in steps: of a root, half as much.
-        error = bound.relative * squared[i] + bound.least
-        slack = length * (error / squared[i]) * half + length * 2.0**-51
-        sure = abs(length - (marked - MAGIC)) + slack < 0.5
-        numbers[i] = marked if sure else MAGIC + UNSURE
-    for i in range(len(squared)):
-        steps[i] -= MAGIC_BITS
-
-
 @_compiled
 def count_certain(
-    squared: Floats,
-    steps: Ints,
-    others: Numbers,
-    begin: int,
-    end: int,
-    bound: Bound,
-    q: int,
-    book: Book,
-    desk: Desk,
-    left: int,
+    steps: Ints, others: Numbers, begin: int, end: int, q: int, unit: Unit, book: Book, desk: Desk, left: int
 ) -> int:
     """Count what is certain of items ``begin:end`` for query ``q``, and put the others onto the desk.
 
     Args:
-        squared: Of the items.
-        steps: Of the items, or `UNSURE`, or `HIDDEN`.
+        steps: Of the items; see `whole`.
         others: Who they are on the other side.
         begin: The first item.
         end: Where they end.
-        bound: How far off ``squared`` may be.
         q: Who asks.
+        unit: Of the steps.
         book: Of the queries.
         desk: With room for all of them.
         left: How many are on the desk before.
@@ -135,31 +87,22 @@ def count_certain(
     Returns:
         How many are on the desk then.
     """
-    places, last, before, certain = desk.places, book.levels.last, book.levels.before, book.certain
-    first, one = _INDEX(book.levels.indptr[q]), _INDEX(1)
-    table, top = _INDEX(book.levels.cells[q]), book.levels.cells[q + 1] - book.levels.cells[q] - 1.0
-    low, scale = book.levels.low[q], book.levels.scale[q]
-    near = min(book.kept[q], book.near_squared[q, -1])
+    places, levels, before, certain = desk.places, book.levels.steps, book.levels.before, book.certain
+    first, table = _INDEX(book.levels.indptr[q]), _INDEX(book.levels.cells[q])
+    low, shift, top = book.levels.low[q], book.levels.shift[q], book.levels.cells[q + 1] - book.levels.cells[q] - 1
+    near = step_of(min(book.kept[q], book.near_squared[q, -1]), unit)
     line, stop = _INDEX(begin), _INDEX(end)
     for i in range(line, stop):
-        places[i - line] = cell_of(squared[i], low, scale, top)
+        places[i - line] = cell_of(steps[i], low, shift, top)
     for i in range(line, stop):
-        place = first + _INDEX(before[table + _INDEX(places[i - line])])
-        place += _INDEX(last[place] < squared[i])
-        place += _INDEX(last[place] < squared[i])
-        places[i - line] = np.int32(place)
-    for i in range(line, stop):
-        place, value = _INDEX(places[i - line]), squared[i]
-        error = bound.relative * value + bound.least
-        if (
-            (steps[i] >= 0)
-            & (last[place] * BELOW_ALL_EDGES > value + error)
-            & (last[place - one] < value - error)
-            & (value - error > near)
-        ):
+        step, place = steps[i], first + _INDEX(before[table + _INDEX(places[i - line])])
+        place += _INDEX(levels[place] < step)
+        while levels[place] < step:  # seldom
+            place += _INDEX(1)
+        if (step > near) & (levels[place] > step):
             certain[place, 0] += 1
-            certain[place, 1] += steps[i]
-        elif steps[i] != HIDDEN:
+            certain[place, 1] += step
+        else:
             desk.asked[left], desk.searched[left] = q, others[i]
             left += 1
     return left
@@ -184,7 +127,7 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
         place = _edges_upto(book.squared, book.rows, book.indptr[q], stop, exact, row)
         if place < stop:
             book.counts[place] += 1
-            book.lengths[place] += np.int64(np.rint((np.sqrt(exact) if unit.rooted else exact) * unit.scale))
+            book.lengths[place] += step_of(exact, unit)
         if exact <= book.near_squared[q, -1]:
             insert(book.near_squared, book.near_rows, q, exact, row)
 

@@ -59,10 +59,11 @@ def sweep(engine: Pass, orders: list[Order], mapping: Map, progress: Callable[[i
 
 def _stand(engine: Pass, order: Order) -> Standing:
     from tripleteval.engine.levels import levels_of  # numba takes a second to import
+    from tripleteval.engine.whole import Unit
 
     block = engine.block(order.start, order.stop)
     limits = engine.limits(block, order.first, order.last)
-    levels = levels_of(block.edges.indptr, block.edges.squared)
+    levels = levels_of(block.edges.indptr, block.edges.squared, Unit.of(engine.distance))
     return Standing(order, block, limits, levels, limits.upper.copy(), engine.empty(block))
 
 

@@ -10,7 +10,7 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
-BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED = 24, 20
+BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED = 24, 12
 _FLAT = 4
 _LINES_LEFT = 8
 
@@ -39,8 +39,7 @@ class Room(NamedTuple):
         listed: (pairs + 8,) int32.
         squared: (pairs,) float64.
         steps: (pairs,) int64.
-        turned_squared: (pairs,) float64, the same by column.
-        turned_steps: (pairs,) int64.
+        turned_steps: (pairs,) int64, the same by column.
         turned_rows: (pairs,) int32, the row of each of them.
         others: (longer side,) int32, 0, 1, 2 and so on.
         desk: For some lines.
@@ -50,7 +49,6 @@ class Room(NamedTuple):
     listed: Numbers
     squared: Floats
     steps: Ints
-    turned_squared: Floats
     turned_steps: Ints
     turned_rows: Numbers
     others: Numbers
@@ -67,7 +65,6 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
         np.empty(products.size + EIGHT, np.int32),
         np.empty(pairs),
         np.empty(pairs, np.int64),
-        np.empty(turned),
         np.empty(turned, np.int64),
         np.empty(turned, np.int32),
         np.arange(longer, dtype=np.int32),

@@ -190,9 +190,10 @@ class Pass:
         from tripleteval.engine import kernel_cpu  # numba takes a second to import
         from tripleteval.engine.levels import levels_of
         from tripleteval.engine.side import Asking
+        from tripleteval.engine.whole import Unit
 
         rows, limits = self.shelf.frame.rows_of(block.queries), self.limits(block, first, last)
-        levels = levels_of(block.edges.indptr, block.edges.squared)
+        levels = levels_of(block.edges.indptr, block.edges.squared, Unit.of(self.distance))
         asking = Asking.of(block.start, limits, block.hidden, block.edges, levels, tally)
         kernel_cpu.count(rows, asking, self.shelf, first, last, self.width)
         asking.post()

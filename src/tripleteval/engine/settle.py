@@ -7,10 +7,11 @@ import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
 from tripleteval.engine.frame import Numbers
-from tripleteval.engine.lines import UNSURE, Book, Bound, Points, Unit, count_certain, count_left, whole_steps
+from tripleteval.engine.lines import Book, Points, count_certain, count_left
 from tripleteval.engine.room import Desk, Room
 from tripleteval.engine.sift import COLUMN, SHIFT
 from tripleteval.engine.squared_one import four_in_any_order, in_any_order
+from tripleteval.engine.whole import UNSURE, Bound, Unit, whole_steps
 
 _TINY = 1e-290  # far above what underflow can cost a square of prepared rows, far below every square that matters
 _INDEX = np.uintp  # see `lines`
@@ -37,25 +38,13 @@ def settle(
     squared, steps = room.squared[: len(listed)], room.steps[: len(listed)]
     for r in range(len(rows.exact)):
         estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
-    bound = Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY)
-    whole_steps(squared, bound, unit, steps)
+    whole_steps(squared, Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY), unit, steps)
     if rows.far.any() or columns.far.any():
         _doubt_far(begins, listed, rows.far, columns.far, steps)
-    _count(squared, steps, listed, begins, bound, rows, columns, unit, by_row, room.desk)
+    _count(steps, listed, begins, rows, columns, unit, by_row, room.desk)
     if both:
-        turned = _turn(begins, listed, squared, steps, len(columns.exact), room)
-        _count(
-            room.turned_squared,
-            room.turned_steps,
-            room.turned_rows,
-            turned,
-            bound,
-            columns,
-            rows,
-            unit,
-            by_column,
-            room.desk,
-        )
+        turned = _turn(begins, listed, steps, len(columns.exact), room)
+        _count(room.turned_steps, room.turned_rows, turned, columns, rows, unit, by_column, room.desk)
 
 
 @_compiled
@@ -88,35 +77,25 @@ def _doubt_far(begins: Ints, some: Numbers, rows_far: Bools, columns_far: Bools,
 
 
 @_compiled
-def _turn(begins: Ints, some: Numbers, squared: Floats, steps: Ints, columns: int, room: Room) -> Ints:
+def _turn(begins: Ints, some: Numbers, steps: Ints, columns: int, room: Room) -> Ints:
     """Put the pairs in the order of their columns; return where each column begins."""
     one, two = _INDEX(1), _INDEX(2)
     ends = np.zeros(columns + 2, np.int64)
     for i in range(len(some)):
         ends[_INDEX(some[i]) + two] += 1
     ends = np.cumsum(ends)
-    turned_squared, turned_steps, turned_rows = room.turned_squared, room.turned_steps, room.turned_rows
     for r in range(len(begins) - 1):
         for i in range(_INDEX(begins[r]), _INDEX(begins[r + 1])):
             column = _INDEX(some[i]) + one
             place = _INDEX(ends[column])
             ends[column] += 1
-            turned_squared[place], turned_steps[place], turned_rows[place] = squared[i], steps[i], r
+            room.turned_steps[place], room.turned_rows[place] = steps[i], r
     return ends[:-1]
 
 
 @_compiled
 def _count(
-    squared: Floats,
-    steps: Ints,
-    others: Numbers,
-    begins: Ints,
-    bound: Bound,
-    asked: Points,
-    searched: Points,
-    unit: Unit,
-    book: Book,
-    desk: Desk,
+    steps: Ints, others: Numbers, begins: Ints, asked: Points, searched: Points, unit: Unit, book: Book, desk: Desk
 ) -> None:
     left = int(np.int64(0))  # of a literal 0 numba would compile a version of its own
     for q in range(len(begins) - 1):
@@ -125,5 +104,5 @@ def _count(
         if left + begins[q + 1] - begins[q] > len(desk.exact):
             count_left(left, asked, searched, unit, book, desk)
             left = 0
-        left = count_certain(squared, steps, others, begins[q], begins[q + 1], bound, q, book, desk, left)
+        left = count_certain(steps, others, begins[q], begins[q + 1], q, unit, book, desk, left)
     count_left(left, asked, searched, unit, book, desk)

@@ -22,7 +22,7 @@ _NOBODY = Book(
     indptr=_NO_NUMBERS,
     squared=_NO_LENGTHS,
     rows=_NO_NUMBERS,
-    levels=Levels(_NO_NUMBERS, _NO_LENGTHS, _NO_NUMBERS, _NO_NUMBERS, np.zeros(1, np.int32), _NO_LENGTHS, _NO_LENGTHS),
+    levels=Levels(_NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, np.zeros(1, np.int32), _NO_NUMBERS, _NO_NUMBERS),
     kept=_NO_LENGTHS,
     certain=_NO_NUMBERS[:, None],
     counts=_NO_NUMBERS,
@@ -57,7 +57,7 @@ class Asking:
     @classmethod
     def of(cls, first: int, limits: Limits, hidden: Lists, edges: Edges, levels: Levels, tally: Tally) -> Asking:
         """Return the block before anything was counted."""
-        return cls(first, limits, hidden, edges, levels, tally, np.zeros((len(levels.last), 2), np.int64))
+        return cls(first, limits, hidden, edges, levels, tally, np.zeros((len(levels.steps), 2), np.int64))
 
     def post(self) -> None:
         """Complete the tally."""

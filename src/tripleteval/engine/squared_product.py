@@ -55,14 +55,3 @@ def lifted(rows: Floats, centre: Floats, *, asks: bool) -> Lifted:
     found[:, dim], found[:, dim + 1] = (lengths, 1.0) if asks else (1.0, lengths)
     relative, least = error_bound(dim)
     return Lifted(found, (relative + (dim + 8) * 1.01 * 2.0**-53) * lengths + least)
-
-
-def squared_by_product(rows: Lifted, columns: Lifted, squared: Floats) -> None:
-    """Fill in ``squared`` (rows, columns), perhaps a little below 0.
-
-    Args:
-        rows: Those that ask.
-        columns: Those that do not, around the same centre.
-        squared: Filled in.
-    """
-    np.matmul(rows.rows, columns.rows.T, out=squared)
