@@ -132,27 +132,33 @@ class _Worker:
     def _count_all(self, tile: Tile, rows: Rows, columns: Rows, hidden: Lists, begun: Ints) -> None:
         """Count all pairs, from a product in float64."""
         height, width = len(rows.norms), len(columns.norms)
-        asked, searched = self._lifted(tile, rows, columns)
-        first, other = tile.two.first + tile.left, Points(columns.exact, columns.far)
-        turned = self.room.turned_steps[: height * width].reshape(width, height) if tile.both else None
-        most = searched.doubts.max()
+        across = Points(columns.exact, columns.far)
+        turned = self.room.turned_steps[: height * width if tile.both else 0].reshape(width, -1)
         for top in range(0, height, _STRIP):
-            some = slice(top, min(top + _STRIP, height))
-            strip = Points(rows.exact[some], rows.far[some])
-            squares, steps = (
-                of[: len(strip.far) * width].reshape(-1, width) for of in (self.room.squared, self.room.steps)
-            )
-            np.matmul(asked.rows[some], searched.rows.T, out=squares)
-            hide(squares, first, hidden.indptr[some.start : some.stop + 1], hidden.rows, begun[some])
-            in_steps(squares, asked.doubts[some], most, strip.far, columns.far, self.unit, steps)
-            if turned is not None:
-                turn(steps, turned[:, some])
-            book = tile.one.book(tile.top + some.start, tile.top + some.stop, first, self.frame)
-            count_lines(steps, strip, other, self.unit, book, self.room)
-        if turned is not None:
+            bottom = min(top + _STRIP, height)
+            steps = self._steps(tile, rows, columns, slice(top, bottom), hidden, begun)
+            if tile.both:
+                turn(steps, turned[:, top:bottom])
+            book = tile.one.book(tile.top + top, tile.top + bottom, tile.two.first + tile.left, self.frame)
+            strip = Points(rows.exact[top:bottom], rows.far[top:bottom])
+            count_lines(steps, strip, across, self.unit, book, self.room)
+        if tile.both:
             book = tile.two.book(tile.left, tile.right, tile.one.first + tile.top, self.frame)
-            count_lines(turned, other, Points(rows.exact, rows.far), self.unit, book, self.room)
+            count_lines(turned, across, Points(rows.exact, rows.far), self.unit, book, self.room)
         tile.one.asking.tally.settled[0] += height * width
+
+    def _steps(self, tile: Tile, rows: Rows, columns: Rows, some: slice, hidden: Lists, begun: Ints) -> Ints:
+        """Return the distances of some rows of a tile in whole steps."""
+        asked, searched = self._lifted(tile, rows, columns)
+        shape = some.stop - some.start, len(columns.norms)
+        squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
+        np.matmul(asked.rows[some], searched.rows.T, out=squares)
+        indptr = hidden.indptr[some.start : some.stop + 1]
+        hide(squares, tile.two.first + tile.left, indptr, hidden.rows, begun[some])
+        steps = self.room.steps[: squares.size].reshape(shape)
+        doubts, most = asked.doubts[some], searched.doubts.max()
+        in_steps(squares, doubts, most, rows.far[some], columns.far, self.unit, steps)
+        return steps
 
     def _lifted(self, tile: Tile, rows: Rows, columns: Rows) -> tuple[Lifted, Lifted]:
         """Return both sides of a tile as sides of a product."""

@@ -182,13 +182,13 @@ def count_tile(sides: Sides, distance: Distance, ruler: Ruler, into: Counted, ti
 
 def count_squares(squared: Floats, distance: Distance, ruler: Ruler, into: Ints) -> tuple[Floats, tuple[int, int]]:
     """Count pairs into the bins of a ruler; return the distances in kept bins, and the sums of steps and squares."""
-    distances = distance.from_squared(squared)
-    bins = ruler.bins(distances)
-    into += np.bincount(bins, minlength=len(into))
+    distances = np.sort(distance.from_squared(squared))  # edges are fewer: they are found among distances
+    counts = ruler.counts(distances)
+    into += counts
     steps = distance.steps(squared).astype(np.int64)
     high, low = steps >> HALF, steps & (2**HALF - 1)
     squares = (_total(high * high) << 2 * HALF) + (_total(high * low) << HALF + 1) + _total(low * low)
-    return distances[(bins % 2 == 0) & ruler.kept[bins // 2]], (_total(steps), squares)
+    return ruler.keeps(distances, counts), (_total(steps), squares)
 
 
 def _total(numbers: Ints) -> int:

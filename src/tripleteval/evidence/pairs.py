@@ -25,11 +25,19 @@ class Ruler:
     capacity: int
     grid: Floats
 
-    def bins(self, distances: Floats) -> Ints:
-        """Return the bin of each distance: ``2 j + 1`` at edge ``j``, ``2 j`` strictly between ``j - 1`` and ``j``."""
-        left = np.searchsorted(self.edges, distances, side="left")
-        bins: Ints = left + np.searchsorted(self.edges, distances, side="right")
-        return bins
+    def counts(self, ascending: Floats) -> Ints:
+        """Return how many distances lie in each bin: ``2 j + 1`` at edge ``j``, ``2 j`` between ``j - 1`` and ``j``."""
+        below, upto = (np.searchsorted(ascending, self.edges, side=side) for side in ("left", "right"))
+        ends = np.stack([below, upto], axis=1).ravel()
+        counts: Ints = np.diff(ends, prepend=0, append=len(ascending))
+        return counts
+
+    def keeps(self, ascending: Floats, counts: Ints) -> Floats:
+        """Return those of the distances that are kept one by one."""
+        kept = np.zeros(len(counts), dtype=bool)
+        kept[::2] = self.kept
+        found: Floats = ascending[np.repeat(kept, counts)]
+        return found
 
 
 @dataclass(frozen=True)
