@@ -247,7 +247,7 @@ def test_text_of_tensorflow_is_a_column():
     assert te.Embeddings(WHOLE, tf.constant(["a", "b"])).labels.values() == ["a", "b"]
 
 
-@pytest.mark.parametrize("values", [np.zeros((2, 1)), np.int64(3), "abc"])
+@pytest.mark.parametrize("values", [np.zeros((2, 2)), np.zeros((2, 1, 1)), np.int64(3), "abc"])
 def test_what_is_no_column_is_refused(values):
     with pytest.raises(te.DataError, match="E304"):
         as_column(values, "labels")

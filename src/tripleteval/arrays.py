@@ -53,6 +53,8 @@ def as_vectors(values: Any, where: str = "embeddings") -> AnyArray:
 def as_column(values: Any, where: str) -> AnyArray:
     """Return a one-dimensional column (labels, ids, groups) as NumPy, keeping integers and text as they are.
 
+    An array (n, 1), which is how Keras holds labels, is one column too.
+
     Raises:
         DataError: The values do not form one column (E304) or are masked (E204).
     """
@@ -64,6 +66,8 @@ def as_column(values: Any, where: str) -> AnyArray:
     if hasattr(values, "to_pylist"):  # Arrow keeps 64-bit integers with nulls exact only as Python objects
         return as_column(values.to_pylist(), where)
     array = _as_numpy(values, where)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.ndim != 1:
         raise DataError(
             "E304",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import encode, encode_sets, join
-from tripleteval.errors import LabelError
+from tripleteval.errors import DataError, LabelError
 
 ANY = st.one_of(
     st.lists(st.integers(-(2**70), 2**70), min_size=1),
@@ -28,6 +28,12 @@ def test_arrays_and_lists_of_integers_are_one(values):
     array = encode(np.array(values, dtype=np.int64))
     assert array.values() == values
     assert array.classes == encode(values).classes
+
+
+def test_a_column_of_an_array_is_a_column():
+    assert encode(np.array([[3], [1], [3]])).values() == [3, 1, 3]
+    with pytest.raises(DataError, match="E304"):
+        encode(np.eye(3))
 
 
 @given(ANY)

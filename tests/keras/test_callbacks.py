@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import tripleteval as te
 from tripleteval.cli import main
-from tripleteval.errors import FileError, ParameterError, ResourceError
+from tripleteval.errors import DataError, FileError, LabelError, ParameterError, ResourceError
 from tripleteval.keras.callbacks import EvaluateEmbeddings
 from tripleteval.keras.collapse import CollapseWarning
 from tripleteval.keras.embedding import embed, embed_to_file
@@ -208,3 +208,67 @@ def test_the_impossible_is_refused():
     two.compile("sgd", loss="mse", run_eagerly=True)
     with pytest.raises(FileError, match="E613"):
         two.fit(points(), np.zeros((96, 5, 2)), verbose=0, callbacks=[EvaluateEmbeddings((points(), CLASSES))])
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "match"),
+    [
+        ((points(), CLASSES[1:]), LabelError, "95 labels for 96 inputs"),
+        ((points(), CLASSES / 2), LabelError, "E403"),
+        ((points(), np.eye(8)[CLASSES]), DataError, "E304 a column was expected"),
+        (points(), LabelError, "inputs without labels"),
+        (((points(), CLASSES) for _ in range(2)), DataError, "can be read only once"),
+        (7, DataError, "E203"),
+    ],
+)
+def test_data_that_cannot_be_watched_are_refused_before_any_epoch(data, error, match):
+    with pytest.raises(error, match=match):
+        EvaluateEmbeddings(data)
+    with pytest.raises(error, match=match):
+        EvaluateEmbeddings((points(), CLASSES), gallery=data)
+
+
+def test_a_setting_nobody_knows_is_refused_before_any_epoch():
+    with pytest.raises(ParameterError, match="unknown setting 'distanse' .* did you mean 'distance'"):
+        EvaluateEmbeddings((points(), CLASSES), distanse="cosine")
+
+
+def test_a_network_that_diverges_is_watched_to_its_end():
+    model = network()
+    callback = EvaluateEmbeddings((points(1), CLASSES), metrics="mrr", every=2)
+    kernel = model.layers[0].kernel
+
+    def break_it(epoch, _):
+        if epoch == 1:
+            kernel.assign(np.full(kernel.shape, np.nan))
+
+    with pytest.warns(CollapseWarning, match="epoch 3 could not be evaluated: E201 an output that is not finite"):
+        _, history = trained([keras.callbacks.LambdaCallback(on_epoch_begin=break_it), callback], model=model)
+    assert np.isfinite(history["val_mrr"][:2]).all()
+    assert np.isnan(history["val_mrr"][2])
+    assert len(history["loss"]) == 3
+    assert sorted(callback.evaluations) == [0]
+
+
+def test_a_training_that_goes_on_is_watched_from_its_first_epoch(tmp_path):
+    callback = EvaluateEmbeddings((points(1), CLASSES), metrics=["mrr"], every=5, runs=tmp_path)
+    model = network()
+    batches = BalancedBatches(CLASSES, 8, 4, inputs=points())
+    model.fit(batches, epochs=1, verbose=0, callbacks=[callback])
+    history = model.fit(batches, initial_epoch=1, epochs=4, verbose=0, callbacks=[callback]).history
+    assert len(history["val_mrr"]) == len(history["loss"]) == 3
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["epoch-0001", "epoch-0002", "epoch-0004"]
+    with pytest.raises(ResourceError, match="epoch-0004"):
+        model.fit(batches, initial_epoch=3, epochs=5, verbose=0, callbacks=[callback])
+
+
+@pytest.mark.parametrize("wrap", [lambda loss: [loss], lambda loss: {"vectors": loss}])
+def test_distance_and_margin_are_those_of_the_loss_wherever_it_stands(wrap):
+    given = keras.Input((10,))
+    model = keras.Model(given, {"vectors": keras.layers.Dense(4, name="vectors")(given)})
+    loss = TripletSemiHardLoss(0.7, "cosine")
+    model.compile("sgd", loss=wrap(loss), run_eagerly=True)
+    callback = EvaluateEmbeddings((points(), CLASSES), metrics=["mrr"], tower=keras.Model(given, model.outputs[0]))
+    model.fit(points(), {"vectors": CLASSES}, verbose=0, callbacks=[callback])
+    settings = callback.evaluations[0].settings
+    assert (settings["distance"], settings["margins"]) == ("cosine", [0.7])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.errors import DataError, FileError, ParameterError
+from tripleteval.errors import DataError, FileError, LabelError, ParameterError
 from tripleteval.keras.embedding import embed, embed_to_file
 
 INPUTS = np.random.default_rng(0).normal(size=(70, 6)).astype("float32")
@@ -109,8 +109,64 @@ def test_an_output_that_is_no_matrix_of_numbers_is_refused(tower):
         embed(lambda batch: [batch, batch], INPUTS)
     broken = INPUTS.copy()
     broken[41, 2] = np.nan
-    with pytest.raises(FileError, match="not finite, for 1 of 16 items; first: item 41"):
+    with pytest.raises(DataError, match="E201 an output that is not finite, for 1 of 16 items; first: item 41"):
         embed(tower, broken, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def of_two():
+    given = [keras.Input((6,), name=name) for name in ("seen", "heard")]
+    return keras.Model(given, keras.layers.Subtract()(given))
+
+
+def test_several_inputs_come_in_all_the_ways_keras_takes_them(of_two):
+    other = INPUTS[::-1].copy()
+    named, listed = {"seen": INPUTS, "heard": other}, [INPUTS, other]
+    for data, labels in (
+        ((listed, LABELS), None),
+        ((tuple(listed), LABELS), None),
+        ((named, LABELS), None),
+        ((named, LABELS, np.ones(70)), None),
+        (listed, LABELS),
+        (named, LABELS[:, None]),
+        ([(listed, LABELS)], None),
+    ):
+        found = embed(of_two, data, labels, batch_size=32)
+        assert np.array_equal(found.vectors, INPUTS - other)
+        assert found.labels.values() == LABELS.tolist()
+    assert embed(of_two, named).labels is None
+
+
+def test_lists_weights_and_empty_batches_are_taken_as_keras_takes_them(tower, expected):
+    for data in (
+        (INPUTS.tolist(), LABELS.tolist()),
+        (list(INPUTS), LABELS),
+        (INPUTS, LABELS[:, None], np.ones(70)),
+        [(INPUTS[:40], LABELS[:40], np.ones(40)), (INPUTS[40:], LABELS[40:]), (INPUTS[:0], LABELS[:0])],
+    ):
+        found = embed(tower, data)
+        assert np.allclose(found.vectors, expected, rtol=1e-6, atol=1e-6)
+        assert found.labels.values() == LABELS.tolist()
+
+
+def test_a_tensor_of_another_framework_is_taken(tower, expected):
+    import tensorflow as tf
+
+    assert np.allclose(embed(tower, tf.constant(INPUTS), LABELS).vectors, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_labels_that_do_not_belong_to_their_batch_are_refused(tower):
+    with pytest.raises(LabelError, match="E401 29 labels for 30 inputs · a batch"):
+        embed(tower, [(INPUTS[:30], LABELS[:29]), (INPUTS[30:], LABELS[29:])])
+    with pytest.raises(LabelError, match="E401 69 labels for 70 inputs"):
+        embed(tower, INPUTS, LABELS[1:])
+
+
+def test_single_items_of_a_pipeline_are_refused(tower):
+    import tensorflow as tf
+
+    with pytest.raises(DataError, match=r"E203 single items instead of batches .* call \.batch"):
+        embed(tower, tf.data.Dataset.from_tensor_slices((INPUTS, LABELS)))
 
 
 def test_what_is_no_data_is_refused(tower, tmp_path):

@@ -158,6 +158,20 @@ def test_large_labels_do_not_collide():
     assert found > 0
 
 
+def test_with_a_soft_margin_no_triplet_costs_nothing_even_where_float32_says_so():
+    batch = np.array([[0, 0], [6, 0], [9, 0], [24, 0]], "float32")
+    labels = np.array([0, 0, 1, 1])
+    expected = triplet_loops.all_loss(labels, batch, "sqeuclidean", "soft", nonzero=False)
+    assert float(TripletAllLoss("soft", "sqeuclidean")(labels, batch)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("margin", [np.float32(0.5), np.float64(0.5), np.int64(1)])
+def test_a_margin_may_be_a_number_of_numpy(margin):
+    loss = TripletHardLoss(margin)
+    assert loss.margin == float(margin)
+    assert type(loss.get_config()["margin"]) is float
+
+
 def test_labels_may_stand_in_a_column():
     batch = vectors()
     loss = TripletHardLoss()

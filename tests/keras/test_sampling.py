@@ -126,3 +126,20 @@ def test_the_impossible_is_refused():
         BalancedBatches(["a", None, "a"], 2, 2)
     with pytest.raises(IndexError, match="batch 6 of 6"):
         BalancedBatches(LABELS, 3, 2)[6]
+
+
+def test_several_inputs_are_handed_out_row_by_row():
+    import tensorflow as tf
+
+    seen, heard = np.arange(36), np.arange(36.0)[:, None]
+    plain = BalancedBatches(LABELS, 2, 4, inputs=seen)[0]
+    for inputs in ([seen, heard], {"a": seen, "b": heard}, [tf.constant(seen), tf.constant(heard)]):
+        batches = BalancedBatches(LABELS, 2, 4, inputs=inputs)
+        for found, codes in (batches[0], next(iter(batches.tf_data()))):
+            one, two = found.values() if isinstance(found, dict) else found
+            assert np.array_equal(one, plain[0])
+            assert np.array_equal(two, plain[0][:, None])
+            assert np.array_equal(codes, plain[1])
+    assert np.array_equal(BalancedBatches(LABELS, 2, 4, inputs=seen.tolist())[0][0], plain[0])
+    with pytest.raises(LabelError, match="E401 36 labels for 35 inputs"):
+        BalancedBatches(LABELS, 2, 4, inputs={"a": seen[1:]})

@@ -114,9 +114,53 @@ def test_where_there_is_no_one_tower_it_says_why():
             self.body, self.head = tower(), layers.Dense(2)
 
         def call(self, inputs):
-            return self.head(self.body(inputs))
+            return ops.stack([self.head(self.body(one)) for one in inputs], axis=1)
 
     headed = Headed()
-    headed(INPUTS)
+    headed([INPUTS, INPUTS])
     with pytest.raises(FileError, match="holds the model 'tower', and weights besides"):
         embedding_tower(headed)
+
+
+class Encoder(keras.Model):
+    """One input, through a model and something that has no weights, or more weights."""
+
+    def __init__(self, after, inside):
+        super().__init__()
+        self.inside, self.after = inside, after
+
+    def call(self, inputs):
+        return self.after(self.inside(inputs))
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_subclassed_model_of_one_input_is_its_own_tower_whatever_it_is_made_of(built):
+    augmentation = keras.Sequential([keras.Input((6,)), layers.GaussianNoise(0.1)])
+    for after, inside in (
+        (layers.UnitNormalization(), tower()),
+        (layers.Dense(2), tower()),
+        (layers.Dense(2), augmentation),
+        (layers.GlobalAveragePooling1D(), keras.Sequential([keras.Input((6,)), layers.Reshape((3, 2))])),
+    ):
+        model = Encoder(after, inside)
+        if built:
+            model(INPUTS)
+        assert embedding_tower(model) is model
+        assert model.built == built
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_subclassed_model_that_calls_its_tower_on_each_input_is_searched(built):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.tower = tower()
+
+        def call(self, inputs):
+            anchor, positive, negative = inputs
+            return ops.stack([self.tower(anchor), self.tower(positive), self.tower(negative)], axis=1)
+
+    own = Own()
+    if built:
+        own([INPUTS] * 3)
+    assert embedding_tower(own) is own.tower

@@ -66,6 +66,10 @@ class Evaluation(Mapping[str, float]):
     def __getitem__(self, spelling: str) -> float:
         return _float(self._entry(spelling)["value"])
 
+    def get(self, spelling: str, default: Any = None) -> Any:
+        """Return a number, or ``default`` where it was not measured."""
+        return default if spelling not in self.metrics else self[spelling]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.metrics)
 

@@ -13,14 +13,17 @@ import keras
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.errors import ParameterError, ResourceError
+from tripleteval.errors import DataError, ParameterError, ResourceError
 from tripleteval.evaluation.door import evaluate
 from tripleteval.keras.collapse import CollapseWarning, collapsed, stuck
 from tripleteval.keras.embedding import embed
 from tripleteval.keras.tower import embedding_tower
+from tripleteval.keras.validation import require_settings, require_watchable
 from tripleteval.metrics import parse
 from tripleteval.metrics.names import safe_name
 from tripleteval.report.presets import chosen, require_preset, with_preset
+
+_DIVERGED = "E201", "E202", "E206"  # vectors that are not finite, without a direction, or beyond float64
 
 
 class EvaluateEmbeddings(keras.callbacks.Callback):
@@ -28,8 +31,9 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
 
     ``recall@10`` becomes ``val_recall_at_10``, so `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` can
     watch it; they must stand after this callback in the list, and usually need ``mode="max"``. In epochs that are
-    not evaluated the numbers of the last evaluation are repeated. Weights, optimizer, metrics and random state of
-    the training are what they were.
+    not evaluated the numbers of the last evaluation are repeated. Where the network gives vectors that cannot be
+    evaluated (not finite, or without a direction under cosine) the numbers are NaN, and a warning says why. Weights,
+    optimizer, metrics and random state of the training are what they were.
 
     Memory: the embeddings of the validation data, and ``memory`` besides; never a distance matrix.
 
@@ -37,7 +41,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         validation_data: (inputs, labels), a PyDataset, a tf.data.Dataset or an `ImageFolder`, as `embed` takes
             them; something that can be read again in every epoch.
         gallery: Likewise, who is searched; by default the validation data are, among themselves.
-        every: Evaluate every so many epochs, beginning with the first, and the last one.
+        every: Evaluate every so many epochs, beginning with the first that is trained, and the last one.
         metrics: Which metrics go into the logs, by spelling; by default all that are measured.
         preset: ``"face"``, ``"product"`` or ``"reid"``: the numbers that the command line prints first go into the
             logs, before ``metrics``, and come first in the reports of ``runs``.
@@ -54,8 +58,10 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         evaluations: The `Evaluation` of each evaluated epoch, by its number from 0.
 
     Raises:
-        ParameterError: ``every`` is no positive number (E308), or a metric or the preset is unknown (E510).
-        ResourceError: A run folder of an epoch is there already (E801), when training begins.
+        ParameterError: ``every`` is no positive number (E308), or a metric, a setting or the preset is unknown (E510).
+        DataError: Data of no known kind (E203), or readable only once (E301).
+        LabelError: Arrays without a label for each item, or with unusable ones (E401-E408).
+        ResourceError: A run folder of an epoch to come is there already (E801), when training begins.
 
     Example:
         ``model.fit(batches, epochs=50, callbacks=[EvaluateEmbeddings((images, labels), metrics=["recall@10"]),
@@ -68,7 +74,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         *,
         gallery: Any = None,
         every: int = 1,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[str] | str = (),
         preset: str | None = None,
         tower: Any = None,
         runs: str | os.PathLike[str] | None = None,
@@ -82,7 +88,11 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ParameterError("E308", f"every={every!r}", fix="give a whole number, 1 or more")
         self.validation_data, self.gallery, self.every, self.tower = validation_data, gallery, every, tower
-        self.metrics, self.preset = [parse(spelling) for spelling in metrics], require_preset(preset)
+        for data, what in ((validation_data, "validation data"), (gallery, "gallery")):
+            require_watchable(data, what, batch_size)
+        require_settings(settings)
+        spellings = [metrics] if isinstance(metrics, str) else metrics
+        self.metrics, self.preset = [parse(spelling) for spelling in spellings], require_preset(preset)
         self.runs, self.overwrite = None if runs is None else Path(runs), overwrite
         self.prefix, self.batch_size, self.warn = prefix, batch_size, warn
         self.settings = settings
@@ -91,9 +101,16 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         self._losses: list[float] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Find the tower, and refuse run folders that are there already."""
+        """Find the tower."""
         self._embedder = self.tower if self.tower is not None else embedding_tower(self.model)
-        there = sorted(self.runs.glob("epoch-*")) if self.runs is not None and not self.overwrite else []
+        self._last, self._begun = {}, False
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Refuse, before the first epoch of a training, run folders that are there already."""
+        if self._begun or self.runs is None or self.overwrite:
+            return
+        self._begun = True
+        there = sorted(folder for folder in self.runs.glob("epoch-*") if folder.name > _folder(epoch - 1))
         if there:
             raise ResourceError(
                 "E801",
@@ -105,17 +122,28 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Evaluate, where it is this epoch's turn, and add the numbers to ``logs``."""
         last = epoch + 1 == (self.params or {}).get("epochs")
-        if epoch % self.every == 0 or last:
-            evaluation = self._evaluated()
-            self.evaluations[epoch] = evaluation
-            self._last = {self.prefix + safe_name(name): evaluation[name] for name in self._names(evaluation)}
-            if self.runs is not None:
-                self.runs.mkdir(parents=True, exist_ok=True)
-                evaluation.save(self.runs / f"epoch-{epoch + 1:04d}", overwrite=self.overwrite)
+        if not self._last or epoch % self.every == 0 or last:
+            self._evaluate(epoch)
         if logs is not None:
             self._losses.append(float(logs.get("loss", math.nan)))
             logs.update(self._last)
         self._warn(epoch)
+
+    def _evaluate(self, epoch: int) -> None:
+        try:
+            evaluation = self._evaluated()
+        except DataError as error:
+            if error.code not in _DIVERGED:
+                raise
+            asked = (self.prefix + safe_name(named.spelling) for named in self.metrics)
+            self._last = dict.fromkeys([*self._last, *asked], math.nan)
+            warnings.warn(f"epoch {epoch + 1} could not be evaluated: {error}", CollapseWarning, stacklevel=2)
+            return
+        self.evaluations[epoch] = evaluation
+        self._last = {self.prefix + safe_name(name): evaluation[name] for name in self._names(evaluation)}
+        if self.runs is not None:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            evaluation.save(self.runs / _folder(epoch), overwrite=self.overwrite)
 
     def _evaluated(self) -> Evaluation:
         sets = [
@@ -128,22 +156,30 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         return embed(self._embedder, data, batch_size=self.batch_size, progress=False, name=name)
 
     def _settings(self) -> dict[str, Any]:
-        loss: Any = getattr(self.model, "loss", None)
-        trained: dict[str, Any] = {}
+        loss, trained = self._loss(), dict[str, Any]()
         if isinstance(getattr(loss, "distance", None), str):
             trained["distance"] = loss.distance
         if isinstance(getattr(loss, "margin", None), (int, float)):
             trained["margins"] = (loss.margin,)
         return {**trained, "metrics": [named.spelling for named in self.metrics], **self.settings}
 
+    def _loss(self) -> Any:
+        """Return the model's loss; of several, the first that has a distance."""
+        losses = keras.tree.flatten(getattr(self.model, "loss", None))
+        return next((loss for loss in losses if hasattr(loss, "distance")), losses[0] if losses else None)
+
     def _names(self, evaluation: Evaluation) -> list[str]:
         first = [] if self.preset is None else chosen(evaluation, self.preset)
         return [*first, *(named.spelling for named in self.metrics)] or list(evaluation)
 
     def _warn(self, epoch: int) -> None:
-        why = stuck(self._losses, getattr(getattr(self.model, "loss", None), "margin", None))
+        why = stuck(self._losses, getattr(self._loss(), "margin", None))
         if epoch in self.evaluations:
             why = collapsed(self.evaluations[epoch]) or why
         if why and self.warn:
             self.warn = False
             warnings.warn(f"epoch {epoch + 1}: {why}", CollapseWarning, stacklevel=2)
+
+
+def _folder(epoch: int) -> str:
+    return f"epoch-{epoch + 1:04d}"

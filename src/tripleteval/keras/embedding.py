@@ -11,7 +11,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.errors import DataError, FileError
-from tripleteval.keras.batches import Batch, batches_of
+from tripleteval.keras.batches import Batch, batches_of, rows_of
 from tripleteval.keras.progress import Progress, shown
 from tripleteval.keras.vectors_file import Memory, Sink, vectors_file
 
@@ -33,16 +33,17 @@ def embed(
     Args:
         model: A Keras model from one input to one (n, dim) output, such as `embedding_tower` returns; or a
             function from a batch to an (n, dim) array.
-        data: An (n, ...) array or tensor, a pair (inputs, labels), an `ImageFolder`, a PyDataset, a
-            tf.data.Dataset, or any iterable of batches; a batch is its inputs or (inputs, labels).
-        labels: (n,) class of each item, if ``data`` is an array.
+        data: An (n, ...) array or tensor, or a dictionary of them by the name of an input; a pair (inputs, labels),
+            whose inputs may be a list of arrays too; an `ImageFolder`, a PyDataset, a tf.data.Dataset, or any
+            iterable of batches; a batch is its inputs or (inputs, labels).
+        labels: (n,) or (n, 1) class of each item, if ``data`` is an array, or a dictionary or list of arrays.
         batch_size: Items per step, for arrays and folders.
         progress: Whether to show a bar in a terminal; or a function of items done and items in all.
         name: What errors and reports call the set.
 
     Raises:
-        FileError: Several outputs, one that is no (n, dim) matrix, or not finite (E613).
-        DataError: There is nothing to embed (E301), or ``data`` is of no known kind (E203).
+        FileError: Several outputs, or one that is no (n, dim) matrix (E613).
+        DataError: An output that is not finite (E201), nothing to embed (E301), or ``data`` is of no known kind (E203).
         LabelError: Labels that cannot be used (E401-E408).
     """
     parts, total = batches_of(data, labels, batch_size)
@@ -93,7 +94,9 @@ def embed_to_file(
 def _run(parts: Iterator[Batch], total: int | None, model: Any, sink: Sink, tell: Progress) -> None:
     done, full = 0, 0
     for batch in parts:
-        rows = _rows(batch.inputs)
+        rows = rows_of(batch.inputs)
+        if not rows:  # some generators end with one
+            continue
         full = full or rows
         vectors = _vectors(_predicted(model, _padded(batch.inputs, rows, full)), max(rows, full), done)[:rows]
         _require_finite(vectors, done, batch)
@@ -106,12 +109,6 @@ def _run(parts: Iterator[Batch], total: int | None, model: Any, sink: Sink, tell
 
 def _predicted(model: Any, inputs: Any) -> Any:
     return model.predict_on_batch(inputs) if hasattr(model, "predict_on_batch") else model(inputs)
-
-
-def _rows(inputs: Any) -> int:
-    while isinstance(inputs, (list, tuple, dict)):
-        inputs = next(iter(inputs.values() if isinstance(inputs, dict) else inputs))
-    return len(inputs)
 
 
 def _padded(inputs: Any, rows: int, full: int) -> Any:
@@ -150,8 +147,8 @@ def _require_finite(vectors: AnyArray, start: int, batch: Batch) -> None:
     if len(bad):
         first = int(bad[0])
         named = "" if batch.ids is None else f", {batch.ids[first]!r}"
-        raise FileError(
-            "E613",
+        raise DataError(
+            "E201",
             f"an output that is not finite, for {len(bad):,} of {len(vectors):,} items; first: item {start + first:,} "
             f"(0-based){named}",
             where="model",

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import ops
 
 from tripleteval.errors import DataError, ParameterError, nearest
@@ -210,13 +211,16 @@ def triplet_cost(
     return hinge(between(anchors, negatives, distance) - between(anchors, positives, distance), margin)
 
 
-def require_margin(margin: Margin) -> Margin:
+def require_margin(margin: Any) -> Margin:
     """Return ``margin`` if it is one.
 
     Raises:
         ParameterError: It is neither ``"soft"`` nor a finite number of 0 or more (E505).
     """
+    if isinstance(margin, (np.floating, np.integer)):
+        margin = float(margin)
     number = isinstance(margin, (int, float)) and not isinstance(margin, bool)
     if margin != "soft" and not (number and math.isfinite(margin) and margin >= 0):
         raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more, or 'soft'")
-    return margin
+    found: Margin = margin
+    return found

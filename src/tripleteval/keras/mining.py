@@ -25,7 +25,7 @@ def hinge(gap: Any, margin: Margin) -> Any:
 def batch_all(distance: Any, positive: Any, negative: Any, margin: Margin, *, nonzero: bool) -> Any:
     """Return the mean cost of all valid triplets, or of those alone that cost something.
 
-    Takes (n, n, n) memory.
+    With a soft margin every triplet costs something, even where float32 makes that 0. Takes (n, n, n) memory.
 
     Source:
         Hermans, Beyer & Leibe 2017, section 2 ("batch all").
@@ -33,7 +33,7 @@ def batch_all(distance: Any, positive: Any, negative: Any, margin: Margin, *, no
     gap = ops.expand_dims(distance, 1) - ops.expand_dims(distance, 2)  # anchor, positive, negative
     valid = ops.logical_and(ops.expand_dims(positive, 2), ops.expand_dims(negative, 1))
     cost = hinge(gap, margin)
-    return _mean(cost, ops.logical_and(valid, cost > 0) if nonzero else valid)
+    return _mean(cost, ops.logical_and(valid, cost > 0) if nonzero and margin != "soft" else valid)
 
 
 def batch_hard(distance: Any, positive: Any, negative: Any, margin: Margin) -> Any:

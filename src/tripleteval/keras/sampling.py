@@ -12,6 +12,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Ints
 from tripleteval.data.labels import encode
 from tripleteval.errors import LabelError, MissingExtra, ParameterError, nearest
+from tripleteval.keras.batches import held, rows_of, taken
 
 Transform = Callable[[AnyArray, np.random.Generator], AnyArray]
 
@@ -35,8 +36,8 @@ class BalancedBatches(keras.utils.PyDataset):
         classes_per_batch: How many classes, 2 or more, for without a second there is no negative.
         samples_per_class: How many items of each, 2 or more, for without a second there is no positive.
         seed: Whole number, 0 or more.
-        inputs: (n, ...) array, memory-mapped or not, whose rows are handed out; by default the row numbers
-            themselves are, for a pipeline that loads by number.
+        inputs: (n, ...) array or tensor, memory-mapped or not, or a list or dictionary of them, whose rows are handed
+            out; by default the row numbers themselves are, for a pipeline that loads by number.
         transform: Called with the inputs of a batch and a generator of its own; returns what is handed out.
         small: ``"repeat"`` or ``"leave_out"``.
         **workers: ``workers``, ``use_multiprocessing`` and ``max_queue_size`` of `keras.utils.PyDataset`.
@@ -74,9 +75,10 @@ class BalancedBatches(keras.utils.PyDataset):
             raise ParameterError("E510", f"small={small!r}", fix=nearest(str(small), _SMALL))
         found = encode(labels, "labels")
         self._codes = np.asarray(found.codes, dtype=np.int32)
-        self._inputs = np.arange(len(found)) if inputs is None else inputs
-        if len(self._inputs) != len(found):
-            raise LabelError("E401", f"{len(found):,} labels for {len(self._inputs):,} inputs", fix="give one per item")
+        self._inputs = np.arange(len(found)) if inputs is None else held(inputs, len(found))
+        items = rows_of(self._inputs)
+        if items != len(found):
+            raise LabelError("E401", f"{len(found):,} labels for {items:,} inputs", fix="give one per item")
         self._transform, self.epoch, self._begun = transform, 0, 0
         least = 2 if small == "repeat" else self.samples_per_class
         sizes = np.bincount(self._codes, minlength=len(found.classes))
@@ -130,13 +132,13 @@ class BalancedBatches(keras.utils.PyDataset):
             for index in range(len(self)):
                 yield self._batch(epoch, index)
 
-        signature = tuple(tf.TensorSpec(np.shape(part), np.asarray(part).dtype) for part in first)
+        signature = tf.nest.map_structure(lambda part: tf.TensorSpec(np.shape(part), np.asarray(part).dtype), first)
         dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self)))
 
     def _batch(self, epoch: int, index: int) -> tuple[Any, AnyArray]:
         rows = self.rows(epoch)[index]
-        inputs = self._inputs[rows]
+        inputs = taken(self._inputs, rows)
         if self._transform is not None:
             inputs = self._transform(inputs, np.random.default_rng([self.seed, epoch, index]))
         return inputs, self._codes[rows]

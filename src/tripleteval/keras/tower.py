@@ -15,12 +15,13 @@ def embedding_tower(model: Any) -> Any:
     """Return the model from one input to its embedding that a two- or three-input Siamese model shares.
 
     A functional model is followed from each input to where it first meets another one; what stands there is the
-    embedding, and all ways there must use the same weights. A subclassed model (as in the Siamese example of
+    embedding, and all ways there must use the same weights. What happens to the vectors later is not part of it: a
+    normalisation after they are stacked, say. A subclassed model of several inputs (as in the Siamese example of
     keras.io, with a ``train_step`` of its own) is searched for the models it is made of. A model of one input is
-    its own tower.
+    its own tower, whatever it is made of.
 
     Args:
-        model: A built Keras model.
+        model: A Keras model, built or such that the models inside it tell what it takes.
 
     Raises:
         FileError: There is no one tower: the ways of two inputs use different weights, meet nowhere, or meet more
@@ -31,13 +32,29 @@ def embedding_tower(model: Any) -> Any:
     if _is_functional(model):
         return model if len(model.inputs) == 1 else _shared(model)
     inside = [layer for layer in model.layers if _is_functional(layer) or isinstance(layer, keras.Sequential)]
+    if not inside or _takes_one(model, inside):
+        return model
     siamese = [layer for layer in inside if _is_functional(layer) and len(layer.inputs) > 1]
     towers = _distinct([_shared(layer) for layer in siamese] or [layer for layer in inside if _gives_vectors(layer)])
     if len(towers) == 1 and _weights(towers[0]) == _weights(model):
         return towers[0]
-    if not inside:
-        return model
     raise _none(_why(model, towers))
+
+
+def _takes_one(model: Any, inside: list[Any]) -> bool:
+    """Return whether a subclassed model takes one input: it has been given one, or can do with one of its parts'."""
+    built = model.get_build_config() or {}
+    if built:
+        shape = built.get("input_shape")
+        return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+    for start in (layer.inputs[0] for layer in inside if getattr(layer, "inputs", None)):
+        try:
+            found = model.compute_output_spec(keras.KerasTensor(start.shape, start.dtype))
+        except Exception:  # noqa: BLE001, S112  # whatever the call of a model for other inputs raises
+            continue
+        if len(getattr(found, "shape", ())) == 2:
+            return True
+    return False
 
 
 def _shared(model: Any) -> Any:
