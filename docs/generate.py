@@ -56,6 +56,11 @@ An undefined number is NaN in Python and `null` with a reason in JSON, never 0 o
 *pairs*: no average, but one number of all genuine and impostor pairs.
 The headline of each metric is named below; `average=` asks for another one, and JSON carries all that exist.
 
+**The worst tenth.**
+`hit_rate@1` and `map@r` carry `worst_tenth`: the mean of the shrunken rates of the lowest tenth of the classes (at least one).
+The shrunken rate of a class is (sum over its queries + κ · mean of all) / (its queries + κ), where κ is the variance within classes over that between them, both by the method of moments: the fewer its queries, the nearer a class is to the mean (Kleinman 1973; Efron & Morris 1975).
+Where classes have fewer than 2 queries each on average, as a small sample of the queries has, how a class fares is mostly luck: then neither is defined, and `worst_tenth_reason` says so.
+
 **The example** of every metric is {len(POINTS)} points on a line, searched among each other, with the Euclidean distance:
 {", ".join(f"{int(p)} ({c})" for (p,), c in zip(POINTS, CLASSES, strict=True))}.
 The numbers can be redone by hand; the point at 20 has nothing relevant to find and is skipped.

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -367,6 +368,25 @@ def test_what_is_not_a_run_folder_is_refused_with_the_nearest_name(folder: Path)
         load(folder.parent)
     with pytest.raises(FileError, match="E604"):
         load(folder / "run.json")
+
+
+def test_only_runs_are_named_beside_one_that_is_not_there(
+    small: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.npy").touch()
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(FileError, match="E604 no such run folder · nope · no run is there"):
+        load("nope")
+    small.save("mine")
+    small.save("runs/val")
+    (tmp_path / "runs" / ".val.old-1").mkdir()
+    (tmp_path / "runs" / ".val.old-1" / "run.json").touch()
+    known = ", ".join(["mine", os.path.join("runs", "val")])
+    with pytest.raises(FileError, match=f"E604 no such run folder · nope · known: {re.escape(known)}$"):
+        load("nope")
+    with pytest.raises(FileError, match="did you mean 'val'[?] known: val$"):
+        load("runs/vall")
 
 
 def test_an_overwrite_that_was_killed_between_two_renames_says_where_the_old_run_is(folder: Path) -> None:

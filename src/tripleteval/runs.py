@@ -355,12 +355,21 @@ def _not_a_run(folder: Path) -> FileError:
     found = f"not a run folder: it has no {RUN}" if folder.exists() else "no such run folder"
     fix = "give a folder that tripleteval evaluate made"
     with suppress(OSError):
-        beside = [entry.name for entry in os.scandir(folder.parent)]
-        aside = [name for name in beside if name.startswith(f".{folder.name}.old-")]
+        aside = [e.name for e in os.scandir(folder.parent) if e.name.startswith(f".{folder.name}.old-")]
         if aside:
             fix = f"an interrupted overwrite left it as {aside[0]!r}; rename that back"
-        elif not folder.exists() and beside:
-            fix = nearest(folder.name, [name for name in beside if not name.startswith(".")][:20])
+        elif not folder.exists():
+            known = _known_runs(folder.parent)
+            fix = nearest(folder.name, known[:20]) if known else f"no run is there; {fix}"
         if unfinished(folder).exists():
             fix = "it is not finished yet; if it was interrupted, give the same command with --resume"
     return FileError("E604", found, where=str(folder), fix=fix)
+
+
+def _known_runs(folder: Path) -> list[str]:
+    """Return the run folders in a folder and in ``runs/`` below it, as they are named from there."""
+    names = []
+    for below in (folder, folder / "runs"):
+        with suppress(OSError):
+            names += [os.path.relpath(e.path, folder) for e in os.scandir(below) if os.path.isfile(Path(e.path) / RUN)]
+    return sorted(name for name in names if not os.path.basename(name).startswith("."))

@@ -202,3 +202,11 @@ def test_a_run_of_a_pattern_is_called_after_its_folder(run):
     np.save("set/part-0.npy", np.load("val.npy"))
     assert run("evaluate", "set/part-*.npy", "--labels", "labels.txt").exit_code == 0
     assert [name[:3] for name in os.listdir("runs")] == ["set"]
+
+
+def test_calibration_on_rows_that_are_judged_as_well_asks_for_a_filter(run):
+    result = run("evaluate", "val.parquet", "--calibrate-on", "split = 'train'", "--no-save")
+    assert result.exit_code == 2
+    assert "E520" in result.stderr
+    assert "fix: say which rows are judged, such as --where" in result.stderr
+    assert "E101" in run("evaluate", "val.parquet", "--calibrate-on", "split", "--no-save").stderr

@@ -91,3 +91,19 @@ def test_a_table_without_the_columns_is_refused(faces):
     exit_code, output = failed("pairs.csv", "--embeddings", "faces.parquet")
     assert exit_code == 4
     assert "E605" in output
+    assert "the columns must be called id_a, id_b, same" in output
+    (faces / "pairs.csv").write_text("id_a,id_b,same\na,b,1\n")
+    assert (
+        "the columns must be called id_a, id_b, same, part"
+        in failed("pairs.csv", "--embeddings", "faces.parquet", "--folds", "part")[1]
+    )
+
+
+def test_whole_numbers_beside_ids_of_text_are_ids_in_text_and_rows_in_parquet(faces):
+    (faces / "pairs.csv").write_text("id_a,id_b,same\n0,1,1\n2,5,0\n")
+    exit_code, output = failed("pairs.csv", "--embeddings", "faces.parquet", "--id-column", "id")
+    assert exit_code == 2
+    assert "first '0' of pair 0 (0-based) does not exist, one of 2 such firsts" in output
+    assert "such as 'lfw/Ann/Ann_0001.jpg'; rows (0-based) are integers" in output
+    pq.write_table(pa.table({"id_a": [0, 2], "id_b": [1, 5], "same": [1, 0]}), "pairs.parquet")
+    assert printed("pairs.parquet", "--embeddings", "faces.parquet", "--id-column", "id", "--far", "0.5")

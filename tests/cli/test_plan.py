@@ -47,6 +47,16 @@ def test_speed_may_be_given_and_a_sample_planned(run, gallery):
     assert json.loads(Path("plan.json").read_text())["sample"]["queries"] == 1000
     assert "A sample is the wise answer" in said
     assert "--sample 1000" in said
+    assert "all queries" in said
+    assert "15,996,000" in said  # pairs are counted, not rounded
+
+
+def test_the_column_is_headed_by_the_queries_it_is_about(run, gallery):
+    said = run("plan", gallery[0], "--sample", "100").stdout
+    assert "--sample 100" in said
+    assert "all queries" not in said
+    assert "400,000" in said
+    assert "all queries" in run("plan", gallery[0], "--sample", "4001").stdout
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-3", "nan"])

@@ -106,3 +106,38 @@ def test_an_array_that_is_missing_is_named_beside_those_that_are_there(run):
     result = run("triplets", "odd.npz", "--embeddings", "val.npy", "--no-save")
     assert result.exit_code == 4
     assert "no array 'negative'; the archive has 'anchor', 'positive', 'other'" in result.stderr
+
+
+def test_integers_are_rows_in_arrays_and_parquet_and_ids_in_text(run, document):
+    for rows in ("rows.npz", "rows.parquet"):
+        printed = document("triplets", rows, "--embeddings", "val.npz")["values"]
+        assert printed["triplet_accuracy"]["value"] == EXPECTED["triplet_accuracy"]["value"]
+    result = run("triplets", "rows.csv", "--embeddings", "val.npz", "--no-save")
+    assert result.exit_code == 2
+    assert "anchor '0' of triplet 0 (0-based) does not exist, one of 3 such anchors" in result.stderr
+    assert "fix: write ids of the embeddings, such as 'a'; rows (0-based) are integers" in result.stderr
+
+
+def test_a_row_that_does_not_exist_comes_with_those_that_do(run, folder):
+    (folder / "far.csv").write_text("anchor,positive,negative\n0,1,9\n")
+    result = run("triplets", "far.csv", "--embeddings", "val.npy", "--no-save")
+    assert "negative 9 of triplet 0 (0-based) does not exist\n" in result.stderr
+    assert "fix: write rows from 0 to 5" in result.stderr
+
+
+@pytest.mark.parametrize("rows", ["rows.npz", "rows.csv", "rows.parquet"])
+def test_rows_without_embeddings_are_told_to_name_them(run, rows):
+    result = run("triplets", rows, "--no-save")
+    assert result.exit_code == 4
+    assert "E605" in result.stderr
+    assert "--embeddings" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_without_the_columns_says_which_it_needs(run, folder, suffix):
+    (folder / "odd.csv").write_text("a,p,n\n0,1,2\n")
+    pq.write_table(pa.table({"a": [0], "p": [1], "n": [2]}), "odd.parquet")
+    result = run("triplets", f"odd{suffix}", "--embeddings", "val.npy", "--no-save")
+    assert result.exit_code == 4
+    assert "no column 'anchor'" in result.stderr
+    assert "fix: the columns must be called anchor, positive, negative" in result.stderr

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tripleteval as te
+from tripleteval.differences.sections import sections
 from tripleteval.uncertainty.bootstrap import weights
 from tripleteval.uncertainty.clustered import standard_error
 
@@ -209,3 +210,42 @@ def test_it_shows_itself_in_a_notebook(found, monkeypatch):
     assert "<script" not in shown
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert found._repr_html_().startswith("<pre>")
+
+
+GROUPS = [f"session-{row % 6}" for row in range(len(LABELS))]
+
+
+def in_groups(noise: float, **how) -> te.Evaluation:
+    return te.evaluate(te.Embeddings(CENTRES + noise * NOISE, LABELS, ids=IDS, groups=GROUPS), **how)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_runs_without_groups_are_not_compared_by_group(a, b, paired):
+    for runs, said in (((a, b), "a"), ((in_groups(1.0), b), "b"), ((a, in_groups(0.7)), "a")):
+        with pytest.raises(te.ParameterError, match=f"E101 unit='group' but no groups in {said} .*--group-column"):
+            te.compare(*runs, unit="group", paired=paired)
+
+
+def test_the_unit_is_that_of_both_runs_or_the_class():
+    by = {unit: (in_groups(1.0, unit=unit), in_groups(0.7, unit=unit)) for unit in ("class", "group", "query")}
+    for unit, runs in by.items():
+        found, asked = te.compare(*runs), te.compare(*runs, unit=unit)
+        assert found.settings["unit"] == unit
+        assert found.metrics == asked.metrics
+    mixed = te.compare(by["group"][0], by["query"][1])
+    assert mixed.settings["unit"] == "class"
+    assert te.compare(*by["group"], unit="query").settings["unit"] == "query"
+
+
+def test_only_classes_that_changed_are_listed(a, found):
+    assert "Classes that changed" not in [said.title for said in sections(te.compare(a, a))]
+    (listed,) = [said for said in sections(found) if said.title == "Classes that changed"]
+    table = found.classes
+    moved = [row for row in table.to_pylist() if row["difference"] or row["fixed"] or row["broken"]]
+    assert 10 < len(moved) <= table.num_rows
+    assert f"(10 of {len(moved)})" in listed.text
+    row = {name: table[name].to_pylist() for name in table.column_names}
+    row["difference"], row["fixed"], row["broken"] = ([0] * (table.num_rows - 1) + [1] for _ in range(3))
+    last = replace(found, classes=pa.table(row))
+    (listed,) = [said for said in sections(last) if said.title == "Classes that changed"]
+    assert [cells[0] for cells in listed.tables[0].rows] == [str(row["label"][-1])]

@@ -69,3 +69,23 @@ def test_impossible_options_say_so(runs, capsys, wrong, code, exit_code):
 def test_a_folder_that_is_no_run(runs, capsys):
     assert run("compare", runs[0], runs[1] + "er") == 4
     assert "E604" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_there_is_refused_with_advice_that_helps(runs, tmp_path, capsys):
+    assert run("compare", *runs, "-o", str(tmp_path), "--overwrite") == 5
+    said = capsys.readouterr().err
+    assert "a comparison replaces no folder" in said
+    assert "--overwrite" not in said
+
+
+def test_the_unit_is_that_of_the_runs_unless_it_is_named(tmp_path, capsys):
+    labels = np.repeat(np.arange(6), 4)
+    points = np.random.default_rng(1).normal(size=(24, 3))
+    for name in ("a", "b"):
+        te.evaluate(points + labels[:, None], labels, unit="query").save(tmp_path / name)
+    folders = str(tmp_path / "a"), str(tmp_path / "b")
+    for asked, unit in (([], "query"), (["--unit", "class"], "class")):
+        assert run("compare", *folders, "--json", "-", *asked) == 0
+        assert json.loads(capsys.readouterr().out)["settings"]["unit"] == unit
+    assert run("compare", *folders, "--unit", "group") == 2
+    assert "no groups in" in capsys.readouterr().err

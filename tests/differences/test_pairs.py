@@ -163,7 +163,9 @@ def test_groups_are_compared_by_groups():
     entry = te.compare(a, b, metrics=["eer"], unit="group").metrics["eer"]
     assert (entry["interval"], entry["units"]) == ("t", 12)
     assert entry["low"] < entry["difference"] < entry["high"]
-    assert te.compare(a, b, metrics=["eer"]).metrics["eer"]["low"] is None  # the runs know nothing of single classes
+    assert (
+        te.compare(a, b, metrics=["eer"], unit="class").metrics["eer"]["low"] is None
+    )  # the runs know nothing of single classes
 
 
 def test_more_units_than_are_counted_stand_in_groups_of_their_own(monkeypatch):

@@ -227,3 +227,12 @@ def test_input_is_never_written_to():
     labels.flags.writeable = False
     te.evaluate(points, labels, distance="cosine", kernel="cpu")
     assert np.array_equal(points, GOOD)
+
+
+def test_a_gallery_without_labels_is_told_by_which_option_it_gets_them():
+    with pytest.raises(te.LabelError, match="E401 .*--gallery-labels FILE"):
+        te.evaluate(te.Embeddings(GOOD, LABELS), gallery=te.Embeddings(GOOD + 1))
+    with pytest.raises(te.LabelError, match="E401 .*--gallery-labels"):
+        te.evaluate_identification(te.Embeddings(GOOD, LABELS), te.Embeddings(GOOD + 1))
+    with pytest.raises(te.LabelError, match=r"E401 .*\(--labels FILE"):
+        te.evaluate(GOOD)

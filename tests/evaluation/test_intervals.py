@@ -147,6 +147,17 @@ def test_classes_have_shrunken_rates_and_a_worst_tenth(run):
     raw, drawn = (np.array(run.per_class[c].to_pylist()) for c in ("map@r", "shrunken map@r"))
     assert np.ptp(drawn) < np.ptp(raw)
     assert run.metrics["map@r"]["worst_tenth"] == pytest.approx(np.sort(drawn)[:3].mean())
+    assert "worst_tenth_reason" not in run.metrics["map@r"]
+
+
+def test_a_sample_with_about_one_query_per_class_has_no_worst_tenth():
+    found = te.evaluate(POINTS, LABELS, sample=30)
+    assert found.per_class["queries"].to_pylist() == [1] * 30
+    for spelling in ("hit_rate@1", "map@r"):
+        entry = found.metrics[spelling]
+        assert entry["worst_tenth"] is None
+        assert entry["worst_tenth_reason"].startswith("fewer than 2 queries per class on average")
+        assert found.per_class[f"shrunken {spelling}"].null_count == 30
 
 
 @pytest.mark.parametrize(

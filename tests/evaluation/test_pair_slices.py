@@ -79,7 +79,7 @@ def test_the_table_names_both_values_and_the_rates(run):
     (section,) = [each for each in sections(run) if each.title == "Slices"]
     table = section.tables[1]
     assert [row[0] for row in table.rows] == ["f and f", "f and m", "m and m"]
-    assert table.columns[2] == "impostors accepted"
+    assert table.columns[:3] == ["pairs by sex", "impostors", "impostors accepted"]
     assert table.rows[1][4] == ""
     assert table.rows[0][2].startswith(f"{run.verification['slices'][0]['impostor']['rates'][1]['value']:.4f} [")
     assert "accepts 0.02 of all impostors" in section.text

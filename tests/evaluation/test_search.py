@@ -12,6 +12,7 @@ from rich.console import Console
 
 import tripleteval as te
 from tripleteval.errors import DataError, MissingExtra, ParameterError, ResourceError
+from tripleteval.evaluation.search_entries import verdict
 from tripleteval.search import BACKENDS
 
 FAST = {"seeds": 1, "repeats": 1}
@@ -94,10 +95,64 @@ def test_a_backend_that_dies_is_an_entry_and_the_others_go_on(searched):
 
 def test_the_verdict_names_the_fastest_that_costs_little(searched):
     ran = [entry for entry in searched if "error" not in entry]
-    cheap = [entry for entry in ran if entry["metrics"]["recall@5"]["loss"] <= 0.005]
+    cheap = [entry for entry in ran if entry["metrics"]["recall@5"]["high"] <= 0.005]
     best = max(cheap, key=lambda entry: entry["speed"]["queries_per_second"])
     assert f"recall@5 is {best['label']}:" in searched.verdict
     assert best["pareto"]
+
+
+def setting(label: str, loss: float, high: float | None, speed: float) -> dict:
+    return {
+        "label": label,
+        "metrics": {"recall@5": {"loss": loss, "high": high}},
+        "speed": {"queries_per_second": speed},
+    }
+
+
+VERDICTS = {
+    "the upper end counts, not the loss": (
+        [setting("lucky", -0.0111, 0.0119, 9000), setting("sure", 0.001, 0.004, 500)],
+        (
+            "The cheapest setting that costs at most 0.5 points of recall@5 is sure: it costs 0.10 points "
+            "(its interval ends at a loss of 0.40), at 500 queries per second."
+        ),
+    ),
+    "none is shown to be cheap": (
+        [setting("wide", 0.001, 0.03, 9000), setting("lucky", -0.0111, 0.0119, 500)],
+        (
+            "No setting is shown to cost at most 0.5 points of recall@5; lucky comes nearest: it gains 1.11 points "
+            "(its interval ends at a loss of 1.19), at 500 queries per second."
+        ),
+    ),
+    "a sure gain": (
+        [setting("better", -0.02, -0.01, 500)],
+        (
+            "The cheapest setting that costs at most 0.5 points of recall@5 is better: it gains 2.00 points "
+            "(its interval ends at a gain of 1.00), at 500 queries per second."
+        ),
+    ),
+    "nothing lost": (
+        [setting("exact", 0.0, 0.0, 500), {"label": "dead", "error": {}}],
+        (
+            "The cheapest setting that costs at most 0.5 points of recall@5 is exact: it costs nothing measurable "
+            "(its interval ends at a loss of 0.00), at 500 queries per second."
+        ),
+    ),
+    "too few classes for an interval": (
+        [setting("exact", 0.0, None, 500)],
+        (
+            "The cheapest setting that costs at most 0.5 points of recall@5 is exact: it costs nothing measurable "
+            "(it has no interval), at 500 queries per second."
+        ),
+    ),
+    "nothing ran": ([{"label": "dead", "error": {}}], "No setting ran."),
+}
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_setting_is_judged_by_the_most_it_may_cost(name):
+    tried, said = VERDICTS[name]
+    assert verdict(tried, "recall@5", 0.005) == said
 
 
 def test_no_setting_on_the_front_is_beaten_in_both(searched):

@@ -116,3 +116,46 @@ def test_a_collapsed_network_keeps_its_true_recall_where_float32_loses_it():
     points = 1.0 + 1e-4 * (centres[labels] + 0.05 * rng.normal(size=(300, 64)))
     unit = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
     assert te.evaluate(unit, labels)["hit_rate@1"] == 1.0
+
+
+def small_classes(ids: bool = False) -> te.Embeddings:
+    labels = np.repeat(np.arange(20), 4)
+    points = np.random.default_rng(0).normal(size=(80, 6)) + labels[:, None]
+    return te.Embeddings(points, labels, ids=[f"item {row}" for row in range(80)] if ids else None)
+
+
+def leaks(run: te.Evaluation) -> list[str]:
+    return [note for note in run.notes if "of the gallery at distance 0" in note]
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_queries_that_are_rows_of_the_gallery_are_noticed(distance):
+    gallery = small_classes()
+    queries = gallery.take(np.arange(20))
+    run = te.evaluate(queries, gallery=gallery, distance=distance)
+    assert run["hit_rate@1"] == 1.0
+    assert [note.split(" have")[0] for note in leaks(run)] == ["20 of 20 queries"]
+
+
+def test_half_of_the_queries_are_a_leak_and_fewer_are_duplicates():
+    gallery = small_classes()
+    vectors = gallery.vectors[:20].copy()
+    vectors[10:] += 0.01
+    run = te.evaluate(te.Embeddings(vectors, gallery.labels.take(np.arange(20))), gallery=gallery)
+    assert leaks(run)[0].startswith("10 of 20 queries")
+    vectors[9] += 0.01
+    assert not leaks(te.evaluate(te.Embeddings(vectors, gallery.labels.take(np.arange(20))), gallery=gallery))
+
+
+def test_queries_known_by_their_ids_and_queries_among_each_other_are_no_leak():
+    gallery = small_classes(ids=True)
+    assert not leaks(te.evaluate(gallery.take(np.arange(20)), gallery=gallery))
+    twice = np.repeat(np.arange(40), 2)
+    assert not leaks(te.evaluate(small_classes().vectors[twice], np.arange(80) // 4))
+
+
+def test_a_label_to_ignore_that_stands_nowhere_is_noticed():
+    found = small_classes()
+    assert any("No item has the label 'zzz'" in note for note in te.evaluate(found, ignore_label="zzz").notes)
+    assert not any("No item has the label" in note for note in te.evaluate(found, ignore_label=3).notes)
+    assert not any("No item has the label" in note for note in te.evaluate(found).notes)

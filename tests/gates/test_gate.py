@@ -11,6 +11,7 @@ from tripleteval.gates.github import MOST, error_lines, summary
 from tripleteval.gates.junit import junit
 from tripleteval.gates.requirement import parse_requirement
 from tripleteval.gates.result import Check, Gate
+from tripleteval.gates.wording import section
 
 RANDOM = np.random.default_rng(3)
 LABELS = np.repeat(np.arange(24), 5)
@@ -182,3 +183,36 @@ def test_a_run_without_intervals_can_still_be_held_to_its_values(old):
     bare = replace(old, metrics={n: {"value": e["value"], "n": e["n"]} for n, e in old.metrics.items()})
     assert passes(bare, "map@r > 0")
     assert te.gate(bare, ["low(map@r) > 0"]).checks[0].reason == "it has no interval"
+
+
+def test_a_gate_compares_by_the_unit_that_compare_takes():
+    groups = [f"session-{row % 6}" for row in range(len(LABELS))]
+    by_unit = {
+        (noise, unit): te.evaluate(te.Embeddings(CENTRES + noise * NOISE, LABELS, groups=groups), unit=unit)
+        for noise in (0.8, 0.82)
+        for unit in ("class", "group", "query")
+    }
+    for one, two, unit in (("group", "group", "group"), ("query", "query", "query"), ("query", "group", "class")):
+        old, new = by_unit[0.8, one], by_unit[0.82, two]
+        gate = te.gate(new, ["low(map@r) > 0"], baseline=old, no_worse=["low(map@r)"])
+        entry = te.compare(old, new, metrics=["map@r"]).metrics["map@r"]
+        assert (gate.checks[1].low, gate.checks[1].high) == (entry["low"], entry["high"])
+        assert (gate.unit, gate.baseline_unit) == (two, unit)
+        assert (gate.to_dict()["unit"], gate.to_dict()["baseline_unit"]) == (two, unit)
+        said = f"Intervals by {unit}." if one == two else "Intervals by group, those of differences to the baseline"
+        assert section(gate).text.startswith(said)
+        assert said in summary(gate)
+
+
+def test_the_unit_of_labels_that_are_sets_is_the_query_and_without_intervals_there_is_none():
+    sets = te.evaluate(CENTRES + NOISE, [{label, -1 - label} for label in LABELS.tolist()])
+    assert section(te.gate(sets, ["low(map@r) > 0"])).text == "Intervals by query."
+    few = te.evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
+    assert section(te.gate(few, ["map@r > 0"])).text == ""
+
+
+@pytest.mark.parametrize("sign", ["=>", "=<", "==", "!=", ">>", "≥"])
+def test_an_unknown_comparison_is_named_with_the_known_ones(old, sign):
+    for name in ("recall@10", "triplet_loss@margin=0.2", "low(map@r)"):
+        with pytest.raises(te.ParameterError, match=f"E101 the unknown comparison '{sign}'.*known: >=, <=, >, <"):
+            te.gate(old, [f"{name} {sign} 0.1"])

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tripleteval.errors import EvalError, FileError, ParameterError
+from tripleteval.errors import EvalError, FileError, LabelError, ParameterError
 from tripleteval.readers import read
 
 Text = Callable[[str, str], Path]
@@ -105,7 +105,7 @@ def test_a_file_of_another_kind_names_the_known_ones(write: Write, text: Text) -
         labels(write, text("l.json", "[]"))
 
 
-@pytest.mark.parametrize(("array", "code"), [(np.zeros(5), "E403"), (np.zeros((5, 1), int), "E304")])
+@pytest.mark.parametrize(("array", "code"), [(np.zeros(5), "E403"), (np.zeros((5, 2), int), "E304")])
 def test_an_array_that_is_no_column_of_labels_is_refused(
     array: np.ndarray, code: str, write: Write, tmp_path: Path
 ) -> None:
@@ -134,4 +134,30 @@ def test_a_truncated_file_of_labels_is_refused(write: Write, tmp_path: Path) -> 
     np.save(tmp_path / "l.npy", np.arange(5))
     (tmp_path / "l.npy").write_bytes((tmp_path / "l.npy").read_bytes()[:-1])
     with pytest.raises(FileError, match="E601 168 bytes expected"):
+        labels(write, tmp_path / "l.npy")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "fix"),
+    [
+        ("l.csv", NAMES[:4], "the first line of a table is its header, not one of the labels: add one"),
+        ("l.txt", ["species", *NAMES], "a .txt has no header, its first line is one of the labels: remove"),
+        ("l.csv", NAMES[:2], "give one of the labels per row of the vectors"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named_and_their_header_is_remembered(
+    name: str, values: list[str], fix: str, write: Write, text: Text
+) -> None:
+    path = text(name, "\n".join([*([] if name == "l.txt" else ["a0"]), *values[:-1], values[-1].replace(",", ".")]))
+    vectors = write(".npy")
+    for memory in ("1GiB", 1):
+        with pytest.raises(LabelError, match=f"E401 {len(values)} labels for the 5 vectors of .*npy") as caught:
+            read(vectors, labels=path, memory=memory)
+        assert caught.value.where == str(path)
+        assert caught.value.fix.startswith(fix)
+
+
+def test_pickled_labels_are_told_to_be_text_or_integers(write: Write, tmp_path: Path) -> None:
+    np.save(tmp_path / "l.npy", np.array(NAMES, dtype=object), allow_pickle=True)
+    with pytest.raises(FileError, match=r"E603 .*labels and ids as np.array\(values, dtype=str\), or int"):
         labels(write, tmp_path / "l.npy")

@@ -319,6 +319,16 @@ def test_a_row_that_the_filter_drops_may_be_broken(store: Store) -> None:
     assert "row 2 (0-based) has 1 values" in str(refusal(path, where="split != 'b'"))
 
 
+def test_vectors_named_as_labels_are_told_apart_from_a_file_without_vectors(store: Store) -> None:
+    path = store(embedding=VECTORS, species=["a", "b", "a", "b"])
+    for memory in ("1GiB", 1):
+        error = refusal(path, label_column="embedding", memory=memory)
+        assert error.found == "column 'embedding', the only one of vectors, was named as that of labels"
+        assert error.fix.startswith("name the column of labels; the columns are 'embedding'")
+        assert "'species' (string)" in error.fix
+    assert "no column is a list of numbers" in str(refusal(store(species=["a", "b"])))
+
+
 def values(labels: Any) -> list[Any]:
     found: list[Any] = labels.values()
     return found

@@ -99,6 +99,8 @@ def test_cases_are_filtered_by_class_and_sorted_by_a_fact(at_work: Opened) -> No
         float(fact.get_attribute("data-fact")) for fact in section.locator("li:visible .facts span:first-child").all()
     ]
     assert values == sorted(values, reverse=True)
+    first = section.locator("li:visible .facts").first
+    assert re.fullmatch(r"map [\d.]+ map@r [\d.]+ first at \d+", " ".join(first.inner_text().split()))
     before = section.locator("li:visible").count()
     section.locator("[data-more]").click()
     assert section.locator("li:visible").count() > before

@@ -179,3 +179,15 @@ def test_two_runs_of_the_same_queries_are_judged_and_others_only_listed(
     written = (tmp_path / name).read_text(encoding="utf-8")
     assert "Is the second better?" not in written
     assert "Side by side" in written
+
+
+def test_runs_refuses_a_metric_that_none_has_and_leaves_out_columns_where_they_do_not_fit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for asked in (["-m", "foo"], ["--where", "foo>1"], ["--json", "-m", "foo"]):
+        done = invoked("runs", folder, *asked)
+        assert (done.exit_code, "no run with a metric 'foo'" in done.stderr) == (2, True)
+    monkeypatch.setattr("tripleteval.cli.runs._PIPED_WIDTH", 50)
+    shown = invoked("runs", folder, "-m", "map@r", "-m", "map@r").stdout
+    assert "Too narrow for queries" in shown
+    assert shown.count("  map@r") == 1

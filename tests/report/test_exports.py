@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +18,7 @@ from tripleteval import Embeddings, Evaluation, ParameterError, evaluate
 from tripleteval.data.material import Material
 from tripleteval.report.exports import TABLES, as_csv, as_parquet, exported
 
+ROOT = Path(__file__).resolve().parents[2]
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
@@ -85,3 +88,11 @@ def test_the_map_is_what_embedding_atlas_opens() -> None:
     assert first["neighbors"]["distances"] == [row["distance"] for row in nearest]
     assert (first["id"], first["label"], first["text"]) == ("i0", "0", "x")
     assert first["nearest"] == ("right" if nearest[0]["relevant"] else "wrong")
+
+
+def test_the_pages_name_every_table_and_no_other() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")]
+    named = {name for page in pages for name in re.findall(r"(?:`|tripleteval )export (?:RUN )?([a-z]+)", page)}
+    assert named <= {*TABLES, "projector"}
+    row = next(line for page in pages for line in page.splitlines() if "`tripleteval export RUN TABLE" in line)
+    assert re.findall(r"`([a-z]+)`", row) == list(TABLES)

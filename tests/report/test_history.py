@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tripleteval import Embeddings, FileError, ParameterError, evaluate
-from tripleteval.report.history import arranged, chosen, found, headlines, history, sparkline
+from tripleteval.data.section import Section
+from tripleteval.report.console import draw
+from tripleteval.report.history import (
+    arranged,
+    chosen,
+    fitted,
+    found,
+    headlines,
+    history,
+    require_known,
+    sparkline,
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +119,70 @@ def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
         found(tmp_path)
     with pytest.raises(FileError, match="E601 no such folder"):
         found(tmp_path / "nowhere")
+
+
+def test_a_metric_that_no_run_has_is_an_error_and_one_that_some_have_is_none(root: Path) -> None:
+    runs = found(root)
+    with pytest.raises(ParameterError, match="E510 no run with a metric 'nosuch'"):
+        chosen(runs, ["map@r>2", "nosuch>1"])
+    with pytest.raises(ParameterError, match="E510 no run with a metric 'foo'"):
+        require_known(runs, ["map@r", "foo"])
+    require_known(runs, ["hit_rate@5"])
+    require_known([run for run in runs if run.evaluation is None], ["map@r"])
+
+
+def test_a_file_is_not_called_a_folder_that_is_missing(root: Path) -> None:
+    with pytest.raises(FileError, match="E601 a file, where a folder of runs is expected"):
+        found(root / "a" / "run.json")
+
+
+def test_a_line_over_time_joins_only_runs_under_the_same_rules(tmp_path: Path) -> None:
+    points, labels = np.random.default_rng(1).normal(size=(40, 3)), np.arange(40) % 4
+    rules = [{}, {"distance": "cosine"}, {"sample": 20}, {}, {"distance": "cosine"}, {"seed": 1}]
+    for place, how in enumerate(rules):
+        evaluate(Embeddings(points + 0.01 * place, labels, name="val"), **how).save(tmp_path / str(place))
+        os.utime(tmp_path / str(place) / "run.json", (1000 + place, 1000 + place))
+    evaluate(Embeddings(points[:20], labels[:20], name="val")).save(tmp_path / "half")
+    lines = [line for line in history(found(tmp_path), ["map@r"]).text.splitlines() if "over time" in line]
+    assert [line.partition(" over time: ")[0] for line in lines] == [
+        f"val (distance {name}, no sample, 40 queries, 40 in the gallery), map@r" for name in ("euclidean", "cosine")
+    ]
+    assert [len(line.partition(" over time: ")[2].split()[0]) for line in lines] == [3, 2]
+
+
+def drawn_at(section: Section, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO())
+    for part in draw(fitted(section, width)):
+        console.print(part)
+    return console.file.getvalue().splitlines()
+
+
+def test_columns_are_left_out_rather_than_words_broken(root: Path) -> None:
+    runs = found(root)
+    section = history(runs, ["map@r", "hit_rate@5", "recall@10"])
+    whole = max(len(line) for line in drawn_at(section, 200) if line.startswith(("run", "a ")))
+    assert list(fitted(section, whole).tables[0].columns) == list(section.tables[0].columns)
+    for width in range(17, whole + 3):
+        lines = drawn_at(section, width)
+        heads = next(place for place, line in enumerate(lines) if line.startswith("run "))
+        assert len(lines) == heads + 2 + len(runs) + 1, width  # heads, rule, a line each, an empty one
+        assert "map@r" in lines[heads]
+        assert ("hit_rate@5" in lines[heads]) != ("hit_rate@5" in " ".join(lines[:heads]).partition("narrow")[2])
+
+
+def test_the_time_of_day_goes_first_and_the_day_last(root: Path) -> None:
+    section = history(found(root), ["map@r", "hit_rate@5"])
+    assert "Too narrow" not in fitted(section, 70).text
+    shown = [fitted(section, width).tables[0] for width in range(80, 15, -1)]
+    assert [list(columns) for columns in dict.fromkeys(tuple(table.columns) for table in shown)] == [
+        ["run", "saved", "made from", "queries", "map@r", "hit_rate@5"],
+        ["run", "saved", "made from", "map@r", "hit_rate@5"],
+        ["run", "saved", "map@r", "hit_rate@5"],
+        ["run", "saved", "map@r"],
+        ["run", "map@r"],
+    ]
+    assert "Too narrow for queries, made from, hit_rate@5 and saved" in fitted(section, 16).text
+
+
+def test_the_list_of_no_runs_fits_too() -> None:
+    assert fitted(history([], ["map@r"]), 10).tables[0].rows == []

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import tripleteval as te
 from tripleteval.cli import main
-from tripleteval.report.presets import PRESETS, chosen
+from tripleteval.report.presets import PRESETS, chosen, with_preset
 from tripleteval.report.sections import sections
 
 
@@ -56,3 +56,11 @@ def test_the_command_line_prints_it_first_and_the_hash_stays(tmp_path, monkeypat
     assert kept.result_hash == plain["result_hash"]
     assert kept.environment["preset"] == preset
     assert CliRunner().invoke(main, ["evaluate", "x.npz", "--preset", "car"]).exit_code == 2
+
+
+def test_a_number_that_cannot_reach_1_has_its_ceiling_as_a_remark():
+    y = np.repeat(np.arange(4), 15)  # 14 are relevant, of which 10 can be among the 10 nearest
+    found = te.evaluate(np.random.default_rng(0).normal(size=(60, 3)), y)
+    (section,) = [each for each in sections(with_preset(found, "product")) if "Headline for" in each.title]
+    remarks = {row[0]: row[-1] for row in section.tables[0].rows}
+    assert remarks["recall@10"] == f"ceiling {10 / 14:.4f}"

@@ -8,12 +8,13 @@ from pkgutil import iter_modules
 import numpy as np
 import pytest
 
-from tripleteval import Embeddings, Evaluation, evaluate
+from tripleteval import Embeddings, Evaluation, evaluate, evaluate_triplets
 from tripleteval.data.section import Section, Table
 from tripleteval.report import sections as folder
+from tripleteval.report.cases import FIRST_AT, fact
 from tripleteval.report.comparison import comparison
 from tripleteval.report.sections import SECTIONS, sections
-from tripleteval.report.wording import label, listed, number, over, percent
+from tripleteval.report.wording import label, listed, number, over, percent, rank
 
 
 def said(evaluation: Evaluation, name: str) -> Section:
@@ -42,6 +43,61 @@ def test_the_verdict_says_who_was_compared_and_how_it_went(run: Evaluation) -> N
         "6 queries searched among 6 items of 2 classes, each among all the others, by euclidean dist"
     )
     assert "own class for 50.0 % of them (by chance 40.0 %); map@r is" in text
+
+
+def test_the_verdict_names_the_number_of_the_worst_tenth() -> None:
+    classes = np.arange(300) % 20
+    points = np.random.default_rng(0).normal(size=(20, 4))[classes] + np.random.default_rng(1).normal(size=(300, 4))
+    found = evaluate(points, classes)
+    worst = percent(found.metrics["hit_rate@1"]["worst_tenth"])
+    sentence = f"In the worst tenth of the classes the nearest item is right for {worst} (shrunken hit_rate@1)."
+    text = said(found, "headline").text
+    assert sentence in text
+    (table,) = said(found, "worst classes").tables
+    name, value = table.rows[0][0], column(table, "map@r")[0]
+    assert f"Worst class: {name}, with map@r {value}." in text
+
+
+def test_a_class_of_one_unlucky_query_is_not_called_the_worst() -> None:
+    random = np.random.default_rng(5)
+    classes = np.repeat(np.arange(12), 20)
+    points = random.normal(size=(12, 4))[classes] + random.normal(size=(240, 4))
+    found = evaluate(Embeddings(points, classes), gallery=Embeddings(points + 0.1, classes))
+    assert found.per_class is not None
+    raw, drawn = (found.per_class[name].to_pylist() for name in ("map@r", "shrunken map@r"))
+    raw[11], drawn[11] = 0.0, float(np.median(drawn))
+    places = {name: found.per_class.column_names.index(name) for name in ("map@r", "shrunken map@r")}
+    unlucky = found.per_class.set_column(places["map@r"], "map@r", [raw])
+    unlucky = unlucky.set_column(places["shrunken map@r"], "shrunken map@r", [drawn])
+    text = said(replace(found, per_class=unlucky), "headline").text
+    assert f"Worst class: {int(np.argmin(drawn))}, with map@r" in text
+
+
+def test_with_about_one_query_per_class_no_class_is_called_the_worst() -> None:
+    classes = np.arange(300) % 20
+    points = np.random.default_rng(0).normal(size=(20, 4))[classes] + np.random.default_rng(1).normal(size=(300, 4))
+    found = evaluate(points, classes, sample=20)
+    text = said(found, "headline").text
+    assert "worst tenth" not in text
+    assert "Worst class" not in text
+    section = said(found, "worst classes")
+    assert section.text == (
+        "None is named: with fewer than two queries per class on average, how a class fares is mostly luck."
+    )
+    assert (list(section.tables), list(section.charts)) == ([], [])
+
+
+def test_one_class_is_one_class(one_class: Evaluation) -> None:
+    assert said(one_class, "headline").text.startswith("6 queries searched among 6 items of 1 class, each")
+    given = evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
+    assert said(given, "headline").text.startswith("1 given triplet, by")
+
+
+def test_a_single_pair_of_classes_is_confused_in_the_singular() -> None:
+    found = evaluate([[0.0], [2.0], [2.5], [6.0], [6.1]], [0, 0, 1, 1, 1])
+    assert said(found, "confusions").text.startswith("All 2 pairs of classes in which")
+    found = evaluate([[0.0], [2.0], [2.5], [2.6], [2.7]], [0, 0, 1, 1, 1])
+    assert said(found, "confusions").text.startswith("The only pair of classes in which")
 
 
 def test_the_verdict_of_given_triplets_needs_no_ranking(given: Evaluation) -> None:
@@ -77,15 +133,15 @@ def test_no_metric_is_lost(which: str, request: pytest.FixtureRequest) -> None:
 def test_retrieval_lists_value_chance_ceiling_and_support(run: Evaluation) -> None:
     section = said(run, "retrieval")
     (table,) = section.tables
-    assert table.columns == ["metric", "value", "chance", "best", "n"]
+    assert table.columns == ["metric", "value", "chance", "ceiling", "n"]
     assert column(table, "metric")[:5] == ["map@r", "hit_rate@1", "hit_rate@2", "recall@1", "recall@2"]
     for name, *cells in table.rows:
         entry = run.metrics[name]
-        best = entry.get("ceiling", 1)
+        ceiling = entry.get("ceiling", 1)
         assert cells == [
             number(entry["value"]),
             number(entry["chance"]),
-            number(best) if best < 1 else "",
+            number(ceiling) if ceiling < 1 else "",
             str(entry["n"]),
         ]
 
@@ -260,6 +316,15 @@ def test_names_are_one_visible_line_of_bounded_length() -> None:
     assert label("W" * 5000) == "W" * 199 + "…"
     assert label("W" * 200) == "W" * 200
     assert label(["a", "b"]) == "a, b"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(61.0, "61"), (1234567.0, "1,234,567"), (2.5, "2.5"), (7 / 3, "2.33")])
+def test_a_place_in_a_ranking_is_a_whole_number_unless_ties_share_it(value: float, shown: str) -> None:
+    assert rank(value) == shown
+
+
+def test_a_case_says_where_its_first_relevant_item_stands() -> None:
+    assert (fact(61.0, FIRST_AT), fact(None, FIRST_AT), fact(61.0, "map")) == ("61", "–", "61.0000")
 
 
 def test_words_for_lists_and_averages() -> None:

@@ -47,7 +47,9 @@ def test_a_mean_over_seeds_carries_its_spread():
     assert rows(found)["ami"][0] == f"{found['ami']:.4f} ± {found.metrics['ami']['sd']:.4f}"
 
 
-@pytest.mark.parametrize(("scale", "sentence"), [(1.0, "The vectors are normalised."), (3.0, "Their lengths vary by")])
+@pytest.mark.parametrize(
+    ("scale", "sentence"), [(1.0, "The vectors are normalised."), (3.0, "The lengths of the vectors vary by")]
+)
 def test_it_says_whether_vectors_are_normalised(scale, sentence):
     points = np.random.default_rng(0).normal(size=(40, 3))
     points *= scale / np.linalg.norm(points, axis=1)[:, None] if scale == 1 else scale
@@ -55,7 +57,7 @@ def test_it_says_whether_vectors_are_normalised(scale, sentence):
 
 
 def test_it_says_how_many_dimensions_hold_the_variance(run: Evaluation):
-    assert "Of 1 dimensions, 1 hold 90 % of the variance and 1 hold 99 %." in said(run).text
+    assert "Of 1 dimension, 1 holds 90 % of the variance and 1 holds 99 %." in said(run).text
 
 
 def test_given_triplets_are_no_space(given: Evaluation):

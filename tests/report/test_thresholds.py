@@ -16,15 +16,20 @@ GENUINE, IMPOSTOR = [0.5, 0.6, 1.5, 2.5], [1.2, 2.2, 2.4, 2.6, 3.5]
 EDGES = [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-@pytest.fixture
-def curves() -> dict[str, Any]:
-    pairs = {kind: np.histogram(d, EDGES)[0].tolist() for kind, d in (("genuine", GENUINE), ("impostor", IMPOSTOR))}
-    at = sorted([*GENUINE, *IMPOSTOR])
+def curves_of(genuine: list[float], impostor: list[float]) -> dict[str, Any]:
+    """Return what a run keeps of these distances."""
+    pairs = {kind: np.histogram(d, EDGES)[0].tolist() for kind, d in (("genuine", genuine), ("impostor", impostor))}
+    at = sorted([*genuine, *impostor])
     rates = {
         name: [0.0, *(float(np.mean(np.array(d) <= t)) for t in at)]
-        for name, d in (("far", IMPOSTOR), ("tar", GENUINE))
+        for name, d in (("far", impostor), ("tar", genuine))
     }
     return {"histogram": {"edges": EDGES, **pairs}, "roc": {"threshold": [None, *at], **rates}}
+
+
+@pytest.fixture
+def curves() -> dict[str, Any]:
+    return curves_of(GENUINE, IMPOSTOR)
 
 
 def entry(far: float, threshold: float | None, **facts: Any) -> dict[str, Any]:
@@ -32,15 +37,34 @@ def entry(far: float, threshold: float | None, **facts: Any) -> dict[str, Any]:
     return known | facts
 
 
-def test_the_slider_reads_what_is_nearer_than_each_of_its_places(curves: dict[str, Any]) -> None:
-    section = told(curves, {})
+@pytest.mark.parametrize("genuine", [GENUINE, [0.0, 1.0, 1.5, 3.0]], ids=["between", "at the edges"])
+def test_the_slider_reads_what_is_at_most_as_far_as_each_of_its_places(genuine: list[float]) -> None:
+    section = told(curves_of(genuine, IMPOSTOR), {})
     assert section is not None
     slider = section.charts[0].slider
     assert slider is not None
+    assert slider.name == "Accept at most a distance of"
     for place, edge in enumerate(slider.places):
-        for name, distances in (("FAR", IMPOSTOR), ("TAR", GENUINE)):
-            expected = 100 * np.mean(np.array(distances) < edge)
+        for name, distances in (("FAR", IMPOSTOR), ("TAR", genuine)):
+            expected = 100 * np.mean(np.array(distances) <= edge)
             assert slider.readings[name][place] == f"{expected:.1f} %"
+
+
+def test_the_slider_starts_at_the_threshold_that_the_text_names_and_reads_its_rates(curves: dict[str, Any]) -> None:
+    for threshold in (1.1, 2.0):  # between two edges, and at one
+        section = told(curves, {"tar@far=0.1": entry(0.1, threshold, value=0.5, achieved_far=0.1)})
+        slider = section.charts[0].slider
+        assert slider.places == sorted({*EDGES, threshold})
+        assert slider.places[slider.start] == threshold
+        shown = {name: texts[slider.start] for name, texts in slider.readings.items()}
+        assert shown == {"distance": f"{threshold:.4f}", "FAR": "10.0 %", "TAR": "50.0 %"}
+        assert f"up to a distance of {shown['distance']} accepts {shown['TAR']}" in section.text
+
+
+def test_one_pair_is_one_pair() -> None:
+    assert told(curves_of([0.5], [1.5]), {}).text == (
+        "1 genuine pair (same label) and 1 impostor pair (different labels)."
+    )
 
 
 def test_each_kind_of_pair_adds_up_to_one(curves: dict[str, Any]) -> None:
@@ -59,7 +83,7 @@ def test_the_lowest_rate_that_can_be_trusted_is_recommended(curves: dict[str, An
     }
     section = told(curves, metrics)
     assert "up to a distance of 1.1000 accepts 75.0 %" in section.text
-    assert section.charts[0].slider.start == 1
+    assert section.charts[0].slider.places[section.charts[0].slider.start] == 1.1
     assert "Accepting" not in told(curves, {}).text
 
 

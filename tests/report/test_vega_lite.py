@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import altair
 import pytest
+import vl_convert
 
 from tripleteval import Evaluation
 from tripleteval.data.section import Chart, Rule, Shade, Slider
@@ -76,6 +78,28 @@ def test_what_has_no_place_on_a_logarithmic_axis_is_left_out() -> None:
         {"c0": 1.0, "c1": 0.5},
     ]
     assert spec(replace(chart, log=frozenset({"x", "y"})))["data"]["values"] == [{"c0": 1.0, "c1": 0.5}]
+
+
+def test_a_band_is_one_area_per_colour_however_many_rows_between_have_no_interval() -> None:
+    data = {"k": [1, 10, 100] * 4, "value": [0.2, 0.5, 0.9] * 4, "of": ["a"] * 6 + ["b"] * 6}
+    ends = {"kind": ["measured"] * 3 + ["by chance"] * 3, "lo": [0.1, 0.4, 0.8, *[None] * 3]}
+    ends["hi"] = [0.3, 0.6, 1.0, *[None] * 3]
+    columns = {**data, **{name: values * 2 for name, values in ends.items()}}
+    chart = replace(LINE, columns=columns, color="of", dash="kind", low="lo", high="hi", log=frozenset({"x"}))
+    for rows in (range(12), sorted(range(12), key=lambda row: columns["k"][row])):
+        mixed = {name: [values[row] for row in rows] for name, values in columns.items()}
+        areas = _areas(replace(chart, columns=mixed))
+        assert len(areas) == 2
+        for path in areas:
+            across = [float(x) for x in re.findall(r"[ML](-?[\d.]+),", path)]
+            assert path.count("M") == 1
+            assert len(across) == 6
+            assert max(across) - min(across) > 100
+
+
+def _areas(chart: Chart) -> list[str]:
+    drawn = vl_convert.vegalite_to_svg({**spec(chart), "width": 400})
+    return re.findall(r'aria-roledescription="area mark"[^>]* d="([^"]*)"', drawn)
 
 
 def test_not_a_number_is_nothing() -> None:

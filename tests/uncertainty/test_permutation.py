@@ -92,6 +92,12 @@ def test_the_fewer_its_queries_the_nearer_a_class_is_to_the_mean():
     assert np.isnan(none)
 
 
+@pytest.mark.parametrize("values", [[[0.0], [1.0], [1.0]], [[0.0, 1.0], [1.0], [0.0]], [[1.0]]])
+def test_with_fewer_than_two_queries_per_class_no_class_has_a_rate(values: list[list[float]]):
+    assert np.isnan(rates(values)).all()
+    assert not np.isnan(rates([[*row, 1.0] for row in values])).any()
+
+
 def test_shrinkage_recovers_the_variance_between_classes():
     truth = RANDOM.beta(8, 2, 400)
     hits = RANDOM.binomial(10, truth).astype(float)

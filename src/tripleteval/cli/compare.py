@@ -69,8 +69,8 @@ def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | 
 @click.option("--primary", metavar="NAME", help="The one that decides: map@r, or the first of the list, unless named.")
 @click.option("--unpaired", is_flag=True, help="The runs have different queries.")
 @confidence_option
-@click.option("--unit", type=click.Choice(["class", "query", "group"]), default="class", show_default=True,
-              help="What intervals take for independent.")  # fmt: skip
+@click.option("--unit", type=click.Choice(["class", "query", "group"]),
+              help="What intervals take for independent. By default as both were evaluated, else class.")  # fmt: skip
 @seed_option
 @given_options
 @click.option(
@@ -98,13 +98,14 @@ def command(first: str, second: str, **chosen: Any) -> None:
         tripleteval compare runs/baseline runs/candidate --json - | jq .verdict
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.differences.door import compare
-    from tripleteval.runs import load, require_free
+    from tripleteval.differences.result import require_new
+    from tripleteval.runs import load
 
     output, json_ = chosen["output"], chosen["json_"]
     if json_ not in {None, "-"}:
         require_new_file(json_, (), overwrite=chosen["overwrite"])
     if output is not None:
-        require_free(output)
+        require_new(output)
     runs = load(first), load(second)
     new_queries, old_gallery = read_given(chosen)
     found = compare(

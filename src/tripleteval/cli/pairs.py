@@ -26,8 +26,9 @@ def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> Non
     """Evaluate given pairs: same or different?
 
     FILE is a table (.csv, .tsv, .parquet) with the columns id_a, id_b and same (1 or 0), or LFW's pairs.txt,
-    whose folds are used. Ids are those of the embeddings, or row positions where these have none. Folds must
-    not share an identity; a number makes as many that do not. Intervals take identities for independent, not pairs.
+    whose folds are used. Ids are those of the embeddings; whole numbers are rows, 0-based, where these have none, and
+    in .parquet also where the ids are text. Folds must not share an identity; a number makes as many that do not.
+    Intervals take identities for independent, not pairs.
 
     \b
     Examples:

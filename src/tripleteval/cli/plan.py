@@ -75,7 +75,7 @@ def command(file: str, **chosen: Any) -> None:
     from tripleteval.report.console import draw
 
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
-    for line in draw(_said(whole, fewer, rates, budget)):
+    for line in draw(_said(whole, fewer, rates, budget, sample)):
         console.print(line)
 
 
@@ -89,14 +89,14 @@ def _gflops(text: str) -> float | None:
     return given
 
 
-def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int) -> Section:
+def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int, sample: int | None) -> Section:
     from tripleteval.data.section import Section, Table
     from tripleteval.evaluation.forecast import half_width
 
     speed = 2 * whole.dim / rates.pair / 1e9
     sizes = f"{whole.queries:,} queries × {whole.gallery:,} items × {whole.dim} dimensions"
     text = f"{sizes}, {whole.workers} workers, each worth {speed:.0f} GFLOP/s of bare matrix products."
-    columns = [("all queries", whole)]
+    columns = [("all queries" if sample is None or sample > whole.queries else f"--sample {whole.queries}", whole)]
     if fewer is not None:
         columns.append((f"--sample {fewer.queries}", fewer))
         share = f"a share is then known to about ±{half_width(fewer.queries):.1%}, less where queries of a class agree"
@@ -104,7 +104,7 @@ def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int) ->
     if whole.least_memory > budget:
         text += f"\nThe results of so many queries need a budget of at least {_bytes(whole.least_memory)}."
     rows = [
-        ("pairs", [f"{found.pairs:.3g}" for _, found in columns]),
+        ("pairs", [f"{found.pairs:,}" for _, found in columns]),
         ("readings of the gallery", [f"{found.blocks + 2:,}" for _, found in columns]),
         ("bytes read", [_bytes(found.bytes_read) for _, found in columns]),
         ("memory needed", [_bytes(found.least_memory) for _, found in columns]),

@@ -71,12 +71,22 @@ def read_sets(
 
 
 def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings | float:
-    """Return the share that ``text`` is, or the rows of ``file`` that pass it as a filter."""
+    """Return the share that ``text`` is, or the rows of ``file`` that pass it as a filter.
+
+    Raises:
+        ParameterError: No filter says which rows are judged, so that these are among them (E520).
+    """
     from tripleteval.readers import read
+    from tripleteval.readers.where import parse_filter
 
     try:
         return float(text)
     except ValueError:
+        parse_filter(text)
+        if chosen["where"] is None:
+            found = f"--calibrate-on {text!r} without --where: the rows it names are judged as well"
+            fix = "say which rows are judged, such as --where \"split = 'test'\""
+            raise ParameterError("E520", found, fix=fix) from None
         columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels", "memory")}
         return read(file, where=text, **columns)
 

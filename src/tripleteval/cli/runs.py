@@ -43,9 +43,11 @@ def command(
         tripleteval runs runs/ -m recall@10 -m triplet_accuracy --where "recall@10>=0.9"
         tripleteval runs runs/ --json | jq '.[-1].values["map@r"]'
     """  # noqa: D301  # \b is how click keeps lines as they are
-    from tripleteval.report.history import arranged, chosen, found, headlines, history
+    from tripleteval.report.history import arranged, chosen, fitted, found, headlines, history, require_known
 
-    kept = chosen(found(folder), tests)
+    runs = found(folder)
+    require_known(runs, metrics)
+    kept = chosen(runs, tests)
     kept = arranged(kept[-last:] if last else kept, by, descending=descending)
     if as_json:
         rows = [
@@ -60,7 +62,7 @@ def command(
 
     system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH, color_system=system)
-    for drawn in draw(history(kept, metrics or headlines(kept))):
+    for drawn in draw(fitted(history(kept, list(dict.fromkeys(metrics)) or headlines(kept)), console.width)):
         console.print(drawn)
 
 

@@ -15,7 +15,7 @@ from tripleteval.cli.measuring import confidence_option, distance_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.progress import progress_bar
 from tripleteval.cli.reading import read_relevance, read_sets, reading_options
-from tripleteval.errors import ParameterError, one_line
+from tripleteval.errors import BackendError, ParameterError, one_line
 
 if TYPE_CHECKING:
     from tripleteval.data.search_evaluation import SearchEvaluation
@@ -181,6 +181,7 @@ def _deliver(found: SearchEvaluation, output: str | None, json_: str | None, *, 
             click.echo(f"saved in {one_line(output)}", err=True)
     if json_ == "-":
         click.echo(document)
+        _require_any(found)
         return
     if json_ is not None:
         from tripleteval.disk import atomic_write
@@ -191,3 +192,13 @@ def _deliver(found: SearchEvaluation, output: str | None, json_: str | None, *, 
     system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
     width = None if sys.stdout.isatty() else _PIPED_WIDTH
     Console(file=sys.stdout, width=width, color_system=system).print(found)
+    _require_any(found)
+
+
+def _require_any(found: SearchEvaluation) -> None:
+    """Refuse a search of which no setting ran, with the reason of the first; everything is written by then."""
+    errors = [entry["error"] for entry in found if "error" in entry]
+    if errors and len(errors) == len(found):
+        first = errors[0]
+        said = f"no setting ran, of {len(errors)} tried; the first: {first['found']}"
+        raise BackendError(first["code"], said, where=first["where"], fix=first["fix"])

@@ -23,7 +23,7 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")  # int() itself takes 1_000 and
 
 @click.command("triplets")
 @click.argument("file", type=PATH, metavar="FILE")
-@click.option("--embeddings", type=PATH, metavar="FILE", help="Embeddings that the rows in FILE point into (0-based).")
+@click.option("--embeddings", type=PATH, metavar="FILE", help="Embeddings that FILE names rows or ids of.")
 @click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors.")
 @distance_option
 @margins_option
@@ -36,8 +36,9 @@ def command(file: str, embeddings: str | None, embedding_column: str | None, all
     """Evaluate given anchors, positives and negatives.
 
     FILE is an .npz with the arrays anchors, positives and negatives, row by row one triplet. With
-    --embeddings it is an .npz, .csv, .tsv or .parquet with the columns anchor, positive and negative:
-    rows of the embeddings.
+    --embeddings it is an .npz, .csv, .tsv or .parquet with the columns anchor, positive and negative, which name
+    items of the embeddings: by id, where these have ids and the values are of their type; else whole numbers are
+    rows, 0-based. In .csv and .tsv a value is always an id where there are ids.
 
     \b
     Examples:
@@ -53,16 +54,29 @@ def command(file: str, embeddings: str | None, embedding_column: str | None, all
     from tripleteval.readers import read
 
     if embeddings is None:
-        sides = [read(file, embedding_column=name, allow_huge=allow_huge, memory=None).vectors for name in VECTORS]
-        evaluation = evaluate_triplets(*sides, **chosen)
+        evaluation = evaluate_triplets(*_vectors(file, allow_huge=allow_huge), **chosen)
     else:
         found = read(embeddings, embedding_column=embedding_column, allow_huge=allow_huge, memory=None)
         evaluation = evaluate_triplets(*read_rows(file, found), embeddings=found, **chosen)
     output.deliver(evaluation)
 
 
+def _vectors(path: str, *, allow_huge: bool) -> list[AnyArray]:
+    from tripleteval.readers import read
+
+    try:
+        return [read(path, embedding_column=name, allow_huge=allow_huge, memory=None).vectors for name in VECTORS]
+    except FileError as error:
+        if error.code != "E605":
+            raise
+        fix = f"if it names rows or ids, name the file of vectors with --embeddings; else write {', '.join(VECTORS)}"
+        raise FileError("E605", error.found, where=error.where, fix=fix) from None
+
+
 def read_rows(path: str, embeddings: Embeddings) -> list[Any]:
     """Return the columns anchor, positive and negative of a file: rows of the embeddings, or ids.
+
+    What they are is told by their type (`rows_of`). Text of a table is that of ids of text, else a whole number.
 
     Raises:
         FileError: The file cannot be read, or lacks a column (E601-E606).
@@ -70,9 +84,9 @@ def read_rows(path: str, embeddings: Embeddings) -> list[Any]:
     """
     if path.lower().endswith(".npz"):
         return _from_npz(path)
-    from tripleteval.readers.column_file import read_column
+    from tripleteval.readers.column_file import read_columns
 
-    columns = [read_column(path, "ids", name) for name in ROWS]
+    columns = read_columns(path, dict.fromkeys(ROWS, "ids"))
     named = embeddings.ids is not None and isinstance(embeddings.ids.classes[0], str)
     if named:
         return columns

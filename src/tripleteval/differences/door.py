@@ -31,7 +31,7 @@ def compare(
     primary: str | None = None,
     paired: bool = True,
     confidence: float = 0.95,
-    unit: str = "class",
+    unit: str | None = None,
     seed: int = 0,
     names: tuple[str, str] = ("a", "b"),
     new_queries: Embeddings | None = None,
@@ -53,7 +53,8 @@ def compare(
         primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first.
         paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
         confidence: Of the intervals, and 1 − the level of the test.
-        unit: ``"class"``, ``"group"`` or ``"query"``; of identification and pairs it is the identity.
+        unit: ``"class"``, ``"group"`` or ``"query"``; by default the one that both runs were evaluated with, or the
+            class where they differ. Of identification and pairs it is the identity.
         seed: Of everything that is drawn, >= 0.
         names: What the runs are called in sentences.
         new_queries: With ``old_gallery``, the queries as the model of ``b`` embeds them.
@@ -68,12 +69,13 @@ def compare(
     Raises:
         DataError: Two models of different dimensions (E306), for backward compatibility.
         ParameterError: Runs with different queries or pairs, or probes enrolled in one gallery only (E512), a run
-            without queries or of another kind, identification or pairs unpaired or by another unit (E101), an
-            unknown metric (E510), an impossible setting (E505, E511).
+            without queries, without the groups that are the unit, or of another kind, identification or pairs
+            unpaired or by another unit (E101), an unknown metric (E510), an impossible setting (E505, E511).
 
     Source:
         Spec F.5, F.6; Shen, Xiong, Xia & Soatto 2020 for backward compatibility.
     """
+    unit = _shared_unit(a, b) if unit is None else unit
     if new_queries is not None or old_gallery is not None:
         across = crossed(a, new_queries, old_gallery)
         rest: dict[str, Any] = {"metrics": metrics, "primary": primary, "confidence": confidence, "unit": unit}
@@ -99,6 +101,12 @@ def compare(
         queries=compared.queries,
         classes=None if compared.queries is None else changed_classes(compared.queries),
     )
+
+
+def _shared_unit(a: Evaluation, b: Evaluation) -> str:
+    """Return the unit that both runs were evaluated with; the class where they differ, or have one of their own."""
+    one, two = (run.settings.get("unit") for run in (a, b))
+    return str(one) if one == two and one in UNITS else "class"
 
 
 def _way(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Compared]:

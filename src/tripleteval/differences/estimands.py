@@ -9,6 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.errors import ParameterError
 from tripleteval.evaluation.summary import per_query
 from tripleteval.metrics import Column, parse
 from tripleteval.report.findings.changes import values_of
@@ -25,14 +26,29 @@ class Codes(NamedTuple):
     classes: Ints | None
 
 
-def codes_of(table: pa.Table, unit: str) -> Codes:
-    """Return the units of the queries of a run; each query is its own where it has no class or group."""
+def has_classes(table: pa.Table) -> bool:
+    """Return whether each query of a run has one class: no relevance without labels, no sets of labels."""
     from pyarrow import types
 
-    classes = None
-    if "label" in table.column_names and not types.is_list(table["label"].type):
-        classes = _codes(table["label"])
-    if unit == "group" and "group" in table.column_names:
+    return "label" in table.column_names and not types.is_list(table["label"].type)
+
+
+def codes_of(table: pa.Table, unit: str, name: str) -> Codes:
+    """Return the units of the queries of a run; each query is its own where it has no class.
+
+    Args:
+        table: The queries.
+        unit: ``"class"``, ``"group"`` or ``"query"``.
+        name: What the run is called.
+
+    Raises:
+        ParameterError: Groups were asked for, and there are none (E101).
+    """
+    classes = _codes(table["label"]) if has_classes(table) else None
+    if unit == "group":
+        if "group" not in table.column_names:
+            fix = "evaluate it with --group-column, or compare by another --unit"
+            raise ParameterError("E101", f"unit='group' but no groups in {name}", fix=fix)
         return Codes(Units(_codes(table["group"]), "group"), classes)
     if unit == "class" and classes is not None:
         return Codes(Units(classes, "class"), classes)

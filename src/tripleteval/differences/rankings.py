@@ -15,16 +15,16 @@ def compare_rankings(runs: Runs, wish: Wish) -> Compared:
     """Compare two runs by their queries, and by the units of their pairs.
 
     Raises:
-        ParameterError: Runs with different queries (E512), or without any (E101); a number that one of them does
-            not have (E510).
+        ParameterError: Runs with different queries (E512), or without any (E101), or by groups that one of them
+            does not have (E101); a number that one of them does not have (E510).
     """
     one, two = (query_table(run, name) for run, name in zip(runs, wish.names, strict=True))
     names, decisive = chosen(runs, _usual(runs, wish.unit), wish)
     how = {"confidence": wish.confidence, "seed": wish.seed}
-    codes = codes_of(one, wish.unit)
+    codes, others = (codes_of(table, wish.unit, name) for table, name in zip((one, two), wish.names, strict=True))
     noun = codes.units.noun
     if not wish.paired:
-        entries = unpaired_differences(runs, (one, two), (codes, codes_of(two, wish.unit)), names, **how)
+        entries = unpaired_differences(runs, (one, two), (codes, others), names, **how)
         return Compared(entries, decisive, None, None, noun)
     rows, matched = paired_rows(one, two)
     tables = one, two.take(rows)

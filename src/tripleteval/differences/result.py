@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tripleteval.errors import ParameterError, nearest
+from tripleteval.errors import ParameterError, ResourceError, nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,12 +89,12 @@ class Differences(Mapping[str, float]):
         Raises:
             ResourceError: Something is there already, or it cannot be written (E801).
         """
-        from tripleteval.runs import require_free, write_folder
+        from tripleteval.runs import write_folder
 
         target = Path(folder)
-        require_free(target)
+        require_new(target)
         tables = {name: t for name, t in ((QUERIES, self.queries), (CLASSES, self.classes)) if t is not None}
-        write_folder(target, DOCUMENT, self.to_dict(), tables, partial(require_free, target))
+        write_folder(target, DOCUMENT, self.to_dict(), tables, partial(require_new, target))
         return target
 
     def __repr__(self) -> str:
@@ -111,3 +112,17 @@ class Differences(Mapping[str, float]):
         from tripleteval.report.html import notebook
 
         return notebook(sections(self), self)
+
+
+def require_new(folder: str | Path) -> None:
+    """Refuse a folder that is there already, or where nothing can be written.
+
+    Raises:
+        ResourceError: It is (E801).
+    """
+    from tripleteval.runs import require_free
+
+    if os.path.lexists(folder):
+        fix = "give a new name, or remove it first: a comparison replaces no folder"
+        raise ResourceError("E801", "something is there already", where=str(folder), fix=fix)
+    require_free(folder)

@@ -16,7 +16,7 @@ _MOST = 10
 
 
 def sections(found: Differences) -> list[Section]:
-    """Return the verdict with the table of differences, then the queries and classes that changed."""
+    """Return the verdict with the table of differences, then the queries and classes that changed, if any."""
     levels: dict[str, Level] = {"better": "good", "worse": "warning"}
     level = levels.get(found.outcome, "plain")
     order = f"First: {label(found.names[0])}; second: {label(found.names[1])}. A difference is second minus first."
@@ -27,7 +27,7 @@ def sections(found: Differences) -> list[Section]:
     if found.queries is not None:
         said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change, found)) is not None]
     if found.classes is not None and found.classes.num_rows > 1:
-        said.append(_classes(found.classes, found.primary))
+        said += _classes(found.classes, found.primary)
     return said
 
 
@@ -93,14 +93,17 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     return Section(f"{change.capitalize()} {what}: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
 
 
-def _classes(table: pa.Table, primary: str) -> Section:
+def _classes(table: pa.Table, primary: str) -> list[Section]:
+    changed = [row for row in table.to_pylist() if row["difference"] or row["fixed"] or row["broken"]]
+    if not changed:
+        return []
     heads = ["class", "queries", "first", "second", "difference", "fixed", "broken"]
     rows = [
         [label(row["label"]), whole(row["queries"]), *_numbers(row), whole(row["fixed"]), whole(row["broken"])]
-        for row in table.slice(0, _MOST).to_pylist()
+        for row in changed[:_MOST]
     ]
-    text = f"By {primary}, the greatest loss first ({len(rows)} of {table.num_rows:,})."
-    return Section("Classes that changed", text, [Table(heads, rows, frozenset(heads[1:]))])
+    text = f"By {primary}, the greatest loss first ({len(rows)} of {len(changed):,})."
+    return [Section("Classes that changed", text, [Table(heads, rows, frozenset(heads[1:]))])]
 
 
 _CHANGED = {

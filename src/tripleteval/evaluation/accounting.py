@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,9 +51,11 @@ def account(comparison: Comparison, facts: Facts, settings: Settings, taken: dic
     }
 
 
-def notes(comparison: Comparison, accounting: dict[str, Any], settings: Settings) -> list[str]:
+def notes(
+    comparison: Comparison, facts: Facts, settings: Settings, accounting: dict[str, Any], taken: dict[str, Intake]
+) -> list[str]:
     """Return what a careful colleague would remark, in sentences."""
-    found = []
+    found = list(_unknown_label(settings, taken))
     counts = accounting
     if counts["triplets"] == 0:
         found.append(
@@ -63,10 +65,13 @@ def notes(comparison: Comparison, accounting: dict[str, Any], settings: Settings
         listed = ", ".join(f"k={k} for {n:,} queries" for k, n in counts["k_clipped"].items())
         found.append(f"k is larger than what can be found and was clipped: {listed} (precision@k still divides by k).")
     same, different = counts["zero_distance_pairs"].values()
-    if same + different and same + different >= counts["pairs_compared"] / (2 if comparison.leave_one_out else 1):
+    collapsed = same + different >= max(counts["pairs_compared"] / (2 if comparison.leave_one_out else 1), 1)
+    if collapsed:
         found.append("Collapsed: all vectors are identical, so every number is its chance level.")
     elif different:
         found.append(f"{different:,} pairs of identical vectors carry different labels; {same:,} the same label.")
+    if not (comparison.leave_one_out or collapsed):
+        found.extend(_found_again(facts, counts["queries"]))
     skipped = counts["skipped"]["no_relevant"]
     if skipped:
         found.append(
@@ -79,6 +84,23 @@ def notes(comparison: Comparison, accounting: dict[str, Any], settings: Settings
             found.append(f"{zeros:,} vectors are all zero.")
     found.extend(_label_notes(comparison.gallery))
     return found
+
+
+def _found_again(facts: Facts, queries: int) -> Iterator[str]:
+    """Yield a remark where most queries meet their own vector in the gallery, as when they are rows of it."""
+    again = int(((facts.coincident_same > 0) | (facts.coincident_different > 0)).sum())
+    if 2 * again >= max(queries, 1):
+        yield (
+            f"{again:,} of {queries:,} queries have an item of the gallery at distance 0. If the queries are rows of "
+            "the gallery, each finds itself and the numbers mean nothing: give ids to both, or leave out the gallery."
+        )
+
+
+def _unknown_label(settings: Settings, taken: dict[str, Intake]) -> Iterator[str]:
+    """Yield a remark where the label to ignore stands nowhere."""
+    dropped = any("ignored_label" in intake.dropped for intake in taken.values())
+    if settings.ignore_label is not None and not dropped:
+        yield f"No item has the label {settings.ignore_label!r} that was to be ignored; check its spelling."
 
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:

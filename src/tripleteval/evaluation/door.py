@@ -269,7 +269,7 @@ def _evaluation(
         inputs=inputs,
         notes=[
             *said,
-            *notes(comparison, accounting, settings),
+            *notes(comparison, facts, settings, accounting, taken),
             *findings(metrics, space.facts, accounting, settings),
             *interval_notes(metrics, units, settings.unit),
         ],

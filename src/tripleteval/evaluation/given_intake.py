@@ -171,9 +171,13 @@ def rows_of(values: Any, embeddings: Embeddings, role: str, of: str = "triplet")
     if ids is not None and kind is type(ids.classes[0]):
         place = dict(zip(ids.values(), range(size), strict=True))
         where = f"{size:,} ids of {embeddings.name}"
+        fix = f"write ids of the embeddings, such as {ids.classes[0]!r}"
+        if kind is str:
+            fix += "; rows (0-based) are integers, which only .parquet and .npz hold beside ids of text"
     elif kind is int:
         place = {row: row for row in classes if 0 <= row < size}
         where = f"{embeddings.name}: positions 0 to {size - 1}"
+        fix = f"write rows from 0 to {size - 1}" + ("" if ids is None else f", or ids such as {ids.classes[0]!r}")
     else:
         known = "no ids" if ids is None else f"ids of type {type(ids.classes[0]).__name__}"
         fix = f"the embeddings have {known}; positions are integers"
@@ -182,7 +186,10 @@ def rows_of(values: Any, embeddings: Embeddings, role: str, of: str = "triplet")
     if (rows < 0).any():
         first = int(np.argmax(rows < 0))
         found = f"{role[:-1]} {classes[given.codes[first]]!r} of {of} {first} (0-based) does not exist"
-        raise ParameterError("E501", found, where=where, fix=f"{int((rows < 0).sum())} such {role} in all")
+        wrong = int((rows < 0).sum())
+        raise ParameterError(
+            "E501", found + (f", one of {wrong:,} such {role}" if wrong > 1 else ""), where=where, fix=fix
+        )
     return rows
 
 

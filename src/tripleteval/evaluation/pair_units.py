@@ -105,7 +105,8 @@ def single_labels(side: Embeddings) -> Labels:
         LabelError: An item without one label (E401).
     """
     if not isinstance(side.labels, Labels):
-        raise LabelError("E401", "no single label per item", where=side.name, fix="an identity is one label")
+        fix = "an identity is one label: give one per item, of a gallery with --gallery-labels"
+        raise LabelError("E401", "no single label per item", where=side.name, fix=fix)
     return side.labels
 
 

@@ -72,7 +72,7 @@ def own_rows(queries: Embeddings, gallery: Embeddings) -> Ints:
 
 
 def _by_label(queries: Embeddings, gallery: Embeddings) -> SharedClass:
-    asked, searched = _required_labels(queries), _required_labels(gallery)
+    asked, searched = _required_labels(queries), _required_labels(gallery, of_gallery=gallery is not queries)
     if isinstance(asked, LabelSets) is not isinstance(searched, LabelSets):
         raise LabelError(
             "E403",
@@ -120,13 +120,14 @@ def _lists(labels: Labels | LabelSets, code: Ints) -> Lists:
     return Lists(indptr, code[labels.codes])
 
 
-def _required_labels(side: Embeddings) -> Labels | LabelSets:
+def _required_labels(side: Embeddings, *, of_gallery: bool = False) -> Labels | LabelSets:
     if side.labels is None:
+        option = "--gallery-labels" if of_gallery else "--labels"
         raise LabelError(
             "E401",
             "vectors without labels",
             where=side.name,
-            fix="give labels (--labels FILE or --label-column NAME), or explicit relevance",
+            fix=f"give labels ({option} FILE or --label-column NAME), or explicit relevance",
         )
     return side.labels
 

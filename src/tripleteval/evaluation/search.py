@@ -89,7 +89,7 @@ def evaluate_search(
         exact_sample: Compare with the truth for so many queries only, drawn evenly from all classes; the
             approximate search runs for all of them, and both numbers are given.
         judge_by: The metric that settings are judged by; recall@k by default.
-        tolerance: How much of it the setting named in the verdict may cost.
+        tolerance: How much of it the setting named in the verdict may cost, by the upper end of its interval.
         confidence: Of the intervals, which resample whole classes; in (0, 1).
         repeats: How often a batch is timed; its median counts.
         timeout: Seconds that building an index, or one search of all queries, may take.

@@ -128,24 +128,49 @@ def entries(lists: Lists, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     return found
 
 
+def chosen(found: Sequence[dict[str, Any]], name: str, tolerance: float) -> tuple[dict[str, Any] | None, bool]:
+    """Return the setting to recommend, and whether it is shown to cost at most ``tolerance`` of a metric.
+
+    What is shown is the upper end of the interval of the loss, or the loss where there is no interval. The fastest
+    setting within the tolerance is chosen; where there is none, the one that is shown to cost least.
+    """
+    ran = [entry for entry in found if "error" not in entry and entry["metrics"][name]["loss"] is not None]
+    cheap = [entry for entry in ran if _at_most(entry, name) <= tolerance]
+    if cheap:
+        return max(cheap, key=_speed), True
+    return min(ran, key=lambda entry: (_at_most(entry, name), -_speed(entry)), default=None), False
+
+
 def verdict(found: Sequence[dict[str, Any]], name: str, tolerance: float) -> str:
     """Return in one sentence which is the fastest setting that costs at most ``tolerance`` of a metric."""
     points = f"{100 * tolerance:g} points"
-    ran = [entry for entry in found if "error" not in entry and entry["metrics"][name]["loss"] is not None]
-    cheap = [entry for entry in ran if entry["metrics"][name]["loss"] <= tolerance]
-    if not ran:
+    best, cheap = chosen(found, name, tolerance)
+    if best is None:
         return "No setting ran."
+    said = f"it {_cost(best['metrics'][name])}, at {_speed(best):,.0f} queries per second."
     if not cheap:
-        best = min(ran, key=lambda entry: entry["metrics"][name]["loss"])
-        lost = 100 * best["metrics"][name]["loss"]
-        return f"No setting costs at most {points} of {name}; {best['label']} comes nearest and costs {lost:.2f}."
-    best = max(cheap, key=lambda entry: entry["speed"]["queries_per_second"])
-    told = best["metrics"][name]
-    high = "" if told["high"] is None else f" (its interval ends at {100 * told['high']:.2f})"
-    return (
-        f"The cheapest setting that costs at most {points} of {name} is {best['label']}: it costs "
-        f"{100 * told['loss']:.2f} points{high}, at {best['speed']['queries_per_second']:,.0f} queries per second."
-    )
+        return f"No setting is shown to cost at most {points} of {name}; {best['label']} comes nearest: {said}"
+    return f"The cheapest setting that costs at most {points} of {name} is {best['label']}: {said}"
+
+
+def _at_most(entry: dict[str, Any], name: str) -> float:
+    told = entry["metrics"][name]
+    high = told.get("high")
+    return float(told["loss"] if high is None else high)
+
+
+def _speed(entry: dict[str, Any]) -> float:
+    return float(entry["speed"]["queries_per_second"])
+
+
+def _cost(told: dict[str, Any]) -> str:
+    """Return what a setting costs and where its interval ends, in points: a gain is called one."""
+    lost, high = round(100 * told["loss"], 2), told.get("high")
+    said = f"{'gains' if lost < 0 else 'costs'} {abs(lost):.2f} points" if lost else "costs nothing measurable"
+    if high is None:
+        return f"{said} (it has no interval)"
+    end = round(100 * high, 2)
+    return f"{said} (its interval ends at a {'gain' if end < 0 else 'loss'} of {abs(end):.2f})"
 
 
 def _entry(lists: Lists, outcome: Outcome) -> dict[str, Any]:

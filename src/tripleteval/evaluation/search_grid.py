@@ -51,7 +51,7 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
 
     Raises:
         ParameterError: No backend or an unknown one, a parameter none of them knows (E510), values that are none,
-            or two stores of one name (E101).
+            text where numbers are wanted, or two stores of one name (E101).
         MissingExtra: The library of a backend is not installed (E103).
     """
     if isinstance(names, str) or not names:
@@ -68,6 +68,7 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
     for name in given:
         if name not in known:
             raise ParameterError("E510", f"no backend asked for knows the parameter {name!r}", fix=nearest(name, known))
+    _require_numbers([each for each in backends if isinstance(each, Backend)], given)
     made = [_plan(backend, given) for backend in backends]
     count = sum(len(plan.builds) * len(plan.searches) for plan in made)
     if count > _MOST_SETTINGS:
@@ -79,6 +80,15 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
 
 def _known(backend: Backend | Store) -> tuple[str, ...]:
     return tuple(backend.grid) if isinstance(backend, Backend) else backend.settings
+
+
+def _require_numbers(backends: Sequence[Backend], given: Mapping[str, tuple[Any, ...]]) -> None:
+    """Refuse text for a parameter whose usual values are all numbers, before anything is built with it."""
+    for backend, name, usual in ((each, *of) for each in backends for of in each.grid.items()):
+        words = [v for v in given.get(f"{backend.name}:{name}", given.get(name, ())) if isinstance(v, str)]
+        if words and usual and not any(isinstance(value, str) for value in usual):
+            found = f"{name}={words[0]!r} for {backend.name}, where it is a number"
+            raise ParameterError("E101", found, fix=f"give numbers, such as {name}={','.join(map(str, usual))}")
 
 
 def _plan(backend: Backend | Store, given: Mapping[str, tuple[Any, ...]]) -> Plan:

@@ -30,12 +30,16 @@ def left(memory: int, comparison: Comparison) -> int:
     if standing >= memory:
         raise ResourceError(
             "E802",
-            f"a memory budget of {memory / 2**20:.0f} MiB, where labels and ids of {len(comparison.gallery):,} rows "
-            f"take {standing / 2**20:.0f} MiB",
+            f"a memory budget of {_size(memory)}, where labels and ids of {len(comparison.gallery):,} rows "
+            f"take {_size(standing)}",
             where=comparison.gallery.name,
-            fix=f"at least --memory {1.5 * standing / 2**20 + 64:.0f}MiB is needed",
+            fix=f"give more, such as --memory {1.5 * standing / 2**20 + 64:.0f}MiB",
         )
     return memory - standing
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**20:,.0f} MiB" if count >= 2**20 else f"{count:,.0f} bytes"
 
 
 def _columns(side: Embeddings) -> int:

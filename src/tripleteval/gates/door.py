@@ -8,6 +8,8 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.door import compare
+from tripleteval.differences.estimands import has_classes
+from tripleteval.differences.result import Differences
 from tripleteval.errors import ParameterError
 from tripleteval.gates.requirement import Asked, Requirement, parse_asked, parse_requirement
 from tripleteval.gates.result import Check, Gate
@@ -30,7 +32,7 @@ def gate(
         run: From `evaluate` or `load`.
         require: Such as ``"recall@10 >= 0.9"`` (the value), ``"low(map@r) >= 0.5"`` or ``"high(eer) <= 0.1"``
             (an end of its interval, so that chance cannot pass the gate).
-        baseline: The run that must not be undercut.
+        baseline: The run that must not be undercut, compared by the unit that `compare` takes by default.
         no_worse: Metrics in which the run may be worse than the baseline by ``margin`` at most: ``"map@r"`` by the
             values, ``"low(map@r)"`` by the interval of the paired difference (where lower is better: ``"high(...)"``).
         margin: In units of the metric, >= 0.
@@ -53,9 +55,13 @@ def gate(
         raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more")
     requirements = [parse_requirement(text, run) for text in require]
     checks = [_check(run, requirement) for requirement in requirements]
+    baseline_unit = None
     if baseline is not None:
-        checks += _no_worse(run, baseline, [parse_asked(text, run) for text in no_worse], margin, paired=paired)
-    return Gate(name, tuple(checks), run.result_hash)
+        asked = [parse_asked(text, run) for text in no_worse]
+        found = _compared(run, baseline, asked, paired=paired)
+        checks += [_against(each, found.metrics[each.metric], margin) for each in asked]
+        baseline_unit = str(found.settings["unit"])
+    return Gate(name, tuple(checks), run.result_hash, _unit(run), baseline_unit)
 
 
 def _check(run: Evaluation, requirement: Requirement) -> Check:
@@ -68,21 +74,19 @@ def _check(run: Evaluation, requirement: Requirement) -> Check:
     return Check(requirement.text, requirement.holds(found), found, *ends)
 
 
-def _no_worse(run: Evaluation, baseline: Evaluation, asked: list[Asked], margin: float, *, paired: bool) -> list[Check]:
+def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, paired: bool) -> Differences:
     for each in asked:
         _require_direction(each, run.metrics[each.metric].get("better"))
     names = list(dict.fromkeys(each.metric for each in asked))
-    found = compare(
+    return compare(
         baseline,
         run,
         metrics=names,
         primary=names[0],
         paired=paired,
         confidence=run.settings.get("confidence", 0.95),
-        unit=_unit(run),
         seed=run.settings.get("seed", 0),
     )
-    return [_against(each, found.metrics[each.metric], margin) for each in asked]
 
 
 def _against(asked: Asked, entry: dict[str, Any], margin: float) -> Check:
@@ -111,5 +115,7 @@ def _require_direction(asked: Asked, better: str | None) -> None:
 
 
 def _unit(run: Evaluation) -> str:
+    """Return what the intervals of a run draw again; without a single class per query every query is its own."""
     unit = str(run.settings.get("unit", "class"))
-    return unit if unit in ("class", "query", "group") else "class"
+    table = run.per_query
+    return "query" if unit == "class" and table is not None and not has_classes(table) else unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tripleteval.errors import visible
 from tripleteval.gates.result import Gate
-from tripleteval.gates.wording import HEADS, rows, section, sentence
+from tripleteval.gates.wording import HEADS, rows, section, sentence, units
 
 _ESCAPED = str.maketrans({**{mark: f"\\{mark}" for mark in "\\|`*_[]#"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 MOST = 10  # GitHub shows no more per step
@@ -22,7 +22,9 @@ def error_lines(gate: Gate) -> list[str]:
 
 def summary(gate: Gate) -> str:
     """Return the table of checks as Markdown."""
-    lines = [f"### {_cell(section(gate).title)}", "", _row(HEADS), _row(["---"] * len(HEADS)), *map(_row, rows(gate))]
+    said = units(gate)
+    lines = [f"### {_cell(section(gate).title)}", "", *([_cell(said), ""] if said else []), _row(HEADS)]
+    lines += [_row(["---"] * len(HEADS)), *map(_row, rows(gate))]
     return "\n".join([*lines, "", f"`{gate.result_hash}`", ""])
 
 

@@ -17,7 +17,7 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_SHAPE = re.compile(r"\s*(?P<what>.+?)\s*(?P<sign>>=|<=|>|<)\s*(?P<limit>[-+\d.eE_]+)\s*")
+_SHAPE = re.compile(r"\s*(?P<what>.+?)\s*(?P<sign>[<>=!~≥≤≠]+)\s*(?P<limit>[-+\d.eE_]+)\s*")
 _BOUND = re.compile(r"(?P<bound>low|high|value)\s*\(\s*(?P<metric>.+?)\s*\)")
 
 
@@ -50,16 +50,19 @@ def parse_requirement(text: str, known: Iterable[str]) -> Requirement:
         known: The metrics of the run.
 
     Raises:
-        ParameterError: It cannot be read (E101), or the run has no such metric (E510).
+        ParameterError: It cannot be read, or compares by something else (E101); or the run has no such metric (E510).
     """
     match = _SHAPE.fullmatch(text)
     limit = _number(match["limit"]) if match else math.nan
-    if not match or not math.isfinite(limit):
+    if not match or not math.isfinite(limit) or match["sign"] == "=":
         raise ParameterError(
             "E101",
             f"a requirement that cannot be read: {text!r}",
             fix="write METRIC >= NUMBER, or low(METRIC) >= NUMBER, such as 'recall@10 >= 0.9'",
         )
+    if match["sign"] not in _COMPARED:
+        found = f"the unknown comparison {match['sign']!r}"
+        raise ParameterError("E101", found, where=text, fix=f"known: {', '.join(_COMPARED)}")
     return Requirement(text.strip(), parse_asked(match["what"], known), match["sign"], limit)
 
 

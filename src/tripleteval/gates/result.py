@@ -39,11 +39,15 @@ class Gate:
         run: What the run is called.
         checks: In the order they were asked for.
         result_hash: Of the run.
+        unit: What the intervals of the run draw again.
+        baseline_unit: The same of its differences to the baseline; ``None`` without one.
     """
 
     run: str
     checks: tuple[Check, ...]
     result_hash: str
+    unit: str = ""
+    baseline_unit: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -57,6 +61,8 @@ class Gate:
             "run": self.run,
             "result_hash": self.result_hash,
             "passed": self.passed,
+            "unit": self.unit,
+            "baseline_unit": self.baseline_unit,
             "checks": [check._asdict() for check in self.checks],
         }
 

@@ -15,7 +15,18 @@ def section(gate: Gate) -> Section:
     count = f"{len(gate.checks)} requirement{'s' if len(gate.checks) > 1 else ''}"
     title = f"{label(gate.run)}: {f'{failed} of {count} failed' if failed else f'passed, {count} met'}"
     table = Table(HEADS, rows(gate), frozenset({"found", "interval"}))
-    return Section(title, "", [table], "warning" if failed else "good")
+    return Section(title, units(gate), [table], "warning" if failed else "good")
+
+
+def units(gate: Gate) -> str:
+    """Return what the intervals rest on, in one line; nothing where there is none."""
+    shown = [check for check in gate.checks if check.low is not None]
+    nouns = [noun for noun in (gate.unit, gate.baseline_unit) if noun]
+    if not shown or not nouns:
+        return ""
+    if len(set(nouns)) == 1:
+        return f"Intervals by {nouns[0]}."
+    return f"Intervals by {gate.unit}, those of differences to the baseline by {gate.baseline_unit}."
 
 
 def rows(gate: Gate) -> list[list[str]]:

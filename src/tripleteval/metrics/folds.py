@@ -37,7 +37,7 @@ def cv_accuracy(folded: Folded) -> Scalar:
     standard error is itself approximate.
 
     Source:
-        Huang et al. 2007 (Labeled Faces in the Wild), View 2; spec C.5.
+        Huang et al. 2007 (Labeled Faces in the Wild), View 2.
     """
     scores: list[dict[str, Any]] = []
     for fold, name in enumerate(folded.names):

@@ -31,7 +31,7 @@ def norm_mean(vectors: Vectors) -> Scalar:
     Range [0, ∞).
 
     Source:
-        Spec D.7.
+        The definition itself.
     """
     mean = vectors.norms / vectors.count / (1 << BITS)
     try:
@@ -47,7 +47,7 @@ def norm_cv(vectors: Vectors) -> Scalar:
     Range [0, ∞). 0 means normalised vectors. Where it is large, Euclidean distances mix length and angle.
 
     Source:
-        Spec D.7.
+        The definition itself.
     """
     n, total = vectors.count, vectors.norms
     if not total:

@@ -69,7 +69,7 @@ def largest_hub(hubs: Hubs, k: int) -> Scalar:
     Range [1, ∞).
 
     Source:
-        Spec D.8.
+        The definition itself.
     """
     times = hubs[k].times
     if hubs[k].reason or not times.any():

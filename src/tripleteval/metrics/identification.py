@@ -41,7 +41,7 @@ def cmc(searches: Searches, k: int) -> Scalar:
     Ties count half. It falls as the gallery grows, so that its size is reported with it.
 
     Source:
-        Grother & Phillips 2004; ISO/IEC 19795-1 (rank-k identification rate); spec C.7.
+        Grother & Phillips 2004; ISO/IEC 19795-1 (rank-k identification rate).
     """
     if not len(searches.mate):
         return Scalar(None, 0, "no probe has an identity in the gallery")
@@ -57,7 +57,7 @@ def tpir(searches: Searches, fpir: float) -> Scalar:
     achieved, how many are allowed, and whether so few searches can tell.
 
     Source:
-        Grother & Phillips 2004 (DIR at FAR); NIST FRTE 1:N (1 − FNIR at FPIR); spec C.7.
+        Grother & Phillips 2004 (DIR at FAR); NIST FRTE 1:N (1 − FNIR at FPIR).
     """
     if not len(searches.mate) or not len(searches.stranger):
         return Scalar(None, len(searches.mate), _missing(searches))
@@ -75,7 +75,7 @@ def threshold(searches: Searches, fpir: float) -> Scalar:
     Range [0, ∞), in the unit of the distance. Undefined where no search, or every search, is accepted.
 
     Source:
-        Spec C.7, with the rule of ``threshold@far``.
+        As ``tpir@fpir``, with the rule of ``threshold@far``.
     """
     if not len(searches.mate) or not len(searches.stranger):
         return Scalar(None, len(searches.stranger), _missing(searches))

@@ -78,7 +78,7 @@ def intra_distance(triplets: Triplets) -> Column:
     Range [0, ∞), in the unit of the distance.
 
     Source:
-        Spec D.1.
+        The definition itself.
     """
     counts = np.diff(triplets.indptr)
     owner = np.repeat(np.arange(len(counts)), counts)
@@ -92,7 +92,7 @@ def inter_distance(separation: Separation) -> Column:
     Range [0, ∞), in the unit of the distance.
 
     Source:
-        Spec D.1.
+        The definition itself.
     """
     return Column(separation.other, separation.other_items)
 
@@ -117,7 +117,7 @@ def separation_ratio(separation: Separation) -> Scalar:
     Range [0, ∞): small where classes are compact and far apart, 1 where labels mean nothing to the space.
 
     Source:
-        Spec D.1.
+        The definition itself.
     """
     own, other = int(separation.own_items.sum()), int(separation.other_items.sum())
     if not own or not other:

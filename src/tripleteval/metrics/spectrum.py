@@ -105,7 +105,7 @@ def participation_ratio(of: Spectrum) -> Scalar:
     Range [1, min(n − 1, dim)]. It weighs the large directions more than effective_rank_centred does.
 
     Source:
-        Gao et al. 2017; Spec D.6.
+        Gao et al. 2017.
     """
     if not of.variances.any():
         return Scalar(None, of.vectors, "all vectors are identical")

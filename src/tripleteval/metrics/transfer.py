@@ -29,7 +29,7 @@ def transfer_far(judged: Transferred, far: float) -> Scalar:
     Range [0, 1]. Unlike the rate on the pairs that a threshold is chosen on, it may exceed ``far``.
 
     Source:
-        ISO/IEC 19795-1 (FMR at a threshold fixed before the test); spec C.8.
+        ISO/IEC 19795-1 (FMR at a threshold fixed before the test).
     """
     place = judged.fars.index(far)
     pairs = int(judged.decisions.impostor.sum()) // 2
@@ -44,7 +44,7 @@ def transfer_frr(judged: Transferred, far: float) -> Scalar:
     Range [0, 1].
 
     Source:
-        ISO/IEC 19795-1 (FNMR at a threshold fixed before the test); spec C.8.
+        ISO/IEC 19795-1 (FNMR at a threshold fixed before the test).
     """
     place = judged.fars.index(far)
     pairs, wrong = int(judged.decisions.genuine.sum()), int(judged.decisions.rejected[place].sum())

@@ -24,7 +24,7 @@ def triplet_accuracy(ranks: Ranks) -> Column:
     its negatives; it is not the pooled AUC of all pairs.
 
     Source:
-        Spec B.5 and B.8; Schroff et al. 2015 with margin 0.
+        Schroff et al. 2015 with margin 0.
     """
     positives = ranks.positives
     each = 2 * np.repeat(ranks.negatives, positives.per_query) - 2 * ranks.closer - ranks.tied
@@ -50,7 +50,7 @@ def at_margin(triplets: Triplets, margin: float) -> Column:
     Range [0, 1].
 
     Source:
-        Spec B.1.
+        The definition itself.
     """
     at = _at(triplets, triplets.upto, margin) - _at(triplets, triplets.below, margin)
     return Column(at, _count(triplets))
@@ -177,7 +177,7 @@ def _count(triplets: Triplets) -> Ints:
 
 
 def _hinge(triplets: Triplets, margin: float) -> Floats:
-    """Return per anchor Σ over p of below · t − Σ of the distances below t (spec B.5)."""
+    """Return per anchor Σ over p of below · t − Σ of the distances below t."""
     m = _position(triplets, margin)
     below, t = triplets.below[:, m], triplets.distance + margin
     return _per_anchor(triplets.indptr, np.maximum(below * t - triplets.lengths[:, m] * triplets.unit, 0.0))

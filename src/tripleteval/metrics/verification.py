@@ -47,7 +47,7 @@ def eer(curve: Operating) -> Scalar:
     two thresholds on either side, and their rates, are reported with it.
 
     Source:
-        Maio et al. 2002 (FVC2000), who report both sides; spec C.3.
+        Maio et al. 2002 (FVC2000), who report both sides.
     """
     if curve.undefined:
         return _undefined(curve)
@@ -97,9 +97,10 @@ def threshold(curve: Operating, far: float) -> Scalar:
     Range [0, ∞), in the unit of the distance. It lies midway between the largest distance that is accepted
     and the smallest that is not; undefined where nothing, or everything, is accepted. Where impostors are too
     many to be kept, ``midway`` is false: the same rates hold, and the threshold is the largest known one.
+    Chosen and judged on the same pairs, it says nothing about other identities.
 
     Source:
-        Spec C.4. Chosen and judged on the same pairs, it says nothing about other identities.
+        As ``tar@far``.
     """
     if curve.undefined:
         return _undefined(curve)
@@ -119,7 +120,7 @@ def best_accuracy(curve: Operating) -> Scalar:
     folds there, so that the threshold is chosen on other pairs.
 
     Source:
-        Huang et al. 2007 (LFW), there with folds; spec C.5.
+        Huang et al. 2007 (LFW), there with folds.
     """
     if curve.undefined:
         return _undefined(curve)
@@ -186,7 +187,7 @@ def intra_quantile(curve: Operating, share: float) -> Scalar:
     are more pairs than can be listed, it lies between ``at_least`` and ``at_most``.
 
     Source:
-        Spec D.1; the inverse of the empirical distribution (Hyndman & Fan 1996, type 1).
+        The inverse of the empirical distribution (Hyndman & Fan 1996, type 1).
     """
     return _quantile(curve, curve.genuine, share, "no genuine pair")
 
@@ -199,7 +200,7 @@ def inter_quantile(curve: Operating, share: float) -> Scalar:
     between ``at_least`` and ``at_most``.
 
     Source:
-        Spec D.1; the inverse of the empirical distribution (Hyndman & Fan 1996, type 1).
+        The inverse of the empirical distribution (Hyndman & Fan 1996, type 1).
     """
     return _quantile(curve, curve.impostor, share, "no impostor pair: one class only")
 

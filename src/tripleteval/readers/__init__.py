@@ -15,7 +15,7 @@ from tripleteval.arrays import require_plausible
 from tripleteval.data.budget import parse_memory
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.errors import DataError, FileError, ParameterError
-from tripleteval.readers.assembly import Beside, Given, assembled, given_columns, require_beside
+from tripleteval.readers.assembly import Beside, Given, assembled, given_columns, require_beside, require_files
 from tripleteval.readers.block import Block, Reader, Request, merged, require_length
 from tripleteval.readers.files import Name, opened
 from tripleteval.readers.shards import Names, called, is_several, shards
@@ -84,12 +84,14 @@ def read(
     request = _request(embedding_column, names, given, where)
     stored = None if memory is None else parts_on_disk(files, request, beside, parse_memory(memory))
     if stored is not None:
+        require_files((labels, ids, groups), given, sum(part.rows for part in stored), stored[0].dim, _where(files))
         return embeddings_on_disk(stored, given, request, name, allow_huge=allow_huge)
     parts, stop = [], 0
     for block in _blocks(files, request, beside, allow_huge=allow_huge):
         stop = block.stop
         if len(block.rows):
             parts.append(block)
+    require_files((labels, ids, groups), given, stop, parts[0].vectors.shape[-1], _where(files))
     if request.where:
         for noun, column in given.items():
             require_length(noun, len(column), stop, _where(files))

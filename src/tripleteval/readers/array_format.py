@@ -76,7 +76,8 @@ def parse_header(file: IO[bytes], where: str) -> Header:
             "E603",
             "pickled Python objects, which can run any code",
             where=where,
-            fix="save numbers or text: np.save(path, np.array(values, dtype='float32')), or labels as a .txt",
+            fix="save vectors as np.array(values, dtype='float32'), labels and ids as np.array(values, dtype=str), or "
+            "int, or as a .txt",
         )
     if any(side < 0 for side in shape):
         raise FileError("E601", f"a header with the shape {shape}", where=where, fix="write the file again")

@@ -15,6 +15,7 @@ from tripleteval.readers.block import Block, joined
 from tripleteval.readers.column_file import COLUMN_FILES, read_column
 from tripleteval.readers.shards import shards
 
+_NOUNS = ("labels", "ids", "groups")
 # Labels, ids and groups that do not come from the file of vectors, one value per row of that file.
 Given = dict[str, Any]
 # For those of them that come in several files: each file, and how many values it holds.
@@ -33,7 +34,7 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
     """
     given: Given = {}
     beside: Beside = {}
-    for noun, value, name in zip(("labels", "ids", "groups"), values, names, strict=True):
+    for noun, value, name in zip(_NOUNS, values, names, strict=True):
         if isinstance(value, (str, os.PathLike)):
             files = shards(value, COLUMN_FILES)
             columns = [read_column(file, noun, name) for file in files]
@@ -70,6 +71,33 @@ def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) 
                 where=known[file][0],
                 fix="the files belong to each other in the order of their names; check that none is missing",
             )
+
+
+def require_files(values: tuple[Any, Any, Any], given: Given, rows: int, dim: int, path: str) -> None:
+    """Refuse a file of labels, ids or groups that does not have one value per row of the vectors.
+
+    As many labels as coordinates are left to `Embeddings`, which says that the vectors look transposed.
+
+    Args:
+        values: What labels, ids and groups were given as.
+        given: The columns that were read.
+        rows: Of the vectors.
+        dim: Coordinates of each.
+        path: Of their file, or what stands for several.
+
+    Raises:
+        LabelError: E401.
+    """
+    for noun, value in zip(_NOUNS, values, strict=True):
+        if not isinstance(value, (str, os.PathLike)) or len(given[noun]) in (rows, dim):
+            continue
+        count, fix = len(given[noun]), f"give one of the {noun} per row of the vectors, in the same order"
+        table = str(value).lower().endswith((".csv", ".tsv"))
+        if table and count == rows - 1:
+            fix = f"the first line of a table is its header, not one of the {noun}: add one, or name the file .txt"
+        elif count == rows + 1 and str(value).lower().endswith(".txt"):
+            fix = f"a .txt has no header, its first line is one of the {noun}: remove the header, or name the file .csv"
+        raise LabelError("E401", f"{count:,} {noun} for the {rows:,} vectors of {path}", where=str(value), fix=fix)
 
 
 def assembled(block: Block, given: Given, path: str, name: str, *, whole: bool) -> Embeddings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,25 @@ def read_column(path: Name, noun: str, column: str | None) -> Column:
         values: Column = _FORMATS[suffix](source, noun, column)
         source.require_unchanged(len(values))
     return values
+
+
+def read_columns(path: Name, nouns: Mapping[str, str]) -> list[Column]:
+    """Return several columns of one table.
+
+    Args:
+        path: As for `read_column`.
+        nouns: What stands in each column, by its name: ``"labels"``, ``"ids"`` or ``"groups"``.
+
+    Raises:
+        FileError: The file cannot be read (E601-E610), or lacks one of the columns (E605).
+    """
+    try:
+        return [read_column(path, noun, name) for name, noun in nouns.items()]
+    except FileError as error:
+        if not error.found.startswith("no column "):
+            raise
+        fix = f"the columns must be called {', '.join(nouns)}"
+        raise FileError("E605", error.found, where=error.where, fix=fix) from None
 
 
 def _from_npy(source: Source, noun: str, column: str | None) -> AnyArray:

@@ -25,17 +25,22 @@ def layout_of(schema: Any, request: Request, path: str) -> Layout:
         DataError: The column of vectors holds something else (E203).
     """
     columns = request.found(schema.names, described(schema), path)
-    vectors = _vectors_name(schema, request.embedding, set(columns.values()), path)
+    vectors = _vectors_name(schema, request.embedding, columns, path)
     taken = {vectors, *columns.values()}
     return Layout(vectors, columns, [f.name for f in schema if f.name not in taken and is_scalar(f.type)])
 
 
-def _vectors_name(schema: Any, asked: str | None, taken: set[str], path: str) -> str:
+def _vectors_name(schema: Any, asked: str | None, columns: dict[str, str], path: str) -> str:
     if asked is None:
-        lists = [field.name for field in schema if is_vector(field.type) and field.name not in taken]
+        lists = [field.name for field in schema if is_vector(field.type) and field.name not in columns.values()]
         known = [name for name in EMBEDDINGS if name in lists]
         if known or len(lists) == 1:
             return (known or lists)[0]
+        for noun, name in columns.items():
+            if not lists and is_vector(schema.field(name).type):
+                found = f"column {name!r}, the only one of vectors, was named as that of {noun}"
+                fix = f"name the column of {noun}; the columns are {described(schema)}"
+                raise FileError("E605", found, where=path, fix=fix)
         found = "several columns are lists of numbers" if lists else "no column is a list of numbers"
         raise _no_column(found, schema, path)
     if asked not in schema.names:

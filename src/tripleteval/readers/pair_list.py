@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.errors import FileError
-from tripleteval.readers.column_file import read_column
+from tripleteval.readers.column_file import read_columns
 from tripleteval.readers.delimited import lines
 from tripleteval.readers.files import Name, opened
 
@@ -44,8 +44,9 @@ def read_pairs(path: Name, folds: str | None = None) -> PairList:
     """
     if Path(path).suffix.lower() == ".txt":
         return _lfw(path)
-    firsts, seconds, same = (read_column(path, "ids", name) for name in (FIRST, SECOND, SAME))
-    return PairList(firsts, seconds, same, None if folds is None else read_column(path, "groups", folds))
+    nouns = dict.fromkeys((FIRST, SECOND, SAME), "ids") | ({} if folds is None else {folds: "groups"})
+    firsts, seconds, same, *fold = read_columns(path, nouns)
+    return PairList(firsts, seconds, same, fold[0] if fold else None)
 
 
 def matched(names: Any, embeddings: Embeddings) -> Any:

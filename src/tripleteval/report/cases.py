@@ -10,9 +10,10 @@ import numpy as np
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Case, Item
 from tripleteval.report.findings.neighborhood import places
-from tripleteval.report.wording import label, number
+from tripleteval.report.wording import label, number, rank
 
 NEAREST = 6
+FIRST_AT = "first at"
 
 
 def cases(
@@ -39,6 +40,11 @@ def cases(
     known = [name for name in ("query", "id", "label") if name in table.column_names]
     asked = table.select(known).take(pa.array(places(table, np.array(chosen, dtype=np.int64)))).to_pylist()
     return [Case(_asked(row), found[row["query"]], fact) for row, fact in zip(asked, facts, strict=True)]
+
+
+def fact(value: float | None, name: str) -> str:
+    """Return a fact of a case as it is shown beside its name."""
+    return rank(value) if name == FIRST_AT and value is not None else number(value)
 
 
 def _asked(row: dict[str, Any]) -> Item:

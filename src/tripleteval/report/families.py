@@ -74,7 +74,7 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
                 "value": number(entry["value"]) if entry["value"] is not None else _undefined(entry),
                 "interval": interval(entry.get("low"), entry.get("high")),
                 "chance": _number(entry.get("chance")),
-                "best": _number(_best(entry)),
+                "ceiling": _number(_ceiling(entry)),
                 "n": whole(entry.get("n")),
             }
         )
@@ -87,7 +87,7 @@ def _undefined(entry: Entry) -> str:
     return f"undefined: {entry.get('reason', '')}"
 
 
-def _best(entry: Entry) -> float | None:
+def _ceiling(entry: Entry) -> float | None:
     ceiling = entry.get("ceiling")
     return ceiling if ceiling is not None and ceiling < 1 else None
 

@@ -6,7 +6,7 @@ import operator
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +14,17 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import FileError, ParameterError, ResourceError, nearest, printable
 from tripleteval.report.families import headline
-from tripleteval.report.wording import label, number, whole
+from tripleteval.report.wording import label, listed, number, whole
 from tripleteval.runs import RUN, load
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _TESTS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _DEPTH = 3
 _MOST_SHOWN = 4
+_RULES = (
+    *("distance", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows"),
+    *("sample", "precision", "identification", "pairs", "triplets"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,11 @@ def found(root: str | Path) -> list[Past]:
     """Return the runs in a folder and below, the oldest first; what cannot be read is there with its reason.
 
     Raises:
-        FileError: No such folder (E601), or no run in it (E604).
+        FileError: No such folder (E601), a file instead (E601), or no run in it (E604).
     """
+    if Path(root).is_file():
+        fix = "name the folder that holds the runs"
+        raise FileError("E601", "a file, where a folder of runs is expected", where=str(root), fix=fix)
     if not Path(root).is_dir():
         raise FileError("E601", "no such folder", where=str(root), fix="name the folder that holds the runs")
     runs = [_past(folder, Path(root)) for folder in _folders(Path(root), _DEPTH)]
@@ -60,13 +67,13 @@ def found(root: str | Path) -> list[Past]:
     return sorted(runs, key=lambda run: (run.saved, run.name))
 
 
-def chosen(runs: Iterable[Past], tests: Sequence[str]) -> list[Past]:
+def chosen(runs: Sequence[Past], tests: Sequence[str]) -> Sequence[Past]:
     """Return the runs that pass every test such as ``"recall@10>=0.9"``; a run without the number does not.
 
     Raises:
-        ParameterError: It is not a metric, a comparison and a number (E101).
+        ParameterError: It is not a metric, a comparison and a number (E101), or no run has such a metric (E510).
     """
-    kept = list(runs)
+    kept = runs
     for test in tests:
         match = re.fullmatch(r"\s*([^<>=]+(?:=[^<>=]+)??)\s*(>=|<=|>|<)\s*([-+.\deE]+)\s*", test)
         try:
@@ -76,6 +83,7 @@ def chosen(runs: Iterable[Past], tests: Sequence[str]) -> list[Past]:
         if holds is None:
             fix = "write a metric, one of > >= < <=, and a number, such as 'recall@10>=0.9'"
             raise ParameterError("E101", f"the test {test!r}", fix=fix)
+        require_known(runs, [spelling])
         kept = [run for run in kept if (value := run.value(spelling)) is not None and holds(value, limit)]
     return kept
 
@@ -88,12 +96,22 @@ def arranged(runs: Sequence[Past], by: str, *, descending: bool = False) -> list
     """
     if by in {"saved", "name"}:
         return sorted(runs, key=lambda run: (getattr(run, by), run.name), reverse=descending)
-    known = {spelling for run in runs for spelling in (run.evaluation or {})}
-    if runs and by not in known:
-        raise ParameterError("E510", f"no run with a metric {by!r}", fix=nearest(by, known))
+    require_known(runs, [by])
     having = [run for run in runs if run.value(by) is not None]
     having.sort(key=lambda run: run.value(by) or 0.0, reverse=descending)
     return having + [run for run in runs if run.value(by) is None]
+
+
+def require_known(runs: Sequence[Past], spellings: Iterable[str]) -> None:
+    """Refuse a metric that none of the runs has; where no run can be read, every one may have been meant.
+
+    Raises:
+        ParameterError: No run has such a metric (E510).
+    """
+    known = {spelling for run in runs for spelling in (run.evaluation or {})}
+    for spelling in spellings:
+        if known and spelling not in known:
+            raise ParameterError("E510", f"no run with a metric {spelling!r}", fix=nearest(spelling, known))
 
 
 def headlines(runs: Sequence[Past]) -> list[str]:
@@ -106,11 +124,40 @@ def history(runs: Sequence[Past], spellings: Sequence[str]) -> Section:
     """Return runs as a table, and each metric as a line over time."""
     heads = ["run", "saved", "made from", "queries", *spellings]
     rows = [_row(run, spellings) for run in runs]
-    lines = [_line(alike, spelling) for alike in _alike(runs) for spelling in spellings]
+    lines = [_line(what, alike, spelling) for what, alike in _alike(runs) for spelling in spellings]
     problems = [f"{label(run.name)} cannot be read: {label(run.problem)}" for run in runs if run.problem]
     text = "\n".join([f"{whole(len(runs))} runs.", *(line for line in lines if line), *problems])
     table = Table(heads, rows, frozenset({"queries", *spellings}), {name: name for name in spellings})
     return Section("Runs", text, [table], level="warning" if problems else "plain")
+
+
+def fitted(section: Section, width: int) -> Section:
+    """Return the list of runs with as many columns as stand beside each other in a terminal, and what is left out.
+
+    The time of day goes first, then how many queries there are and what runs were made from, metrics from the right,
+    and at last the day. The name and one metric stay.
+    """
+    (table,) = section.tables
+    columns = [[head, *(label(row[place]) for row in table.rows)] for place, head in enumerate(table.columns)]
+    if _width(columns) > width:
+        columns[1] = [cell.partition(" ")[0] for cell in columns[1]]
+    left_out = []
+    for head in ("queries", "made from", *reversed(table.columns[5:]), "saved"):
+        if _width(columns) > width:
+            columns = [column for column in columns if column[0] != head]
+            left_out.append(head)
+    if left_out:
+        said = f"Too narrow for {listed(map(label, left_out))}: make the window wider, or see --json."
+        section = replace(section, text=f"{section.text}\n{said}")
+    heads, *rows = zip(*columns, strict=True)
+    return replace(section, tables=[replace(table, columns=heads, rows=rows)])
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    """Return the cells of a terminal that columns take, with the three that are between two of them."""
+    from rich.cells import cell_len
+
+    return sum(max(map(cell_len, column)) for column in columns) + 3 * (len(columns) - 1)
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -121,21 +168,38 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_BLOCKS[min(7, int(8 * (value - low) / (high - low)))] for value in values)
 
 
-def _alike(runs: Sequence[Past]) -> list[list[Past]]:
-    """Return the runs that were made from the same sets, oldest first: only those are one line."""
-    groups: dict[str, list[Past]] = {}
+def _alike(runs: Sequence[Past]) -> list[tuple[str, list[Past]]]:
+    """Return the runs made from the same sets by the same rules, oldest first, under a name: only those are one line.
+
+    Rules are named where there is another line of the same sets.
+    """
+    groups: dict[tuple[str, ...], list[Past]] = {}
     for run in sorted(runs, key=lambda run: run.saved):
         if run.evaluation is not None:
-            groups.setdefault(_made_from(run.evaluation), []).append(run)
-    return [group for group in groups.values() if len(group) > 1][:_MOST_SHOWN]
+            groups.setdefault((_made_from(run.evaluation), *_rules(run.evaluation)), []).append(run)
+    lines = {rules: group for rules, group in groups.items() if len(group) > 1}
+    named = []
+    for rules, group in lines.items():
+        others = [other for other in groups if other[0] == rules[0]]
+        differing = [rule for place, rule in enumerate(rules) if len({other[place] for other in others}) > 1]
+        named.append((f"{rules[0]} ({', '.join(differing)})" if differing else rules[0], group))
+    return named[:_MOST_SHOWN]
 
 
-def _line(runs: Sequence[Past], spelling: str) -> str:
+def _rules(evaluation: Evaluation) -> list[str]:
+    """Return what the numbers depend on beside the sets and the model, in words."""
+    settings, counts = evaluation.settings, evaluation.accounting
+    sizes = [f"{whole(counts.get('queries'))} queries", f"{whole(counts.get('gallery'))} in the gallery"]
+    chosen = [(name.replace("_", " "), settings.get(name)) for name in _RULES]
+    return [*(f"no {name}" if value is None else f"{name} {label(value)}" for name, value in chosen), *sizes]
+
+
+def _line(what: str, runs: Sequence[Past], spelling: str) -> str:
     values = [value for run in runs if (value := run.value(spelling)) is not None]
-    if len(values) < 2 or runs[0].evaluation is None:
+    if len(values) < 2:
         return ""
     moved = f"{sparkline(values)} {number(values[0])} to {number(values[-1])}"
-    return f"{_made_from(runs[0].evaluation)}, {spelling} over time: {moved}"
+    return f"{what}, {spelling} over time: {moved}"
 
 
 def _made_from(evaluation: Evaluation) -> str:

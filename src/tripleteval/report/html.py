@@ -22,11 +22,12 @@ from tripleteval.data.material import Material
 from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.data.section import Section
 from tripleteval.errors import MissingExtra, visible
+from tripleteval.report.cases import fact
 from tripleteval.report.chapters import chapters, heading
 from tripleteval.report.comparison import same_items, together
 from tripleteval.report.drawing import Drawing
 from tripleteval.report.sections import sections
-from tripleteval.report.wording import label, number
+from tripleteval.report.wording import label
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -120,7 +121,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"label": label, "number": number, "breakable": _breakable, "unbroken": _unbroken}
+    environment.filters |= {"label": label, "fact": fact, "breakable": _breakable, "unbroken": _unbroken}
     return environment
 
 

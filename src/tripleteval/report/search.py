@@ -7,6 +7,7 @@ from typing import Any
 
 from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.data.section import Chart, Level, Section, Table
+from tripleteval.evaluation.search_entries import chosen
 from tripleteval.report.wording import label, whole
 
 _WORST = 5
@@ -19,7 +20,7 @@ def sections(search: SearchEvaluation, *, brief: bool = False) -> Iterator[Secti
     ``brief`` is for a terminal, which has no charts and one screen.
     """
     by = search.settings["judge_by"]
-    level: Level = "good" if _cheap(search, by) else "warning"
+    level: Level = "good" if chosen(search, by, search.settings["tolerance"])[1] else "warning"
     charts = [] if brief else _plot(search, by)
     yield Section("What would approximate search cost?", search.verdict, [_table(search, by)], level, charts)
     failed = [entry for entry in search if "error" in entry]
@@ -44,11 +45,6 @@ def sections(search: SearchEvaluation, *, brief: bool = False) -> Iterator[Secti
 
 def _ran(search: SearchEvaluation) -> list[dict[str, Any]]:
     return [entry for entry in search if "error" not in entry]
-
-
-def _cheap(search: SearchEvaluation, by: str) -> bool:
-    lost = [entry["metrics"][by]["loss"] for entry in _ran(search)]
-    return any(loss is not None and loss <= search.settings["tolerance"] for loss in lost)
 
 
 def _plot(search: SearchEvaluation, by: str) -> list[Chart]:
@@ -116,15 +112,15 @@ def _points(share: float | None) -> str:
 
 
 def _hurt(search: SearchEvaluation, by: str) -> Section | None:
-    """Return which classes lose most under the fastest setting on the front."""
-    table, chosen = search.per_class, _named(search, by)
-    if table is None or chosen is None or chosen["label"] not in table.column_names:
+    """Return which classes lose most under the setting that the verdict names."""
+    table, best = search.per_class, _named(search, by)
+    if table is None or best is None or best["label"] not in table.column_names:
         return None
-    name = chosen["label"]
+    name = best["label"]
     rows = [row for row in zip(*(table[c].to_pylist() for c in ("label", "queries", name)), strict=True) if row[2]]
     rows.sort(key=lambda row: -row[2])
     shown = [(label(named), whole(queries), _points(lost)) for named, queries, lost in rows[:_WORST] if lost > 0]
-    dark = chosen["unreached"]["items"]
+    dark = best["unreached"]["items"]
     text = (
         f"Classes that lose most {by} with {name}, the setting named above; "
         f"{dark:,.0f} items of true lists are in none of its lists."
@@ -135,10 +131,7 @@ def _hurt(search: SearchEvaluation, by: str) -> Section | None:
 
 def _named(search: SearchEvaluation, by: str) -> dict[str, Any] | None:
     """Return the setting that the verdict names, if it loses anything."""
-    ran = [entry for entry in _ran(search) if entry["metrics"][by]["loss"] is not None]
-    cheap = [entry for entry in ran if entry["metrics"][by]["loss"] <= search.settings["tolerance"]]
-    fastest = max(cheap, key=lambda entry: float(entry["speed"]["queries_per_second"]), default=None)
-    named = fastest or min(ran, key=lambda entry: float(entry["metrics"][by]["loss"]), default=None)
+    named, _ = chosen(search, by, search.settings["tolerance"])
     return named if named is not None and named["metrics"][by]["loss"] > 0 else None
 
 

@@ -228,7 +228,9 @@ def _interval(chart: Chart, names: dict[str, str]) -> list[Spec]:
         return [{"mark": mark, "encoding": {**across, "y": up, "color": {"value": "#7f8896"}}}]
     band = {"x": _axis(chart, names, "x"), "y": {**low, **quantity, "title": chart.y}, "y2": high}
     series = {name: value for name, value in _series(chart, names).items() if name == "color"}
-    return [{"mark": {"type": "area", "opacity": 0.18}, "encoding": band | series}]
+    # A row without an interval between two that have one would cut the band to pieces.
+    known = [{"filter": f"datum['{low['field']}'] !== null && datum['{high['field']}'] !== null"}]
+    return [{"transform": known, "mark": {"type": "area", "opacity": 0.18}, "encoding": band | series}]
 
 
 def _shades(chart: Chart) -> list[Spec]:

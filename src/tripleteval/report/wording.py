@@ -42,6 +42,11 @@ def whole(value: Any) -> str:
     return f"{value:,}" if isinstance(value, (int, float)) else "–"
 
 
+def rank(value: float) -> str:
+    """Return a place in a ranking: a whole number, but where ties share it with decimals."""
+    return f"{round(float(value), 2):,}".removesuffix(".0")
+
+
 def percent(value: float) -> str:
     """Return a share in percent, never rounded up to a perfect score nor down to none."""
     shown = f"{100 * value:.1f}"

@@ -76,6 +76,20 @@ def test_it_is_silent_unless_asked_and_where_nothing_can_be_enrolled(cloud: Embe
     write, run = SECTIONS["enrolment"].write, evaluate(cloud)
     assert write(run, Material(cloud)) is None
     assert "48 queries" in write(run, Material(cloud, enrolment=True)).text
+    assert "enrol all" not in write(run, Material(cloud, enrolment=True)).text
     pairs = Embeddings([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
     assert enrolment(Material(pairs), "euclidean") is None
     assert enrolment(Material(Embeddings([[0.0], [1.0]], [[0], [1]])), "euclidean") is None
+
+
+@pytest.mark.parametrize(
+    ("small", "sentence"),
+    [
+        (1, "1 class has fewer than 5 items and enrols all there are."),
+        (2, "2 classes have fewer than 5 items and enrol"),
+    ],
+)
+def test_it_says_how_many_classes_are_too_small(cloud: Embeddings, small: int, sentence: str) -> None:
+    kept = np.flatnonzero((cloud.labels.codes >= small) | (np.arange(48) % 6 < 3))
+    few = Embeddings(cloud.vectors[kept], cloud.labels.codes[kept])
+    assert sentence in SECTIONS["enrolment"].write(evaluate(few), Material(few, enrolment=True)).text

@@ -18,8 +18,9 @@ def confused(evaluation: Evaluation) -> Section | None:
     if found is None or not found.num_rows:
         return None
     some = f"The {_MOST} most frequent of {found.num_rows:,}" if found.num_rows > _MOST else f"All {found.num_rows}"
+    some = "The only pair" if found.num_rows == 1 else f"{some} pairs"
     text = (
-        f"{some} pairs of classes in which the nearest item of a query is of the other class. Gap is how much farther "
+        f"{some} of classes in which the nearest item of a query is of the other class. Gap is how much farther "
         "the nearest relevant item is, in the middle query; – where none is among the neighbours that were kept."
     )
     heads = ["class", "finds instead", "queries", "of its queries", "the other way", "gap"]

@@ -8,6 +8,7 @@ from tripleteval.data.section import Chart, Section, Table, columns
 from tripleteval.report.findings.enrolment import REPEATS, enrolment
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, whole
+from tripleteval.uncertainty.interval import counted
 
 
 @section("enrolment", place=26, shows=True)
@@ -17,12 +18,14 @@ def by_enrolment(evaluation: Evaluation, material: Material) -> Section | None:
     if found is None:
         return None
     text = (
-        f"Share of {whole(found.queries)} queries whose own class is the nearest of {whole(found.classes)}, when each "
-        f"class enrols so many items at random ({REPEATS} draws). min: a class is as far as its nearest item; mean: as "
-        "the mean of its items. Intervals are of 95 %, with classes as units."
+        f"Share of {counted(found.queries, 'query')} whose own class is the nearest of {whole(found.classes)}, when "
+        f"each class enrols so many items at random ({REPEATS} draws). min: a class is as far as its nearest item; "
+        "mean: as the mean of its items. Intervals are of 95 %, with classes as units."
     )
     if found.short:
-        text += f" {whole(found.short)} classes have fewer than {found.sizes[-1]} items and enrol all they have."
+        few = f"fewer than {found.sizes[-1]} items and"
+        short = f"1 class has {few} enrols" if found.short == 1 else f"{whole(found.short)} classes have {few} enrol"
+        text += f" {short} all there are."
     rows = [
         (size, fusion, rate, max(0.0, rate - half), min(1.0, rate + half))
         for fusion in found.rates

@@ -7,6 +7,7 @@ from tripleteval.data.section import Chart, Section, Shade, Table, columns
 from tripleteval.report.findings.gallery_size import Sizes, gallery_sizes
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, whole
+from tripleteval.uncertainty.interval import counted
 
 
 @section("gallery size", place=25, brief=False)
@@ -23,7 +24,7 @@ def by_size(evaluation: Evaluation) -> Section | None:
     if found.low:
         text += " Intervals are of 95 %, with classes as units."
     if found.shared:
-        text += f" For {whole(found.shared)} queries whose first place is shared by ties the numbers lie in between."
+        text += f" For {counted(found.shared, 'query')} whose first place is shared by ties the numbers lie in between."
     return Section("Size of the gallery", text, [_table(found)], charts=[_chart(found)])
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.report.findings.worst import too_few_queries, worst_first
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, listed, number, percent, plain, whole
-from tripleteval.uncertainty.interval import plural
+from tripleteval.uncertainty.interval import counted, plural
 
 
 @section("headline", place=10)
@@ -28,15 +29,15 @@ def headline(evaluation: Evaluation) -> Section:
 def _what(evaluation: Evaluation) -> str:
     counts, distance = evaluation.accounting, evaluation.settings.get("distance", "euclidean")
     if "identification" in evaluation.settings:
-        return f"{whole(counts.get('probes'))} probes, by {distance} distance."
+        return f"{counted(counts.get('probes', 0), 'probe')}, by {distance} distance."
     if "pairs" in evaluation.settings:
-        return f"{whole(counts.get('pairs'))} given pairs, by {distance} distance."
+        return f"{counted(counts.get('pairs', 0), 'given pair')}, by {distance} distance."
     if "queries" not in counts:
-        return f"{whole(counts.get('triplets'))} given triplets, by {distance} distance."
+        return f"{counted(counts.get('triplets', 0), 'given triplet')}, by {distance} distance."
     classes = counts.get("classes")
-    among = f"{whole(counts['gallery'])} items" + (f" of {classes:,} classes" if classes else "")
+    among = counted(counts["gallery"], "item") + (f" of {counted(classes, 'class')}" if classes else "")
     own = ", each among all the others" if len(evaluation.inputs) == 1 else ""
-    return f"{whole(counts['queries'])} queries searched among {among}{own}, by {distance} distance."
+    return f"{counted(counts['queries'], 'query')} searched among {among}{own}, by {distance} distance."
 
 
 def _verdict(evaluation: Evaluation) -> str:
@@ -67,16 +68,12 @@ def _training(evaluation: Evaluation) -> list[str]:
 
 
 def _weakest(evaluation: Evaluation) -> list[str]:
-    """Return the class that is found worst, where there are several."""
+    """Return the class that stands first among the worst, where there are several."""
     table = evaluation.per_class
-    if table is None or "map@r" not in table.column_names or table.num_rows < 3:
+    if table is None or "map@r" not in table.column_names or table.num_rows < 3 or too_few_queries(table):
         return []
-    worst = min(table.select(["label", "map@r"]).to_pylist(), key=lambda row: (row["map@r"] is None, row["map@r"]))
-    return (
-        []
-        if worst["map@r"] is None
-        else [f"Worst class: {label(worst['label'])}, with map@r {number(worst['map@r'])}."]
-    )
+    worst = worst_first(table).slice(0, 1).select(["label", "map@r"]).to_pylist()
+    return [f"Worst class: {label(row['label'])}, with map@r {number(row['map@r'])}." for row in worst]
 
 
 def _them(evaluation: Evaluation) -> str:
@@ -99,7 +96,7 @@ def _worst(evaluation: Evaluation) -> str:
     worst, units = entry.get("worst_tenth"), entry.get("units", 0)
     if worst is None or units < 10 or entry.get("interval") is None:
         return ""
-    return f"In the worst tenth of the classes it is {percent(worst)}."
+    return f"In the worst tenth of the classes the nearest item is right for {percent(worst)} (shrunken hit_rate@1)."
 
 
 def _sure(evaluation: Evaluation) -> str:

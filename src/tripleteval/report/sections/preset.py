@@ -38,7 +38,7 @@ def _remark(entry: dict[str, Any]) -> str:
     said = []
     ceiling = entry.get("ceiling")
     if ceiling is not None and ceiling < 1:
-        said.append(f"at best {number(ceiling)}")
+        said.append(f"ceiling {number(ceiling)}")
     if "achieved_far" in entry:
         said.append(f"FAR achieved {number(entry['achieved_far'])}")
     if "achieved_fpir" in entry:

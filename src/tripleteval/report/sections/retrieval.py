@@ -17,12 +17,12 @@ _LINES = ("hit_rate", "recall", "precision")
 
 @section("retrieval", place=20)
 def rankings(evaluation: Evaluation) -> Section | None:
-    """List the rank metrics; say what they average over, and what chance and best mean."""
+    """List the rank metrics; say what they average over, and what chance and ceiling mean."""
     found = retrieval(evaluation)
     if not found:
         return None
     usual = usual_average(found, "relevant pairs")
-    scale = "Chance is a random ranking, best (where below 1) a perfect one."
+    scale = "Chance is a random ranking, ceiling (where below 1) a perfect one."
     text = f"{usual.capitalize()}, unless marked. {scale} {_NAMES}"
     return Section("Retrieval", text, [metric_table(found, "relevant pairs")], charts=_by_k(found))
 

@@ -26,7 +26,7 @@ def slices(evaluation: Evaluation) -> Section | None:
     pairs = [entry for entry in evaluation.verification.get("slices", []) if "reason" not in entry]
     far = _reliable(evaluation)
     if pairs and far is not None:
-        tables += [_pairs([e for e in pairs if e["column"] == name], far) for name in columns]
+        tables += [_pairs(name, [e for e in pairs if e["column"] == name], far) for name in columns]
         text += f" Pairs are judged by the one threshold that accepts {far:g} of all impostors."
     return Section("Slices", text, [table for table in tables if table.rows])
 
@@ -39,9 +39,9 @@ def _reliable(evaluation: Evaluation) -> float | None:
     return min(sure) if sure else max(rates, default=None)
 
 
-def _pairs(entries: list[dict[str, Any]], far: float) -> Table:
+def _pairs(column: str, entries: list[dict[str, Any]], far: float) -> Table:
     kinds = ("impostor", "genuine")
-    heads = ["pairs of", "impostors", "impostors accepted", "genuine", "genuine rejected"]
+    heads = [f"pairs by {label(column)}", "impostors", "impostors accepted", "genuine", "genuine rejected"]
     rows = []
     for entry in entries:
         values = ["without a value" if entry[side] is None else label(entry[side]) for side in ("first", "second")]

@@ -10,6 +10,7 @@ from tripleteval.data.section import Section, Table
 from tripleteval.metrics import SPACE_K
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, percent, whole
+from tripleteval.uncertainty.interval import counted
 
 _READ_AS = {
     "effective_rank": "dimensions in use; 1 is a collapsed network",
@@ -72,10 +73,15 @@ def _sentences(evaluation: Evaluation) -> Iterator[str]:
     if spectrum["dims_90"] is None:
         yield "All vectors are identical."
     else:
-        within = f"{whole(spectrum['dims_90'])} hold 90 % of the variance and {whole(spectrum['dims_99'])} hold 99 %"
-        yield f"Of {whole(facts['dim'])} dimensions, {within}."
+        most, nearly_all = (_hold(spectrum[name]) for name in ("dims_90", "dims_99"))
+        yield f"Of {counted(facts['dim'], 'dimension')}, {most} 90 % of the variance and {nearly_all} 99 %."
     if (spread := values.get("norm_cv")) is not None:
         unit = spread < 1e-3 and abs((values.get("norm_mean") or 0) - 1) < 1e-3
-        yield "The vectors are normalised." if unit else f"Their lengths vary by {percent(spread)} of the mean."
+        varied = f"The lengths of the vectors vary by {percent(spread)} of the mean."
+        yield "The vectors are normalised." if unit else varied
     if (never := values.get(f"anti_hubs@{SPACE_K}")) is not None:
         yield f"{percent(never)} of the items are among the {SPACE_K} nearest of nobody."
+
+
+def _hold(dimensions: int) -> str:
+    return f"{whole(dimensions)} {'holds' if dimensions == 1 else 'hold'}"

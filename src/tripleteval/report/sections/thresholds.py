@@ -11,8 +11,10 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Shade, Slider, columns
 from tripleteval.report.families import Entry
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number, percent, whole
+from tripleteval.report.wording import number, percent
+from tripleteval.uncertainty.interval import counted
 
+_RATES = {"genuine": "tar", "impostor": "far"}
 _RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
 
 
@@ -35,15 +37,15 @@ def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
     if not genuine or not impostor:
         return None
     chosen = _recommended(metrics)
-    text = f"{whole(genuine)} genuine pairs (same label) and {whole(impostor)} impostor pairs (different labels)."
+    kinds = counted(genuine, "genuine pair"), counted(impostor, "impostor pair")
+    text = f"{kinds[0]} (same label) and {kinds[1]} (different labels)."
     if chosen is not None:
         text += (
             f" Accepting pairs up to a distance of {number(chosen['threshold'])} accepts {percent(chosen['value'])} of "
             f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: the lowest rate asked for that "
             "so many pairs can measure. Chosen and judged on the same pairs, it says nothing about other identities."
         )
-    start = None if chosen is None else chosen["threshold"]
-    charts = [_distances(histogram, start), _roc(roc, impostor), _det(roc, impostor)]
+    charts = [_distances(histogram, roc, chosen), _roc(roc, impostor), _det(roc, impostor)]
     return Section("Which threshold?", text, charts=[chart for chart in charts if chart is not None])
 
 
@@ -54,23 +56,14 @@ def _recommended(metrics: dict[str, Entry]) -> Entry | None:
     return min(usable, key=lambda entry: entry["target_far"], default=None)
 
 
-def _distances(histogram: dict[str, Any], start: float | None) -> Chart:
+def _distances(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | None) -> Chart:
     edges: list[float] = histogram["edges"]
     rows: list[tuple[Any, ...]] = []
-    shares: dict[str, list[float]] = {}
     for kind in ("impostor", "genuine"):
         counts: list[int] = histogram[kind]
         whole_kind = sum(counts)
         rows += [(low, high, n / whole_kind, kind, n) for (low, high), n in zip(pairwise(edges), counts, strict=True)]
-        shares[kind] = [0.0, *(n / whole_kind for n in accumulate(counts))]
     heads = ("distance", "to", "share of its kind", "kind", "pairs")
-    readings = {"FAR": shares["impostor"], "TAR": shares["genuine"]}
-    slider = Slider(
-        "Accept below a distance of",
-        edges,
-        {"distance": [*map(number, edges)], **{name: [*map(percent, given)] for name, given in readings.items()}},
-        start=_nearest(edges, start) if start is not None else len(edges) // 2,
-    )
     text = (
         "How many genuine and impostor pairs lie at which distance, each in shares of its kind. The threshold moves; "
         "FAR is the share of impostors accepted, TAR that of genuine pairs."
@@ -84,8 +77,37 @@ def _distances(histogram: dict[str, Any], start: float | None) -> Chart:
         y="share of its kind",
         mark="steps",
         color="kind",
-        slider=slider,
+        slider=_slider(histogram, roc, chosen),
     )
+
+
+def _slider(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | None) -> Slider:
+    """Return the edges to move along, and among them the threshold that the text names, where it starts."""
+    edges: list[float] = histogram["edges"]
+    far, tar = (_shares(histogram, roc, kind) for kind in ("impostor", "genuine"))
+    known = dict(zip(edges, zip(far, tar, strict=True), strict=True))
+    start = edges[len(edges) // 2] if chosen is None else chosen["threshold"]
+    if chosen is not None:
+        known[start] = (chosen["achieved_far"], chosen["value"])
+    places = sorted(known)
+    readings = {name: [percent(known[place][side]) for place in places] for side, name in enumerate(("FAR", "TAR"))}
+    shown = {"distance": [*map(number, places)], **readings}
+    return Slider("Accept at most a distance of", places, shown, start=places.index(start))
+
+
+def _shares(histogram: dict[str, Any], roc: dict[str, Any], kind: str) -> list[float]:
+    """Return the share of a kind that lies up to each edge.
+
+    The histogram counts what is nearer than an edge; a pair at the edge itself is known from a point of the ROC.
+    """
+    counts: list[int] = histogram[kind]
+    rates = roc.get(_RATES[kind], [])
+    points = [(t, rate) for t, rate in zip(roc.get("threshold", []), rates, strict=True) if t is not None]
+    shares = [0.0, *(n / sum(counts) for n in accumulate(counts))]
+    return [
+        max([share, *(rate for at, rate in points if at <= edge)])
+        for edge, share in zip(histogram["edges"], shares, strict=True)
+    ]
 
 
 def _roc(roc: dict[str, Any], impostors: int) -> Chart | None:
@@ -124,7 +146,3 @@ def _unmeasured(impostors: int) -> list[Shade]:
 
 def _points(roc: dict[str, Any]) -> list[tuple[float, float]]:
     return list(zip(roc.get("far", []), roc.get("tar", []), strict=True))
-
-
-def _nearest(places: Sequence[float], value: float) -> int:
-    return min(range(len(places)), key=lambda place: abs(places[place] - value))

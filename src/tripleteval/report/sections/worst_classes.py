@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Table
+from tripleteval.report.findings.worst import BY, SHRUNKEN, too_few_queries, worst_first
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, whole
 
@@ -15,35 +16,33 @@ if TYPE_CHECKING:
 _MOST = 10
 _MOST_BARS = 30
 _WHY = "With few queries a class easily looks extreme; shrunken rates are drawn towards the mean of all."
-_BY = "map@r"
-_SHRUNKEN = "shrunken map@r"
+_NONE = "None is named: with fewer than two queries per class on average, how a class fares is mostly luck."
 
 
 @section("worst classes", place=60)
 def worst_classes(evaluation: Evaluation) -> Section | None:
     """List the ten classes with the lowest shrunken map@r, with how many queries each number rests on."""
     table = evaluation.per_class
-    if table is None or _BY not in table.column_names:
+    if table is None or BY not in table.column_names:
         return None
-    import pyarrow.compute as pc
-
-    defined = table.filter(pc.is_valid(table[_BY]))
-    if defined.num_rows < 2:
+    ordered = worst_first(table)
+    if ordered.num_rows < 2:
         return None
-    known = ("label", "queries", "evaluated", _BY, _SHRUNKEN, "hit_rate@1")
-    shown = [name for name in known if name in defined.column_names]
-    by = _SHRUNKEN if _SHRUNKEN in shown else _BY
-    order = [(by, "ascending"), (_BY, "ascending"), ("label", "ascending")]
-    ordered = defined.sort_by(order).select(shown)
+    if too_few_queries(table):
+        return Section("Worst classes", _NONE)
+    known = ("label", "queries", "evaluated", BY, SHRUNKEN, "hit_rate@1")
+    shown = [name for name in known if name in ordered.column_names]
+    by = SHRUNKEN if SHRUNKEN in shown else BY
+    ordered = ordered.select(shown)
     worst = ordered.slice(0, _MOST)
     rows = [[label(row["label"]), *(_cell(name, row[name]) for name in shown[1:])] for row in worst.to_pylist()]
-    some = f"The {len(rows)} of {defined.num_rows:,} classes with the lowest {by}"
-    text = some if defined.num_rows > len(rows) else f"All {len(rows)} classes, lowest {by} first"
+    some = f"The {len(rows)} of {ordered.num_rows:,} classes with the lowest {by}"
+    text = some if ordered.num_rows > len(rows) else f"All {len(rows)} classes, lowest {by} first"
     heads = ["class", *shown[1:]]
     return Section(
         "Worst classes",
         f"{text}. {_WHY}",
-        [Table(heads, rows, frozenset(shown[1:]), {name: name for name in (_BY, "hit_rate@1")})],
+        [Table(heads, rows, frozenset(shown[1:]), {name: name for name in (BY, "hit_rate@1")})],
         charts=[_bars(ordered)],
     )
 
@@ -53,9 +52,9 @@ def _bars(ordered: pa.Table) -> Chart:
     worst = ordered.slice(0, _MOST_BARS)
     count = f"The {worst.num_rows} classes with the lowest" if ordered.num_rows > _MOST_BARS else "All classes, by"
     names = _distinct([label(name) for name in worst["label"].to_pylist()])
-    columns = {"class": names, _BY: worst[_BY].to_pylist(), "queries": worst["queries"].to_pylist()}
+    columns = {"class": names, BY: worst[BY].to_pylist(), "queries": worst["queries"].to_pylist()}
     limits = (0.0, 1.0)
-    return Chart("By class", f"{count} {_BY}, worst first.", columns, x="class", y=_BY, mark="bar", limits=limits)
+    return Chart("By class", f"{count} {BY}, worst first.", columns, x="class", y=BY, mark="bar", limits=limits)
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
-from tripleteval.report.cases import cases
+from tripleteval.report.cases import FIRST_AT, cases
 from tripleteval.report.sections import section
-from tripleteval.report.wording import label, number, whole
+from tripleteval.report.wording import label, number, rank, whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,13 +35,13 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
     ordered = defined.append_column("wrong", nearest).sort_by(order).drop_columns(["wrong"])
     worst = ordered.slice(0, _MOST)
     found = _found(evaluation, worst["query"].to_pylist())
-    heads = ["row", *(name for name in _KNOWN if name in worst.column_names), "map", "relevant", "first at", "nearest"]
+    heads = ["row", *(name for name in _KNOWN if name in worst.column_names), "map", "relevant", FIRST_AT, "nearest"]
     rows = [_row(row, found.get(row["query"], {}), heads) for row in worst.to_pylist()]
     text = f"The {len(rows)} of {defined.num_rows:,} queries with the lowest map (rows are 0-based)."
     if found:
         name = "id" if "gallery_id" in next(iter(found.values())) else "gallery row"
         text += f" The nearest item is named by its {name}; it is right if it is relevant."
-    table = Table(heads, rows, frozenset({"row", "map", "relevant", "first at"}))
+    table = Table(heads, rows, frozenset({"row", "map", "relevant", FIRST_AT}))
     shown = _shown(ordered)
     if evaluation.neighbors is not None and shown.num_rows > len(rows):
         text += f" The page shows {shown.num_rows} with what they found, at most {_MOST_OF_CLASS} of a class."
@@ -64,8 +64,9 @@ def _shown(ordered: pa.Table) -> pa.Table:
 
 
 def _facts(shown: pa.Table) -> list[dict[str, float | None]]:
-    names = [name for name in ("map", "map@r", "first_rank_mean") if name in shown.column_names]
-    return [dict(row) for row in shown.select(names).to_pylist()]
+    known = {"map": "map", "map@r": "map@r", "first_rank_mean": FIRST_AT}  # of one query it is no mean
+    names = [name for name in known if name in shown.column_names]
+    return [{known[name]: value for name, value in row.items()} for row in shown.select(names).to_pylist()]
 
 
 def _nearest(evaluation: Evaluation, queries: pa.Table) -> pa.Array:
@@ -97,7 +98,7 @@ def _row(row: dict[str, Any], found: dict[str, Any], heads: list[str]) -> list[s
         **{name: label(row.get(name)) for name in _KNOWN},
         "map": number(row["map"]),
         "relevant": whole(row.get("relevant")),
-        "first at": f"{row['first_rank_mean']:g}" if row.get("first_rank_mean") else "",
+        FIRST_AT: rank(row["first_rank_mean"]) if row.get("first_rank_mean") else "",
         "nearest": _named(found) if found else "",
     }
     return [cells[head] for head in heads]
