@@ -105,3 +105,5 @@ def test_an_unknown_distance_names_the_known_ones():
 def test_squares_beyond_float64_are_refused():
     with pytest.raises(DataError, match="E206"):
         distance_for("sqeuclidean", 1e200 * X)
+    with pytest.raises(DataError, match="E206 .* sums of whose distances"):
+        distance_for("euclidean", 1e306 * X / np.abs(X).max())

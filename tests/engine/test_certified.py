@@ -124,3 +124,15 @@ def test_a_collapsed_network_gets_its_true_recall():
     fast = te.evaluate(points, classes, distance="cosine", kernel="cpu")
     assert fast["recall@1"] == te.evaluate(points, classes, distance="cosine", kernel="reference")["recall@1"]
     assert fast["hit_rate@1"] > 0.99
+
+
+def test_neighbors_nearer_than_the_norm_can_tell_are_found_in_whatever_blocks(monkeypatch):
+    monkeypatch.setattr(plan, "MOST_QUERIES_MUTUAL", 60)
+    random = np.random.default_rng(0)
+    where = random.integers(0, 20, 600)
+    points = random.normal(size=(20, 8))[where] + 1e-9 * random.normal(size=(600, 8))
+    labels = random.integers(0, 3, 600) + 3 * where
+    how = {"margins": [0.0], "verification": False, "threads": 1}
+    plain, fast = (te.evaluate(points, labels, kernel=kernel, **how) for kernel in ("reference", "cpu"))
+    assert plain.neighbors.equals(fast.neighbors)
+    assert plain.result_hash == fast.result_hash

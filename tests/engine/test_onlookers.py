@@ -138,6 +138,11 @@ def test_numbers_are_the_same_watched_or_not(noise, most, distance, monkeypatch)
         assert one.result_hash == two.result_hash == run(map=map, **more).result_hash
 
 
+def test_steps_smaller_than_any_number_are_left_to_a_pass_of_its_own():
+    x, y = clusters(120, 4, 30) * 1e-322, np.arange(120) % 30
+    assert te.evaluate(x, y, kernel="cpu").result_hash == te.evaluate(x, y, kernel="reference").result_hash
+
+
 def test_without_room_for_onlookers_a_pass_of_its_own_follows(monkeypatch):
     monkeypatch.setattr(measure, "watching", lambda *_: sys.exit("watched"))
     monkeypatch.setattr(measure, "bytes_to_watch", lambda *_: 2**40)

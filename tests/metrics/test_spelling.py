@@ -1,7 +1,7 @@
 """A metric has one spelling, and it parses back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tripleteval.errors import ParameterError
@@ -17,7 +17,8 @@ def test_every_spelling_parses_back_to_the_same_metric(pattern):
     assert parse(spelling) == (spelling, metric, VALUES[metric.parameter])
 
 
-@given(st.floats(0, 1e6))
+@given(st.floats(0, 1e6) | st.floats(0, 1e300))
+@example(1e16)
 def test_a_margin_reads_back_as_the_same_float(margin):
     assert parse(f"easy@margin={number(margin)}").value == margin
 

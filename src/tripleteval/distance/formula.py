@@ -37,6 +37,7 @@ _SUM_BITS = 62
 # Beyond these exponents the square of a coordinate, or of a difference, may leave the range of float64.
 _SAFE_EXPONENT = 300
 _WIDEST_EXPONENT = 960
+_LARGEST_EXPONENT = 1000  # beyond, so may the sum of many distances
 
 _IN_CACHE = 2**14  # pairs whose sums, and what is added to them, stay near the processor
 
@@ -121,7 +122,7 @@ def distance_for(name: str, *sets: AnyArray) -> Distance:
 
     Raises:
         ParameterError: No distance has this name (E510).
-        DataError: Squared distances of such vectors would leave the range of float64 (E206).
+        DataError: Squared distances of such vectors, or sums of them, would leave the range of float64 (E206).
     """
     if name not in DISTANCES:
         raise ParameterError("E510", f"unknown distance {name!r}", fix=nearest(name, DISTANCES))
@@ -137,6 +138,13 @@ def distance_for(name: str, *sets: AnyArray) -> Distance:
             "E206",
             f"values up to {max(-lowest.min(), highest.max()):.3g}, whose squared distances leave the range of float64",
             fix="rescale the vectors, or use --distance euclidean, which ranks alike",
+        )
+    if exponent > _LARGEST_EXPONENT:
+        raise DataError(
+            "E206",
+            f"values up to {max(-lowest.min(), highest.max()):.3g}, the sums of whose distances leave the range of "
+            "float64",
+            fix="rescale the vectors",
         )
     widths = np.ldexp(highest, -scale) - np.ldexp(lowest, -scale)
     longest = float((widths * widths).sum())

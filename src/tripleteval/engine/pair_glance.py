@@ -75,7 +75,7 @@ def coarse(ruler: Ruler, distance: Distance, exponent: int, most: float, error: 
         error: How far off the square of such a pair may be in float32.
     """
     step, last, cells = distance.step * distance.factor, float(ruler.edges[-1]), MOST_CELLS
-    if not 0 < last < math.inf:
+    if not (step > 0 and 0 < last < math.inf):
         return None
     per_step = 2 ** math.floor(math.log2(max((cells - 4) * (step / last), 1.0)))
     unit = distance.factor * math.ldexp(1.0, exponent if distance.rooted else 2 * exponent)

@@ -30,7 +30,7 @@ GENUINE_QUANTILES = 2**16  # of the sampled genuine pairs, where there are too m
 _STEP_BITS, _FINE_STEP_BITS, _FEW_ROWS = 34, 50, 2**11
 COARSE_PAIRS = 2**27  # from which on steps are coarse enough for float32 to tell almost all of them apart
 _COARSE_STEP_BITS, _MOST_COARSE_DIM = 11, 512  # of more coordinates, float32 tells too little
-_CELLS = 256
+_CELLS, _SMALLEST = 256, 5e-324
 _SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
 _SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
@@ -128,7 +128,7 @@ def grid_upto(longest: float) -> Floats:
     """Return 0 and up to 257 multiples of a power of two, the last of them beyond ``longest``."""
     if longest == 0 or not math.isfinite(longest):
         return np.array([0.0, 1.0])
-    step = math.ldexp(1.0, math.frexp(longest)[1] - 8)
+    step = max(math.ldexp(1.0, math.frexp(longest)[1] - 8), _SMALLEST)
     with np.errstate(over="ignore"):
         multiples = np.arange(math.floor(longest / step) + 2, dtype=np.float64) * step
     return np.asarray(multiples[np.isfinite(multiples)])

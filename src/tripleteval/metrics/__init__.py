@@ -181,7 +181,7 @@ def parse(spelling: str) -> Named:
     """
     if spelling in METRICS and METRICS[spelling].parameter is None:
         return Named(spelling, METRICS[spelling])
-    by_number = re.fullmatch(r"(\w+@[a-z]+)=(-?[\d.]+(?:e-?\d+)?)", spelling)
+    by_number = re.fullmatch(r"(\w+@[a-z]+)=(-?[\d.]+(?:e[+-]?\d+)?)", spelling)
     by_k = re.fullmatch(r"(\w+@)(\d+)", spelling)
     for match, pattern, kind in ((by_number, "{}", float), (by_k, "{}k", int)):
         if match and (name := pattern.format(match[1])) in METRICS:
