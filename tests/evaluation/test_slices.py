@@ -72,7 +72,14 @@ def test_slices_are_part_of_the_run_its_hash_and_its_report(run, tmp_path):
     assert bare.result_hash != run.result_hash
     assert SECTIONS["slices"].write(bare) is None
     tables = SECTIONS["slices"].write(run).tables
-    assert [table.columns[0] for table in tables] == ["country", "rare", "year", *["pairs of"] * 3]
+    assert [table.columns[0] for table in tables] == [
+        "country",
+        "rare",
+        "year",
+        "pairs by country",
+        "pairs by rare",
+        "pairs by year",
+    ]
     assert tables[0].rows[0][:3] == ["de", "60", "60"]
     assert "[" in tables[0].rows[0][3]
     assert tables[1].rows[0][3].startswith("too small: 6 queries")
