@@ -172,6 +172,7 @@ def test_single_items_of_a_pipeline_are_refused(tower):
 def test_what_is_no_data_is_refused(tower, tmp_path):
     for data, labels, error, match in (
         (7, None, DataError, "E203"),
+        ({"seen": "photos"}, None, DataError, "E203"),
         ("photos", None, DataError, "E203"),
         (iter(()), None, DataError, "E301"),
         (Stretches(), LABELS, ParameterError, "E101"),

@@ -60,7 +60,7 @@ def batches_of(data: Any, labels: Any, batch_size: int) -> Batches:
         return Batches(data.batches(batch_size), len(data))
     if hasattr(data, "num_batches") and hasattr(data, "__getitem__"):
         return Batches((_batch(data[i]) for i in range(data.num_batches)), None)
-    if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+    if isinstance(data, Iterable) and not isinstance(data, (str, bytes, dict)):
         return Batches(map(_batch, data), None)
     raise DataError(
         "E203",

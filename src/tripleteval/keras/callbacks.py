@@ -105,7 +105,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         self._embedder = self.tower if self.tower is not None else embedding_tower(self.model)
         self._last, self._begun = {}, False
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
         """Refuse, before the first epoch of a training, run folders that are there already."""
         if self._begun or self.runs is None or self.overwrite:
             return
