@@ -13,6 +13,7 @@ from engine.test_pair_kernels import CASES, measured, same
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import kernel_cpu, maps, onlookers, pair_glance, pair_ruler, plan
+from tripleteval.engine.genuine import listed
 from tripleteval.engine.mutual import sweep
 from tripleteval.engine.pair_ruler import fitted, ruler_for
 from tripleteval.engine.pairs import PairPass
@@ -41,7 +42,12 @@ def watched(engine: Pass, ruler: Ruler, distance, block: int, threads: int = 2) 
         return None
     orders = [Order(a, min(a + block, n), 0, n) for a in range(0, n, block)]
     list(sweep(replace(engine, onlookers=watch), orders, maps.threads(threads), lambda _: None))
-    return watch.evidence(engine.comparison)
+    return watch.evidence(listed(engine.comparison, engine.distance))
+
+
+def ruler_of(engine: Pass, fars: tuple[float, ...]) -> Ruler:
+    known = listed(engine.comparison, engine.distance)
+    return ruler_for(engine.comparison, engine.distance, known, fars)
 
 
 def engine_for(points, labels, distance: str, tile: int) -> Pass:
@@ -56,7 +62,7 @@ def engine_for(points, labels, distance: str, tile: int) -> Pass:
 def test_they_count_what_a_pass_of_its_own_counts(name, distance, bits, monkeypatch):
     monkeypatch.setattr(onlookers, "_KEPT_AT_ONCE", 100)
     engine = engine_for(HOSTILE[name], LABELS[: len(HOSTILE[name])], distance, 24)
-    ruler = ruler_for(engine.comparison, engine.distance, (0.1, 0.01))
+    ruler = ruler_of(engine, (0.1, 0.01))
     fit = replace(fitted(engine.distance, ruler.grid, engine.comparison), step_bits=bits)
     rng = np.random.default_rng(bits)
     for share, most in ((0.0, 2**26), (0.2, 2000)):
@@ -75,7 +81,7 @@ def test_rows_far_from_all_others_are_told_apart_too(monkeypatch):
     x = clusters(600, 8, 60, 0.5)
     x[-50:] += 1e4  # float32 sees no more of how near they are to each other than how far away they all are
     engine = engine_for(x, np.arange(600) % 60, "euclidean", 100)
-    ruler = ruler_for(engine.comparison, engine.distance, (0.1,))
+    ruler = ruler_of(engine, (0.1,))
     fit = replace(fitted(engine.distance, ruler.grid, engine.comparison), step_bits=12)
     assert same(watched(engine, ruler, fit, 200), measured(PairPass(engine.comparison, fit, ruler, "cpu")))
 
@@ -85,7 +91,7 @@ def test_most_pairs_are_not_looked_at_twice(monkeypatch):
     x = clusters(1500, 24, 250, 0.3)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     engine = engine_for(x, np.arange(1500) % 250, "euclidean", 128)
-    ruler = ruler_for(engine.comparison, engine.distance, (0.1,))
+    ruler = ruler_of(engine, (0.1,))
     fit = fitted(engine.distance, ruler.grid, engine.comparison)
     assert fit.step_bits == 11
     shelf = engine.shelf
@@ -97,12 +103,12 @@ def test_most_pairs_are_not_looked_at_twice(monkeypatch):
 
 def test_pairs_that_were_not_seen_are_missed():
     engine = engine_for(clusters(90), np.arange(90) % 9, "euclidean", 24)
-    ruler = ruler_for(engine.comparison, engine.distance, (0.1,))
+    ruler = ruler_of(engine, (0.1,))
     shelf = engine.shelf
     fit = fitted(engine.distance, ruler.grid, engine.comparison)
     watch = onlookers.onlookers(ruler, fit, shelf.frame, shelf.rows(0, 90))
     assert watch is not None
-    assert watch.evidence(engine.comparison) is None
+    assert watch.evidence(listed(engine.comparison, engine.distance)) is None
     with watch.one() as first, watch.one() as second:
         assert first is not second
     with watch.one() as again:

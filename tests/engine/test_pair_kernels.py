@@ -11,6 +11,7 @@ from engine.test_agreement import BEYOND, HOSTILE, LABELS
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import DISTANCES, distance_for
 from tripleteval.engine import pairs, pairs_cpu
+from tripleteval.engine.genuine import listed
 from tripleteval.engine.pair_cells import cells_of
 from tripleteval.engine.pair_ruler import fitted, ruler_for
 from tripleteval.engine.pairs import PairPass
@@ -29,7 +30,7 @@ def large(points, labels, distance: str, bits: int = 34) -> PairPass:
     embeddings = Embeddings(points, labels)
     comparison = compare(embeddings, None, ignore=None, relevance=None)
     plain = distance_for(distance, embeddings.vectors)
-    ruler = ruler_for(comparison, plain, (0.1,))
+    ruler = ruler_for(comparison, plain, listed(comparison, plain), (0.1,))
     return PairPass(comparison, replace(fitted(plain, ruler.grid, comparison), step_bits=bits), ruler)
 
 

@@ -13,6 +13,7 @@ from oracle import pair_distances as listed
 from strategies import labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
+from tripleteval.engine import genuine as genuine_pairs
 from tripleteval.engine import pair_ruler
 from tripleteval.engine.pair_ruler import narrowed, ruler_for
 from tripleteval.engine.pairs import PairPass
@@ -29,7 +30,8 @@ def every_pair(points, labels, *, distance="euclidean", gallery=None, ignore=Non
     queries = Embeddings(points, labels, groups=groups)
     comparison = compare(queries, gallery, ignore=ignore, relevance=None)
     fitted = distance_for(distance, queries.vectors, comparison.gallery.vectors)
-    return PairPass(comparison, fitted, ruler_for(comparison, fitted, (0.1,)), **how)
+    known = genuine_pairs.listed(comparison, fitted)
+    return PairPass(comparison, fitted, ruler_for(comparison, fitted, known, (0.1,)), **how)
 
 
 def measured(every: PairPass, block: int = 1000) -> Pairs:
@@ -102,7 +104,7 @@ def test_a_narrowed_ruler_sees_the_inside_of_the_gaps_it_was_made_for():
 def shrunk(monkeypatch, *, capacity: int, most_genuine: int) -> None:
     """Make small data large: little is kept, few genuine pairs are listed."""
     monkeypatch.setattr(pair_ruler, "CAPACITY", capacity)
-    monkeypatch.setattr(pair_ruler, "MOST_GENUINE", most_genuine)
+    monkeypatch.setattr(genuine_pairs, "MOST_GENUINE", most_genuine)
     monkeypatch.setattr(pair_ruler, "GENUINE_QUANTILES", 200)
     monkeypatch.setattr(pair_ruler, "QUANTILES", 200)
     monkeypatch.setattr(pair_ruler, "_CELLS", 5)

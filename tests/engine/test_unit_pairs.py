@@ -11,6 +11,7 @@ from strategies import labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import unit_pairs
+from tripleteval.engine.genuine import listed
 from tripleteval.engine.unit_pairs import UnitPass
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.unit_counts import UnitCounts
@@ -58,13 +59,12 @@ def equal(one: UnitCounts, two: UnitCounts) -> bool:
 def test_every_pair_of_a_set_counts_once_for_each_of_its_units(data, block, kernel):
     one = engine(Embeddings(*data), block=block, kernel=kernel)
     assert equal(one.measure(map), loops(one))
+    assert equal(one.measure(map, listed(one.comparison, one.distance)), loops(one))
 
 
-@pytest.mark.parametrize("listed", [True, False])
-def test_between_queries_and_a_gallery_without_the_ignored(listed, monkeypatch):
+@pytest.mark.parametrize("known", [True, False])
+def test_between_queries_and_a_gallery_without_the_ignored(known):
     random = np.random.default_rng(2)
-    if not listed:
-        monkeypatch.setattr(unit_pairs, "MOST_GENUINE", 0)
     sides = [
         Embeddings(
             random.integers(0, 3, (n, 2)).astype(float),
@@ -75,8 +75,8 @@ def test_between_queries_and_a_gallery_without_the_ignored(listed, monkeypatch):
         for n, name in ((11, "a"), (17, "a"))
     ]
     one = engine(*sides, ignore="group")
-    assert one.listed is listed
-    assert equal(one.measure(map), loops(one))
+    genuine = listed(one.comparison, one.distance) if known else None
+    assert equal(one.measure(map, genuine), loops(one))
 
 
 def test_in_a_sample_each_row_has_the_same_number_of_partners(monkeypatch):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.engine import pair_ruler
-from tripleteval.evaluation import progress as module
+from tripleteval.engine import genuine, pair_ruler
 from tripleteval.evaluation.progress import Journey
 
 RANDOM = np.random.default_rng(0)
@@ -36,8 +35,7 @@ def test_it_rises_to_a_total_that_was_known_at_the_beginning(how, whole):
 
 
 def test_the_closer_look_at_many_genuine_pairs_is_planned(monkeypatch):
-    for where in (pair_ruler, module):
-        monkeypatch.setattr(where, "MOST_GENUINE", 10)
+    monkeypatch.setattr(genuine, "MOST_GENUINE", 10)
     monkeypatch.setattr(pair_ruler, "CAPACITY", 2**12)
     told = []
     te.evaluate(POINTS, LABELS, progress=lambda *pairs: told.append(pairs))

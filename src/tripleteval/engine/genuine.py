@@ -1,8 +1,9 @@
-"""Genuine pairs one by one: they are few, so each of them can be looked at."""
+"""Genuine pairs one by one: as long as they are few, each of them is looked at, once for all who ask."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,19 +13,63 @@ from tripleteval.distance.formula import Distance, Prepared, squared_pairs
 from tripleteval.engine.pairs import count_squares
 from tripleteval.evidence.pairs import Pairs, Ruler
 
+MOST_GENUINE = 2**20
+_BYTES = 24  # of each
 PAIRS_AT_ONCE = 4096
 _BLOCK = 512
 
 
-def distinct(comparison: Comparison, distance: Distance) -> Floats:
-    """Return every distinct genuine distance."""
-    return np.unique(distance.from_squared(_squares(comparison, distance)))
+class Genuine(NamedTuple):
+    """The genuine pairs of a comparison, each unordered pair once.
+
+    Attributes:
+        queries: (pairs,) int64, rows of the queries.
+        rows: (pairs,) int64, rows of the gallery.
+        squared: (pairs,) float64, as in `Distance`.
+    """
+
+    queries: Ints
+    rows: Ints
+    squared: Floats
 
 
-def evidence(comparison: Comparison, distance: Distance, ruler: Ruler) -> Pairs:
-    """Return the evidence of all genuine pairs, each unordered pair once."""
+def most_genuine(comparison: Comparison, asked: int | None = None) -> int:
+    """Return a number of genuine pairs that there are no more of, if so many of the queries are asked, or all."""
+    listed = int(np.sort(comparison.rule.at_most())[::-1][:asked].sum())
+    return listed // 2 if comparison.leave_one_out else listed
+
+
+def few(comparison: Comparison, asked: int | None = None) -> bool:
+    """Return whether genuine pairs are few enough to be listed."""
+    return most_genuine(comparison, asked) <= MOST_GENUINE
+
+
+def bytes_listed(comparison: Comparison, asked: int | None = None) -> int:
+    """Return what `listed` takes at most, if so many of the queries are asked, or all."""
+    return _BYTES * most_genuine(comparison, asked) if few(comparison, asked) else 0
+
+
+def listed(comparison: Comparison, distance: Distance) -> Genuine | None:
+    """Return the genuine pairs of a comparison; ``None`` where they are too many."""
+    if not few(comparison):
+        return None
+    none = np.zeros(0, np.int64)
+    found = [Genuine(none, none, np.zeros(0))]
+    for start in range(0, len(comparison.queries), _BLOCK):
+        stop = min(start + _BLOCK, len(comparison.queries))
+        lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
+        of_query = owners(lists)
+        new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
+        of_query, rows = of_query[new], lists.rows[new]
+        queries = distance.prepare(comparison.queries.vectors[start:stop])
+        found.append(Genuine(of_query + start, rows, squared_of(comparison, distance, queries, of_query, rows)))
+    return Genuine(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def evidence(genuine: Genuine, distance: Distance, ruler: Ruler) -> Pairs:
+    """Return the evidence of genuine pairs."""
     bins = np.zeros(2 * len(ruler.edges) + 1, np.int64)
-    kept, sums = count_squares(_squares(comparison, distance), distance, ruler, bins)
+    kept, sums = count_squares(genuine.squared, distance, ruler, bins)
     return replace(Pairs.at(ruler, kept, np.zeros(0)), genuine=bins, sums=(*sums, 0, 0))
 
 
@@ -36,16 +81,3 @@ def squared_of(comparison: Comparison, distance: Distance, queries: Prepared, of
         gallery = distance.prepare(comparison.gallery.vectors[rows[some]])
         found[some] = squared_pairs(queries, of_query[some], gallery)
     return found
-
-
-def _squares(comparison: Comparison, distance: Distance) -> Floats:
-    """Return ``squared`` of the genuine pairs, each unordered pair once."""
-    found = [np.zeros(0)]
-    for start in range(0, len(comparison.queries), _BLOCK):
-        stop = min(start + _BLOCK, len(comparison.queries))
-        lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
-        of_query = owners(lists)
-        new = lists.rows > of_query + start if comparison.leave_one_out else np.ones(len(of_query), dtype=bool)
-        queries = distance.prepare(comparison.queries.vectors[start:stop])
-        found.append(squared_of(comparison, distance, queries, of_query[new], lists.rows[new]))
-    return np.concatenate(found)

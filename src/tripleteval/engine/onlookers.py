@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
-from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine import genuine, pair_cells, pair_glance
 from tripleteval.engine.frame import Frame, Rows, Singles, share
@@ -63,12 +62,12 @@ class Onlookers:
         with self._lock:
             self._idle.append(onlooker)
 
-    def evidence(self, comparison: Comparison) -> Pairs | None:
-        """Return the evidence of all pairs; ``None`` where some have not been seen."""
+    def evidence(self, known: genuine.Genuine) -> Pairs | None:
+        """Return the evidence of all pairs, the genuine ones among them; ``None`` where some have not been seen."""
         if sum(onlooker.seen for onlooker in self._all) != self.pairs:
             return None
         impostors = (onlooker.evidence() for onlooker in self._all)
-        return reduce(Pairs.merge, impostors, genuine.evidence(comparison, self.distance, self.ruler))
+        return reduce(Pairs.merge, impostors, genuine.evidence(known, self.distance, self.ruler))
 
 
 class _Across(NamedTuple):

@@ -1,7 +1,7 @@
 """The ruler of a pass over pairs: every genuine distance is an edge, and impostors are told apart where it counts.
 
-1. Up to `MOST_GENUINE` genuine pairs, each of their distances is an edge. What is accepted at any threshold
-   is then known exactly, and so are AUC, EER and TAR, whatever lies between the edges.
+1. Where genuine pairs are few enough to be listed, each of their distances is an edge. What is accepted at any
+   threshold is then known exactly, and so are AUC, EER and TAR, whatever lies between the edges.
 2. Beyond, edges are quantiles of a sample; `narrowed` gives the ruler of a second pass, over what matters.
 3. Impostors are kept one by one where all of them fit. Otherwise the lowest are, and those around the
    thresholds that a sample predicts; the sample decides what is kept, and never what is counted.
@@ -18,11 +18,10 @@ import numpy as np
 from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
-from tripleteval.engine.genuine import PAIRS_AT_ONCE, distinct, squared_of
+from tripleteval.engine.genuine import PAIRS_AT_ONCE, Genuine, few, most_genuine, squared_of
 from tripleteval.engine.spread import squared_kernel
 from tripleteval.evidence.pairs import Ruler
 
-MOST_GENUINE = 2**20
 CAPACITY = 2**17
 QUANTILES = 2**12  # of the sampled impostors
 GENUINE_QUANTILES = 2**16  # of the sampled genuine pairs, where there are too many to list
@@ -38,30 +37,36 @@ _COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
 
-def ruler_for(comparison: Comparison, distance: Distance, fars: Sequence[float], kernel: str = "reference") -> Ruler:
+def ruler_for(
+    comparison: Comparison,
+    distance: Distance,
+    genuine: Genuine | None,
+    fars: Sequence[float],
+    kernel: str = "reference",
+) -> Ruler:
     """Return the ruler of the first pass over a comparison.
 
     Args:
         comparison: Who is compared with whom.
         distance: How.
+        genuine: The genuine pairs; ``None`` where they are too many to be listed.
         fars: False accept rates whose thresholds will be asked for.
         kernel: ``"cpu"`` or ``"reference"``; the ruler does not depend on it.
     """
     grid = _grid(comparison, distance)
     pairs = _pairs(comparison)
     everything = pairs <= CAPACITY
-    listed = not everything and most_genuine(comparison) <= MOST_GENUINE
     if everything:
         edges, marks = grid, None
     else:
-        genuine, impostor = _sample(comparison, distance, kernel)
+        same, impostor = _sample(comparison, distance, kernel)
         marks = _Marks(impostor, pairs, fars)
-        known = distinct(comparison, distance) if listed else _quantiles(genuine, GENUINE_QUANTILES)
+        known = _quantiles(same, GENUINE_QUANTILES) if genuine is None else distance.from_squared(genuine.squared)
         coarse = fitted(distance, grid, comparison)
         apart = coarse.step * coarse.factor if coarse.step_bits == _COARSE_STEP_BITS else 0.0
         edges = np.unique(np.concatenate([grid, known, marks.edges(apart)]))
     kept = np.full(len(edges) + 1, everything)
-    if marks is not None and listed:
+    if marks is not None and genuine is not None:
         kept = marks.kept(edges)
     return Ruler(edges, kept, CAPACITY, grid)
 
@@ -93,7 +98,7 @@ def coarsely(comparison: Comparison, distance: Distance) -> bool:
         return False
     some = distance.prepare(comparison.queries.vectors[_spaced(len(comparison.queries), _COMPARED)])
     distances = squared_block(some, some)[np.triu_indices(len(some.far), 1)]
-    return most_genuine(comparison) <= MOST_GENUINE and len(np.unique(distances)) > len(distances) / 2
+    return few(comparison) and len(np.unique(distances)) > len(distances) / 2
 
 
 def _pairs(comparison: Comparison) -> int:
@@ -109,8 +114,7 @@ def most_edges(comparison: Comparison, fars: Sequence[float], asked: int | None 
         fars: As for `ruler_for`.
         asked: How many of the queries will be, if not all.
     """
-    listed = np.sort(comparison.rule.at_most())[::-1][:asked].sum() // (2 if comparison.leave_one_out else 1)
-    genuine = int(listed) if listed <= MOST_GENUINE else GENUINE_QUANTILES
+    genuine = most_genuine(comparison, asked) if few(comparison, asked) else GENUINE_QUANTILES
     return 2 * _CELLS + QUANTILES + 2 * len(fars) + 4 + genuine
 
 
@@ -179,12 +183,6 @@ class _Marks:
             if low > 0 and high < size and high > lowest and (high - low) * per_rank <= share:
                 found.append((float(self._sample[low]), float(self._sample[high])))
         return found
-
-
-def most_genuine(comparison: Comparison) -> int:
-    """Return a number of genuine pairs that there are no more of."""
-    listed = int(comparison.rule.at_most().sum())
-    return listed // 2 if comparison.leave_one_out else listed
 
 
 def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Floats, Floats]:

@@ -2,31 +2,30 @@
 
 Numbers are never made of this, only their intervals. Rows are shuffled and cut into blocks, and every block meets the
 next few, so that each row has the same number of partners. The fewer pairs, the more the units seem to differ; by how
-much, two halves of the sample tell. Genuine pairs are few, and all of them counted, as long as they are.
+much, two halves of the sample tell. Genuine pairs are all counted where they are few enough to be listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
-from tripleteval.data.comparison import Comparison, owners
-from tripleteval.distance.formula import Distance, Prepared, squared_pairs
+from tripleteval.data.comparison import Comparison
+from tripleteval.distance.formula import Distance, Prepared
+from tripleteval.engine.genuine import Genuine
 from tripleteval.engine.maps import Map
 from tripleteval.engine.plan import Order
 from tripleteval.engine.spread import squared_kernel, valid
 from tripleteval.evidence.unit_counts import UnitCounts
 
 MOST_PAIRS = 2**22
-MOST_GENUINE = 2**20
 BLOCK = 128
 MOST_ROWS = MOST_PAIRS // (2 * BLOCK)  # of a sample, so that each block has two partners at least
 _ORDERS = 16
-_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class UnitPass:
         units: How many there are.
         queries: Rows of the queries, shuffled and cut into blocks.
         gallery: Rows of the gallery likewise; in leave-one-out the same.
+        listed: Whether genuine pairs are listed, and not looked for.
         kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
     """
 
@@ -53,15 +53,16 @@ class UnitPass:
     units: int
     queries: list[Ints]
     gallery: list[Ints]
+    listed: bool = False
     kernel: str = "reference"
 
-    def measure(self, mapping: Map) -> UnitCounts:
-        """Return the evidence of all pairs, or of a sample of them."""
+    def measure(self, mapping: Map, genuine: Genuine | None = None) -> UnitCounts:
+        """Return the evidence of all pairs, or of a sample of them; ``genuine`` ones, where listed, all count."""
         places, step = self.places, -(-len(self.queries) // _ORDERS)
         starts = range(0, len(self.queries), step)
         orders = [Order(a, min(a + step, len(self.queries)), places.start, places.stop) for a in starts]
-        parts = [self.genuine()] if self.listed else []
-        return reduce(UnitCounts.merge, [*parts, *mapping(self, orders)], UnitCounts.empty(self.cuts, self.units))
+        first = UnitCounts.empty(self.cuts, self.units) if genuine is None else self._counted(genuine)
+        return reduce(UnitCounts.merge, mapping(replace(self, listed=genuine is not None), orders), first)
 
     @property
     def places(self) -> range:
@@ -78,11 +79,6 @@ class UnitPass:
         """Whether some pairs are left out."""
         return self.places != range(len(self.gallery) // 2 + 1 if self.comparison.leave_one_out else len(self.gallery))
 
-    @property
-    def listed(self) -> bool:
-        """Whether genuine pairs are few enough to be counted one by one."""
-        return int(self.comparison.rule.at_most().sum()) <= MOST_GENUINE
-
     def __call__(self, order: Order) -> UnitCounts:
         """Return the evidence of one order; runs inside the worker."""
         found = UnitCounts.empty(self.cuts, self.units)
@@ -90,23 +86,10 @@ class UnitPass:
             self._meet(block, range(order.first, order.last), found)
         return found
 
-    def genuine(self) -> UnitCounts:
-        """Return the evidence of every genuine pair."""
-        found, comparison = UnitCounts.empty(self.cuts, self.units), self.comparison
+    def _counted(self, genuine: Genuine) -> UnitCounts:
+        units = np.stack([self.asked[genuine.queries], self.searched[genuine.rows]], axis=1)
         nothing = np.zeros(0), np.zeros((0, 2), np.int64)
-        for start in range(0, len(comparison.queries), _AT_ONCE):
-            stop = min(start + _AT_ONCE, len(comparison.queries))
-            lists, _ = comparison.positives(start, stop, comparison.removed(start, stop))
-            of_query, rows = owners(lists), lists.rows
-            new = rows > of_query + start if comparison.leave_one_out else np.ones(len(rows), dtype=bool)
-            queries = self.distance.prepare(comparison.queries.vectors[start:stop])
-            for a in range(0, int(new.sum()), _AT_ONCE):
-                one, two = of_query[new][a : a + _AT_ONCE], rows[new][a : a + _AT_ONCE]
-                squared = squared_pairs(queries, one, self.distance.prepare(comparison.gallery.vectors[two]))
-                units = np.stack([self.asked[one + start], self.searched[two]], axis=1)
-                listed = self.distance.from_squared(squared), units
-                found = found.merge(UnitCounts.of(self.cuts, self.units, listed, nothing))
-        return found
+        return UnitCounts.of(self.cuts, self.units, (self.distance.from_squared(genuine.squared), units), nothing)
 
     def _meet(self, block: int, places: range, found: UnitCounts) -> None:
         """Add the pairs of one block of queries with its partners."""

@@ -123,12 +123,13 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
         if orders is not None:
             if not watched or page.has(orders) or page.standing() is not None:  # all pairs are seen, or none
                 return join(_mutually(reading, orders, means.mapping, page, told))
-            ruler, onlookers = watching(engine, settings)
+            seen, onlookers = watching(engine, settings)
             reading = replace(reading, engine=replace(engine, onlookers=onlookers))
             told = _Told(whole, means.progress, passes=1 if onlookers is None else 2)
             found = join(_mutually(reading, orders, means.mapping, page, told))
-            pairs = None if onlookers is None else onlookers.evidence(engine.comparison)
-            return found._replace(seen=Seen(ruler, pairs))
+            if onlookers is not None and seen.genuine is not None:
+                seen = seen._replace(pairs=onlookers.evidence(seen.genuine))
+            return found._replace(seen=seen)
     orders, hold = means.cut(engine.comparison, costs, along=not second.wanted)
     reading = replace(reading, engine=replace(engine, hold=hold))
     if getattr(means.mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well

@@ -14,9 +14,10 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, join
 from tripleteval.distance.formula import Distance
-from tripleteval.engine.maps import Map
+from tripleteval.engine.genuine import Genuine
 from tripleteval.engine.unit_pairs import BLOCK, MOST_ROWS, UnitPass
 from tripleteval.errors import LabelError
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for
 from tripleteval.evaluation.settings import Settings
 from tripleteval.metrics.operating import Operating
@@ -58,7 +59,12 @@ class Grouped(NamedTuple):
 
 
 def sure_of(
-    comparison: Comparison, curve: Operating, distance: Distance, settings: Settings, kernel: str, mapping: Map
+    comparison: Comparison,
+    curve: Operating,
+    distance: Distance,
+    settings: Settings,
+    genuine: Genuine | None,
+    means: Means,
 ) -> tuple[Sure, Grouped | None]:
     """Return the pairs of a comparison by unit, at the distances where its intervals are decided, and their names."""
     owners = owners_of(comparison, settings.unit)
@@ -67,9 +73,11 @@ def sure_of(
     gallery = queries if comparison.leave_one_out else _blocks(len(comparison.gallery), settings.seed)
     units = min(owners.units, MOST_UNITS)
     cuts = cuts_for(curve, settings.fars)
-    engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel)
+    engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel=means.kernel)
     alone = owners.noun == "class"
-    sure = Sure(engine.measure(mapping), owners.units, owners.noun, alone, settings.confidence, settings.seed)
+    sure = Sure(
+        engine.measure(means.mapping, genuine), owners.units, owners.noun, alone, settings.confidence, settings.seed
+    )
     return sure, _named(owners, settings.seed) if owners.names else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tripleteval.data.comparison import Comparison, SharedClass
-from tripleteval.engine.pair_ruler import MOST_GENUINE, most_genuine
+from tripleteval.engine.genuine import few
 from tripleteval.evaluation.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -50,6 +50,6 @@ def pairs_ahead(comparison: Comparison, sides: tuple[Comparison, ...], settings:
     whole = most * len(comparison.gallery)
     of_pairs = any(name.metric.of == "pairs" for name in settings.named())
     if of_pairs and isinstance(comparison.rule, SharedClass):
-        closer = most_genuine(comparison) > MOST_GENUINE  # a pass of its own then looks closer at what matters
+        closer = not few(comparison)  # a pass of its own then looks closer at what matters
         whole += (1 + closer + len(settings.by)) * most * len(comparison.gallery)
     return whole + sum(len(side.queries) * len(side.gallery) for side in sides)

@@ -24,7 +24,7 @@ from tripleteval.evaluation.verification import (
     all_pairs,
     measure_verification,
 )
-from tripleteval.evaluation.watching import Seen
+from tripleteval.evaluation.watching import Seen, first_look
 from tripleteval.metrics.operating import allowed, within_budget
 from tripleteval.metrics.transfer import Transferred
 
@@ -79,7 +79,7 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     vectors = [side.vectors for both in sides for side in (both.queries, both.gallery)]
     distance = distance_for(settings.distance, *vectors)
     fars = list(settings.fars)
-    curve = all_pairs(split.chosen_on, distance, fars, means)
+    curve = all_pairs(split.chosen_on, distance, fars, means, first_look(split.chosen_on, distance, fars, means.kernel))
     if curve.undefined:
         raise ParameterError(
             "E520",

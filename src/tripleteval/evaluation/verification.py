@@ -10,7 +10,8 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.distance.formula import Distance
-from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed, ruler_for
+from tripleteval.engine.genuine import bytes_listed
+from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed
 from tripleteval.engine.pairs import PairPass, bytes_for
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
@@ -19,7 +20,7 @@ from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_sli
 from tripleteval.evaluation.pair_units import sure_of
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.tables import per_unit_table
-from tripleteval.evaluation.watching import Seen, fars_of
+from tripleteval.evaluation.watching import Seen, fars_of, first_look
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.metrics import Named, Scalar
 from tripleteval.metrics.folds import Folded
@@ -90,6 +91,7 @@ def measure_verification(
         return described(_nothing(NO_LABELS), named)
     if not any(name.metric.of == "pairs" for name in named):
         return described(_nothing("not asked for"), named, judged=judged)
+    seen = seen or first_look(comparison, distance, fars_of(settings), means.kernel)
     curve = all_pairs(comparison, distance, fars_of(settings), means, seen)
     found = described(curve, named, judged=judged)
     if settings.by and not curve.undefined:
@@ -97,7 +99,7 @@ def measure_verification(
         found = found._replace(curves=found.curves | {"slices": slices})
     if curve.undefined:
         return found
-    sure, grouped = sure_of(comparison, curve, distance, settings, means.kernel, means.mapping)
+    sure, grouped = sure_of(comparison, curve, distance, settings, seen.genuine, means)
     read = readings(curve, sure)
     metrics = with_pair_intervals(found.metrics, named, sure, read)
     if grouped is None:
@@ -118,18 +120,16 @@ def described(
     )
 
 
-def all_pairs(
-    comparison: Comparison, distance: Distance, fars: list[float], means: Means, seen: Seen | None = None
-) -> Operating:
+def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], means: Means, seen: Seen) -> Operating:
     """Return what every threshold decides about all pairs of a comparison, some of which may be known already.
 
     Where there are too many genuine pairs to list, a second pass resolves the distances that matter, so that
     EER and TAR are exact. So does one where distances were rounded too coarsely for their spread.
     """
-    ruler = ruler_for(comparison, distance, fars, means.kernel) if seen is None else seen.ruler
+    ruler = seen.ruler
     plain, factor = distance, distance.factor
     distance = fitted(plain, ruler.grid, comparison)
-    pairs = counted(comparison, distance, ruler, means, seen and seen.pairs)
+    pairs = counted(comparison, distance, ruler, means, seen.pairs)
     curve = operating(pairs, distance.step, factor)
     finer = fitted(plain, ruler.grid, comparison, finely=True)
     if distance != finer and curve.densest() > _DENSE:
@@ -150,7 +150,7 @@ def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Mea
     """Return the pairs of a comparison, counted along a ruler in one pass unless they have been ``seen``."""
     engine = PairPass(comparison, distance, ruler, means.kernel)
     most_kept = ruler.capacity if ruler.kept.any() else 0
-    fixed = _counting(comparison, len(ruler.edges), most_kept)
+    fixed = bytes_listed(comparison) + _counting(comparison, len(ruler.edges), most_kept)
     return merged(engine, Pairs.empty(ruler), comparison, means, fixed, seen)
 
 
@@ -162,7 +162,8 @@ def require_room(comparison: Comparison, settings: Settings, means: Means) -> No
     """
     if isinstance(comparison.rule, SharedClass) and any(name.metric.of == "pairs" for name in settings.named()):
         edges = most_edges(comparison, settings.fars, settings.sample)
-        orders_of(comparison, means, _counting(comparison, edges, CAPACITY))
+        listing = bytes_listed(comparison, settings.sample)
+        orders_of(comparison, means, listing + _counting(comparison, edges, CAPACITY))
         require_room_for_slices(comparison, settings, means)
 
 

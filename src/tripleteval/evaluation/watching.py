@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from tripleteval.data.comparison import Comparison
+from tripleteval.distance.formula import Distance
+from tripleteval.engine.genuine import Genuine, bytes_listed, listed
 from tripleteval.engine.pair_ruler import coarsely, fitted, most_edges, ruler_for
 from tripleteval.engine.plan import MOST_QUERIES_MUTUAL
 from tripleteval.engine.run import Pass
@@ -18,12 +22,20 @@ class Seen(NamedTuple):
     """What is known of all pairs before their pass.
 
     Attributes:
+        genuine: The genuine ones; ``None`` where they are too many to be listed.
         ruler: Where their distances are told apart.
         pairs: The pairs, if they were counted in passing.
     """
 
+    genuine: Genuine | None
     ruler: Ruler
-    pairs: Pairs | None
+    pairs: Pairs | None = None
+
+
+def first_look(comparison: Comparison, distance: Distance, fars: Sequence[float], kernel: str) -> Seen:
+    """Return the genuine pairs of a comparison, and the ruler for all others."""
+    genuine = listed(comparison, distance)
+    return Seen(genuine, ruler_for(comparison, distance, genuine, fars, kernel))
 
 
 def fars_of(settings: Settings) -> list[float]:
@@ -43,15 +55,16 @@ def bytes_to_watch(engine: Pass, settings: Settings) -> int:
 
     comparison = engine.comparison
     edges = most_edges(comparison, settings.fars)
-    return bytes_of(edges, engine.width, MOST_QUERIES_MUTUAL, comparison.queries.dim)
+    watch = bytes_of(edges, engine.width, MOST_QUERIES_MUTUAL, comparison.queries.dim)
+    return bytes_listed(comparison) + watch
 
 
-def watching(engine: Pass, settings: Settings) -> tuple[Ruler, Onlookers | None]:
-    """Return the ruler of all pairs, and who counts them in passing; nobody where a pass of its own is the faster."""
+def watching(engine: Pass, settings: Settings) -> tuple[Seen, Onlookers | None]:
+    """Return what is known of all pairs, and who counts them in passing; nobody where a pass of its own is faster."""
     from tripleteval.engine.onlookers import onlookers
 
-    ruler = ruler_for(engine.comparison, engine.distance, fars_of(settings), engine.kernel)
-    distance = fitted(engine.distance, ruler.grid, engine.comparison)
+    seen = first_look(engine.comparison, engine.distance, fars_of(settings), engine.kernel)
+    distance = fitted(engine.distance, seen.ruler.grid, engine.comparison)
     engine.ready()
     shelf = engine.shelf
-    return ruler, onlookers(ruler, distance, shelf.frame, shelf.rows(0, len(engine.comparison.queries)))
+    return seen, onlookers(seen.ruler, distance, shelf.frame, shelf.rows(0, len(engine.comparison.queries)))
