@@ -157,8 +157,18 @@ def _found(call: ast.Call) -> str:
     if len(call.args) < 2:
         return ""
     parts = call.args[1].values if isinstance(call.args[1], ast.JoinedStr) else [call.args[1]]
-    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{…}" for part in parts)
+    text = "".join(_shown(part) for part in parts)
     return text.replace("|", r"\|").replace("\n", " ") if re.search(r"\w", text) else ""
+
+
+def _shown(part: ast.expr) -> str:
+    """Return text as it is, ``counted(n, "row")`` as ``{…} rows``, and ``{…}`` for whatever else is filled in."""
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    value = getattr(part, "value", None)
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "counted" and isinstance(value.args[1], ast.Constant):
+        return f"{{…}} {errors.plural(value.args[1].value)}"
+    return "{…}"
 
 
 if __name__ == "__main__":

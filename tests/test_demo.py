@@ -10,7 +10,7 @@ import pytest
 
 import tripleteval
 from tripleteval import demo
-from tripleteval.errors import MissingExtra
+from tripleteval.errors import MissingExtra, ResourceError
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,40 @@ def test_it_may_be_run_twice_into_the_same_folder(done, monkeypatch):
     vectors = np.random.default_rng(0).normal(size=(714, 4))
     demo.run(output, quick=True)
     assert tripleteval.load(output / "trained").inputs[0]["dim"] == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("run.json", "a run folder, into which nothing else may go"),
+        ("search.json", "a run folder, into which nothing else may go"),
+        ("report.html", "a folder that holds 'report.html', which no demo left there"),
+        ("trained", "a folder that holds 'trained', which no demo left there"),
+        ("", "not a folder"),
+    ],
+)
+def test_what_no_demo_left_there_is_refused_before_any_training(file, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "_train", None)
+    there = tmp_path / "there" / file
+    there.parent.mkdir(exist_ok=True)
+    there.write_text("mine", encoding="utf-8")
+    with pytest.raises(ResourceError, match=f"E801 {said}.* · name a new folder with --output"):
+        demo.run(tmp_path / "there", quick=True)
+    assert there.read_text(encoding="utf-8") == "mine"
+    assert len(list(tmp_path.rglob("*"))) == (2 if file else 1)
+
+
+def test_other_files_of_a_folder_are_left_alone_and_its_name_is_no_mark_up(tmp_path, monkeypatch, capsys):
+    vectors = np.random.default_rng(0).normal(size=(714, 4))
+    monkeypatch.setattr(demo, "_train", lambda *_, **__: (_Network(), vectors, vectors))
+    output = tmp_path / "[b]a b"
+    output.mkdir()
+    (output / "notes.txt").write_text("mine", encoding="utf-8")
+    demo.run(output, quick=True)
+    assert (output / "notes.txt").read_text(encoding="utf-8") == "mine"
+    last = capsys.readouterr().out.splitlines()[-3:]
+    assert last[0] == f"Open        {output}/report.html"
+    assert last[1] == f"Run again   tripleteval evaluate '{output}/trained.npz'"
 
 
 def test_an_image_lands_whole_on_its_canvas():

@@ -110,7 +110,7 @@ def require_plausible(vectors: AnyArray, rows: Ints, where: str, most: float = H
                 "E206",
                 f"an implausible magnitude: {block[row, column]!s} at {place}",
                 where=where,
-                fix="check the byte order and type it was written with; --allow-huge if the values are right",
+                fix="check the byte order and type it was written with; allow_huge=True (--allow-huge) if it is right",
             )
         start += len(block)
 

@@ -7,6 +7,8 @@ there is something to learn. All images are real (the 8 × 8 digits that scikit-
 
 from __future__ import annotations
 
+import os
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.errors import MissingExtra
+from tripleteval.errors import MissingExtra, ResourceError, visible
 from tripleteval.evaluation.door import evaluate
 from tripleteval.keras.framework import require_keras
 from tripleteval.keras.progress import shown
@@ -31,6 +33,7 @@ CANVAS = 14
 DIM = 32
 MARGIN = 0.2
 EPOCHS = 5
+LEFT = ("untrained", "trained", "untrained.npz", "trained.npz", "report.html")
 CLASSES_PER_BATCH, IMAGES_PER_CLASS = 12, 8
 
 ROWS = (
@@ -60,8 +63,11 @@ def run(output: Path, *, quick: bool = False) -> None:
         MissingExtra: TensorFlow, Keras or scikit-learn is not installed (E103).
         ResourceError: ``output`` cannot be written, or holds something else (E801).
     """
-    from rich.console import Console
+    from rich.text import Text
 
+    from tripleteval.report.console import screen
+
+    _require_room(output)
     images, labels = _digits()
     unseen = np.isin(labels, UNSEEN)
     canvases = _placed(images[unseen], np.random.default_rng(SEED))
@@ -70,15 +76,44 @@ def run(output: Path, *, quick: bool = False) -> None:
     runs = {name: _evaluate(name, found, labels[unseen]) for name, found in vectors.items()}
     _save(output, runs, vectors, labels[unseen])
 
-    console = Console(highlight=False)
+    console = screen()
     console.print(
         f"A Siamese network of {network.count_params():,} weights, trained on the digits 0 to 5 and "
         f"evaluated on {int(unseen.sum())} images of the digits 6 to 9, which it has never seen.",
         _table(runs),
+        highlight=False,
     )
-    console.print(f"Open        {output / 'report.html'}", soft_wrap=True)
-    console.print(f"Run again   tripleteval evaluate {output / 'trained.npz'}", soft_wrap=True)
-    console.print("Your own    tripleteval evaluate --help", soft_wrap=True)
+    vectors_file = visible(shlex.quote(str(output / "trained.npz")))
+    for line in (
+        f"Open        {visible(str(output / 'report.html'))}",
+        f"Run again   tripleteval evaluate {vectors_file}",
+        "Your own    tripleteval evaluate --help",
+    ):
+        # Text, not a string: a path may hold [brackets], which rich reads as mark-up.
+        console.print(Text(line), soft_wrap=True)
+
+
+def _require_room(output: Path) -> None:
+    """Refuse, before a minute of training, a folder in which something else would be replaced.
+
+    Raises:
+        ResourceError: It is a run, holds what no demo left there, or cannot be written (E801).
+    """
+    from tripleteval.report.search_folder import SEARCH
+    from tripleteval.runs import RUN, require_free
+
+    there = {entry.name for entry in os.scandir(output)} if output.is_dir() else set()
+    found = ""
+    if os.path.lexists(output) and not output.is_dir():
+        found = "not a folder"
+    elif there & {RUN, SEARCH}:
+        found = "a run folder, into which nothing else may go"
+    elif (theirs := sorted(there.intersection(LEFT))) and not any((output / n / RUN).is_file() for n in LEFT[:2]):
+        found = f"a folder that holds {theirs[0]!r}, which no demo left there"
+    if found:
+        raise ResourceError("E801", found, where=str(output), fix="name a new folder with --output")
+    for name in LEFT[:2]:
+        require_free(output / name, overwrite=True)
 
 
 def _digits() -> tuple[Floats, Ints]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_NAMED = 12  # known names that a hint lists
+
+
 class EvalError(Exception):
     """The root of every error raised on purpose; never raised itself.
 
@@ -109,11 +112,31 @@ def printable(name: str) -> str:
     return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in name)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the closest known spelling, or all of them."""
+def nearest(name: str, known: Iterable[str], listing: str = "") -> str:
+    """Return a hint: the closest known spelling, or else the first of them; ``listing`` says where to see all."""
     choices = sorted(known)
-    close = get_close_matches(name, choices, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + "known: " + ", ".join(choices)
+    if close := closest(name, choices):
+        return f"{close} {listing}".rstrip()
+    more = f" and {len(choices) - _NAMED:,} more" if len(choices) > _NAMED else ""
+    return f"known: {', '.join(choices[:_NAMED])}{more}" + (f"; {listing}" if listing else "")
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the closest known spelling, or nothing where none is close."""
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 class``, ``2 classes``; of several words the last is counted."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return ``classes`` for ``class``."""
+    if noun.endswith(("class", "query", "ity")):
+        return f"{noun}es" if noun.endswith("class") else f"{noun[:-1]}ies"
+    return f"{noun}s"
 
 
 def _rebuild(kind: type[EvalError], code: str, found: str, where: str, fix: str) -> EvalError:

@@ -35,6 +35,11 @@ TABLES = {
     "neighbors.parquet": "neighbors",
 }
 
+# By the document in it, the command that made such a folder, and what to do with it.
+_OTHER_FOLDERS = {
+    "search.json": ("search", "show it with tripleteval report"),
+    "compare.json": ("compare", "that document holds the verdict"),
+}
 _MOST_JSON = 256 * 2**20
 
 
@@ -181,7 +186,8 @@ def _write_table(path: Path, table: pa.Table) -> dict[str, Any]:
 def _require_replaceable(target: Path, *, overwrite: bool) -> None:
     where = str(target)
     if not overwrite:
-        raise ResourceError("E801", "something is there already", where=where, fix="give a new name, or --overwrite it")
+        fix = "give a new name, or overwrite=True (--overwrite)"
+        raise ResourceError("E801", "something is there already", where=where, fix=fix)
     if target.is_symlink() or not target.is_dir():
         raise ResourceError("E801", "not a run folder, so it is not replaced", where=where, fix="give a new name")
     names = {entry.name for entry in os.scandir(target)}
@@ -354,6 +360,10 @@ def _corrupt(path: Path, found: str) -> ResourceError:
 def _not_a_run(folder: Path) -> FileError:
     found = f"not a run folder: it has no {RUN}" if folder.exists() else "no such run folder"
     fix = "give a folder that tripleteval evaluate made"
+    for document, (made_by, shown_by) in _OTHER_FOLDERS.items():
+        if (folder / document).exists():
+            found = f"not a run folder, but what tripleteval {made_by} found ({document})"
+            return FileError("E604", found, where=str(folder), fix=f"{shown_by}, or {fix}")
     with suppress(OSError):
         aside = [e.name for e in os.scandir(folder.parent) if e.name.startswith(f".{folder.name}.old-")]
         if aside:
@@ -362,7 +372,7 @@ def _not_a_run(folder: Path) -> FileError:
             known = _known_runs(folder.parent)
             fix = nearest(folder.name, known[:20]) if known else f"no run is there; {fix}"
         if unfinished(folder).exists():
-            fix = "it is not finished yet; if it was interrupted, give the same command with --resume"
+            fix = "it is not finished yet; if it was interrupted, do the same again with resume= (--resume)"
     return FileError("E604", found, where=str(folder), fix=fix)
 
 

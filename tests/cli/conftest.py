@@ -35,7 +35,7 @@ Run = Callable[..., Result]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, which holds the small set as files."""
     monkeypatch.chdir(tmp_path)
-    for name in ("NO_COLOR", "FORCE_COLOR", "TRIPLETEVAL_DEBUG"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TRIPLETEVAL_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     np.save("val.npy", VECTORS)
     Path("labels.txt").write_text("".join(f"{label}\n" for label in LABELS), encoding="utf-8")
@@ -45,6 +45,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = ["e0,e1,label,id", *(f"{x},{y},{c},{i}" for (x, y), c, i in zip(VECTORS, LABELS, IDS, strict=True))]
     Path("val.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     Path("val.tsv").write_text("\n".join(lines).replace(",", "\t") + "\n", encoding="utf-8")
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    Path("val.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    lists = ["embedding;label;id", *(f"{x} {y};{c};{i}" for (x, y), c, i in zip(VECTORS, LABELS, IDS, strict=True))]
+    Path("lists.csv").write_text("\n".join(lists) + "\n", encoding="utf-8")
     return tmp_path
 
 

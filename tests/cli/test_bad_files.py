@@ -18,7 +18,7 @@ import pytest
 VECTORS = np.array([[0, 1], [1, 0.5], [4, 4], [5, 4], [0.5, 2], [4, 5]], dtype=np.float32)
 PAGE = b"<!DOCTYPE html><html><body>404</body></html>" + b" " * 200
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1234\n"
-SUFFIXES = [".npy", ".npz", ".parquet", ".csv", ".tsv"]
+SUFFIXES = [".npy", ".npz", ".parquet", ".csv", ".tsv", ".jsonl"]
 
 
 def cut(name, size):
@@ -108,7 +108,7 @@ CONTENTS = [
     (128, "several lists", ".parquet", lambda: table(a=LISTS, b=LISTS), "E605", 4, ("--embedding-column",)),
     (138, "no header", ".csv", lambda: b"1.0,2.0\n3.0,4.0\n", "E608", 4, ("no header",)),
     (139, "a decimal comma", ".csv", lambda: b'e0,e1,label\n"1,5","2,5",a\n', "E608", 4, ("decimal comma", "line 2")),
-    (139, "semicolons", ".csv", lambda: b"e0;e1;label\n1;2;a\n", "E602", 4, ("';'",)),
+    (139, "one between semicolons", ".csv", lambda: b"e0;e1;label\n1,5;2;a\n", "E608", 4, ("decimal comma", "'e0'")),
     (140, "a long row", ".csv", lambda: b"e0,e1,label\n1,2,a\n1,2,a,9\n", "E205", 3, ("line 3 has 4 cells",)),
     (141, "a column without a name", ".csv", lambda: b"e0,e1\n0,1,2\n1,3,4\n", "E205", 3, ("line 2 has 3 cells",)),
     (142, "latin-1", ".csv", lambda: b"e0,label\n1,caf\xe9\n", "E609", 4, ("UTF-8",)),
@@ -150,7 +150,7 @@ PLACES = {
         ["evaluate", "val.npz", "--gallery", "other.npy", "--gallery-labels", "PATH"],
         [".txt", ".npy", ".tsv", ".pq"],
     ),
-    "relevance": (["evaluate", "val.npz", "--relevance", "PATH"], [".parquet"]),
+    "relevance": (["evaluate", "val.npz", "--relevance", "PATH"], [".parquet", ".csv", ".qrels"]),
     "triplets": (["triplets", "PATH"], [".npz", ".parquet"]),
     "rows": (["triplets", "PATH", "--embeddings", "val.npy"], [".npz", ".csv", ".tsv", ".parquet"]),
     "embeddings of rows": (["triplets", "rows.npz", "--embeddings", "PATH"], SUFFIXES),

@@ -21,6 +21,8 @@ FORMATS = [
     ["val.parquet"],
     ["val.csv"],
     ["val.tsv"],
+    ["val.jsonl"],
+    ["lists.csv"],
     ["val.npz", "--labels", "val.csv", "--label-column", "label"],
 ]
 
@@ -117,8 +119,14 @@ def test_a_label_to_ignore_is_dropped_and_counted_whatever_its_type(document):
 
 def test_explicit_relevance_takes_the_place_of_labels(document):
     pq.write_table(pa.table({"query": ["a", "c"], "gallery": ["b", "f"]}), "relevance.parquet")
-    printed = document("evaluate", "val.parquet", "--relevance", "relevance.parquet")
-    assert printed["accounting"]["evaluated"] == 2
+    Path("relevance.tsv").write_text("query-id\tcorpus-id\tscore\na\tb\t1\nc\tf\t1\n")
+    Path("relevance.qrels").write_text("a 0 b 1\na 0 c 0\nc 0 f 1\n")
+    hashes = set()
+    for suffix in ("parquet", "tsv", "qrels"):
+        printed = document("evaluate", "val.parquet", "--relevance", f"relevance.{suffix}")
+        assert printed["accounting"]["evaluated"] == 2
+        hashes.add(printed["result_hash"])
+    assert len(hashes) == 1
 
 
 def test_a_page_of_relevance_with_a_flipped_bit_is_not_believed(run):

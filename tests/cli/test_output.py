@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -181,3 +182,22 @@ def test_what_is_piped_has_no_colours_whatever_the_terminal(run, monkeypatch, co
     result = run(*command)
     assert "\x1b" not in result.stdout + result.stderr
     assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("compare kept kept -o new", "saved in new\n"),
+        ("report kept", "written to report.html\n"),
+        ("export kept metrics -o m.csv", "rows written to m.csv\n"),
+        ("gate kept --require map@r>=0", ""),
+    ],
+)
+def test_quiet_says_nothing_on_stderr_whatever_the_command(run, kept, monkeypatch, line, said):
+    shutil.copytree(kept, "again/kept")
+    quiet = run(*line.split(), "--quiet")
+    assert (quiet.exit_code, quiet.stderr) == (0, "")
+    monkeypatch.chdir("again")
+    spoken = run(*line.split())
+    assert (spoken.exit_code, spoken.stdout) == (0, quiet.stdout)
+    assert spoken.stderr.endswith(said)

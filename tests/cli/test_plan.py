@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tripleteval.evaluation import forecast
@@ -88,6 +90,25 @@ def test_more_workers_take_less_time_and_more_memory_fewer_readings():
     assert little.blocks > much.blocks == -(-50_000 // 8192)
     assert little.bytes_read > much.bytes_read
     assert little.bytes_per_worker <= 2**29 / 4
+
+
+def test_a_number_of_workers_that_is_none_is_refused_by_its_name(run, gallery):
+    done = run("plan", gallery[0], "--workers", "0")
+    assert done.exit_code == 2
+    assert "--workers 0" in done.stderr
+
+
+def test_a_budget_that_is_too_little_is_told_with_one_that_is_enough(run, tmp_path):
+    rng, rows = np.random.default_rng(0), 30_000
+    vectors = pa.FixedSizeListArray.from_arrays(rng.normal(size=rows * 256).astype(np.float32), 256)
+    labels = rng.integers(0, 2000, rows)
+    pq.write_table(pa.table({"id": np.arange(rows), "label": labels, "vector": vectors}), tmp_path / "many.parquet")
+    asked = (str(tmp_path / "many.parquet"), "--sample", "20", "--memory", "9MiB")
+    assert "A budget of 9 MiB is too little" in run("plan", *asked, "--workers", "1").stdout
+    needed = json.loads(run("plan", *asked, "--workers", "1", "--json", "-").stdout)["all"]["least_memory"]
+    for budget, code in ((needed // 2**20 - 1, 5), (needed // 2**20 + 1, 0)):
+        done = run("evaluate", *asked[:3], "--memory", f"{budget}MiB", "--threads", "1", "--no-verification")
+        assert done.exit_code == code, done.stderr
 
 
 def test_what_is_planned_for_memory_is_what_evaluate_asks_for():

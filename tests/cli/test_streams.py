@@ -137,6 +137,23 @@ def test_no_color_on_a_terminal_means_no_escape_sequence_at_all(arguments):
     assert b"\x1b" not in shown
 
 
+@pytest.mark.parametrize("command", ["compare kept kept", "gate kept --require map@r>=2", "runs", "runs kept"])
+@pytest.mark.usefixtures("kept")
+def test_no_command_has_more_than_letters_where_colours_are_unwanted(command):
+    _, shown = _on_a_terminal(command.split(), NO_COLOR="1")
+    assert shown
+    assert b"\x1b" not in shown
+
+
+@pytest.mark.usefixtures("kept")
+def test_piped_tables_are_as_wide_as_columns_says(program):
+    wide, narrow = (
+        program("tripleteval compare kept kept", COLUMNS=columns).stdout.decode() for columns in ("100", "50")
+    )
+    assert 80 < max(map(len, wide.splitlines())) <= 100
+    assert max(map(len, narrow.splitlines())) <= 50
+
+
 def test_quiet_shows_no_bar():
     code, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save", "--quiet", "--json", "-"])
     assert code == 0

@@ -161,8 +161,10 @@ def test_an_unknown_metric_is_named(a, b):
 
 def test_given_triplets_have_no_queries_to_compare(a):
     triplets = te.evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
-    with pytest.raises(te.ParameterError, match="E101 b has no table of queries"):
+    with pytest.raises(te.ParameterError, match="E101 b is a run of given triplets, which has no queries"):
         te.compare(a, triplets)
+    with pytest.raises(te.ParameterError, match="E101 a has no table of queries"):
+        te.compare(replace(a, per_query=None), a)
 
 
 def test_runs_under_different_rules_are_compared_with_a_note(a):

@@ -11,6 +11,7 @@ import tripleteval as te
 from strategies import Points, labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
+from tripleteval.engine import gaps as of_gaps
 from tripleteval.engine import occurrences as module
 from tripleteval.engine.gaps import gaps
 from tripleteval.engine.occurrences import occurrences
@@ -50,9 +51,16 @@ def test_tied_items_share_the_places_left_however_few_neighbours_are_kept(data: 
     points, labels = np.array(data[0]), data[1]
     found, _ = counted(points, labels, k, k + beyond)
     times, wrong = by_hand(points, labels, k)
-    np.testing.assert_allclose(found.times, times, rtol=1e-12)
+    np.testing.assert_allclose(found.times, times, rtol=0, atol=1e-12)
     assert found.wrong == pytest.approx(wrong)
     assert found.times.sum() == pytest.approx(len(points) * min(k, len(points) - 1))  # K12
+
+
+@given(st.lists(st.integers(5, 24), min_size=1, max_size=4), st.integers(1, 4))
+def test_copies_that_are_found_equally_often_have_no_skewness_made_of_roundings(sizes, k):
+    points = np.repeat(10.0 ** np.arange(len(sizes)), sizes)[:, None]
+    run = te.evaluate(points, [0] * len(points), metrics=[f"{name}@{k}" for name in ("hubness", "robin_hood")])
+    assert (run[f"hubness@{k}"], run[f"robin_hood@{k}"]) == (0, 0)
 
 
 @given(labelled_points(span=1), st.randoms(use_true_random=False))
@@ -100,11 +108,21 @@ def test_two_nearest_distinct_points_whatever_the_copies(data: Points):
     assert found.repeated == len(points) - len(np.unique(points, axis=0))
 
 
-def test_a_point_with_many_copies_near_by_is_left_out_and_counted():
-    copies = [[0.0]] * 5
-    _, found = counted([*copies, [1.0], [3.0], [7.0]], [0, 1] * 4, 2, 3)
+def test_a_point_with_many_copies_near_by_is_compared_again_or_left_out_and_counted(monkeypatch):
+    points = [*([[0.0]] * 5), [1.0], [3.0], [7.0]]
+    _, found = counted(points, [0, 1] * 4, 2, 3)
+    assert sorted(found.log_ratio.tolist()) == pytest.approx(ratios_by_hand(np.array(points)))
+    assert (found.repeated, found.unseen) == (4, 0)
+    monkeypatch.setattr(of_gaps, "_MOST", 0)
+    _, found = counted(points, [0, 1] * 4, 2, 3)
     assert found.repeated == 4
     assert found.unseen == 2  # the copies see only themselves, and the point at 1 little else
+
+
+@given(labelled_points(span=2))
+def test_the_dimension_does_not_depend_on_how_many_neighbours_are_kept(data: Points):
+    found = [sorted(counted(np.array(data[0]), data[1], 1, kept)[1].log_ratio.tolist()) for kept in (2, 4, 40)]
+    assert found[0] == found[1] == found[2]
 
 
 def test_cosine_and_squared_distances_have_the_dimension_of_the_euclidean_one():

@@ -55,7 +55,7 @@ def test_less_memory_means_smaller_blocks():
 def test_an_impossible_budget_names_the_least_that_would_do():
     with pytest.raises(te.ResourceError, match="E802") as caught:
         plan(comparison(4000, 2), COSTS, memory=2**20, workers=2)
-    needed = parse_memory(caught.value.fix.split("--memory ")[1].split()[0])
+    needed = parse_memory(caught.value.fix.split("(--memory) ")[1].split()[0])
     assert plan(comparison(4000, 2), COSTS, memory=needed, workers=2)
 
 

@@ -62,7 +62,7 @@ def test_a_gallery_is_held_to_the_same(name):
 def test_a_nan_is_named_by_row_and_column_and_counted():
     with pytest.raises(te.DataError) as caught:
         te.evaluate(spoiled(np.nan), LABELS)
-    assert "1 non-finite values in 1 of 4 rows" in caught.value.found
+    assert "1 non-finite value in 1 of 4 rows" in caught.value.found
     assert "nan at row 2, column 1" in caught.value.found
     assert "--nonfinite drop" in caught.value.fix
 
@@ -139,6 +139,19 @@ def test_labels_of_any_one_kind_keep_two_classes_apart(labels):
 def test_text_and_integer_labels_on_two_sides_could_never_match():
     with pytest.raises(te.LabelError, match="E403"):
         te.evaluate(te.Embeddings(GOOD, LABELS), gallery=te.Embeddings(GOOD + 1, ["0", "0", "1", "1"]))
+
+
+@pytest.mark.parametrize("column", ["ids", "groups"])
+def test_what_is_text_on_one_side_and_integers_on_the_other_is_not_taken_for_something_else(column):
+    numbered = te.Embeddings(GOOD, LABELS, **{"groups": [1, 2, 3, 4], column: [1, 2, 3, 4]})
+    named = te.Embeddings(GOOD + 1, LABELS, **{"groups": [1, 2, 3, 4], column: ["1", "2", "3", "4"]})
+    with pytest.raises(te.LabelError, match=f"(?s)E403.*{column} of"):
+        te.evaluate(numbered, gallery=named, ignore="group")
+
+
+def test_ids_of_two_kinds_that_share_nothing_are_two_kinds_of_items():
+    named = te.Embeddings(GOOD + 1, LABELS, ids=["a", "b", "c", "d"])
+    assert te.evaluate(te.Embeddings(GOOD, LABELS, ids=[1, 2, 3, 4]), gallery=named)["hit_rate@1"] == 1.0
 
 
 def test_a_repeated_id_names_no_item():
@@ -236,3 +249,18 @@ def test_a_gallery_without_labels_is_told_by_which_option_it_gets_them():
         te.evaluate_identification(te.Embeddings(GOOD, LABELS), te.Embeddings(GOOD + 1))
     with pytest.raises(te.LabelError, match=r"E401 .*\(--labels FILE"):
         te.evaluate(GOOD)
+
+
+def test_without_labels_the_columns_that_might_be_them_are_named():
+    found = te.Embeddings(GOOD, meta={"species": list("aabb"), "year": [1, 2, 3, 4]})
+    with pytest.raises(te.LabelError, match=r"E401 .*their column, of 'species', 'year', with label_column="):
+        te.evaluate(found)
+
+
+def test_a_single_one_is_counted_in_the_singular():
+    run = te.evaluate([[0.0], [0.0], [5.0], [6.0], [9.0]], [1, 2, 1, 2, 3], ks=(1,))
+    assert "1 pair of identical vectors under different labels; 0 under one." in run.notes
+    assert "2 vectors of nothing but zeros." in run.notes
+    assert any(note.startswith("1 of 5 queries with nothing relevant to find") for note in run.notes)
+    one = te.evaluate([[0.0], [1.0], [5.0], [6.0]], [1, 2, 1, 2], ks=(1,))
+    assert "1 vector of nothing but zeros." in one.notes

@@ -242,7 +242,7 @@ def test_duplicates_are_kept_counted_and_noted():
         "degenerate_dropped": 0,
         "zero_distance": {"positive": 0, "negative": 0},
     }
-    assert "1 of 3 triplets repeat another one; each counts as often as it is given." in run.notes
+    assert "Repeats of another triplet: 1 of 3; each counts as often as it is given." in run.notes
     by_vectors = te.evaluate_triplets([[0.0], [-0.0]], [[1.0]] * 2, [[2.0]] * 2)
     assert by_vectors.accounting["duplicates"] == 1
 
@@ -260,7 +260,7 @@ def test_degenerate_triplets_are_dropped_on_request_and_counted():
 def test_a_positive_that_is_its_anchor_is_noted_where_only_vectors_are_known():
     run = te.evaluate_triplets([[0.0], [0.0]], [[0.0], [1.0]], [[2.0], [2.0]])
     assert run.accounting["zero_distance"] == {"positive": 1, "negative": 0}
-    assert any(note.startswith("1 positives are at distance 0") for note in run.notes)
+    assert any(note.startswith("1 positive at distance 0") for note in run.notes)
 
 
 def test_a_collapsed_space_has_no_triplet_in_order_and_says_so():
@@ -364,7 +364,9 @@ def test_what_is_no_position_is_refused(bad, code):
 )
 def test_a_triplet_that_names_a_row_twice_is_refused_and_not_scored(triplet, message):
     three = columns([(0, 1, 2), triplet, triplet])
-    with pytest.raises(te.ParameterError, match=rf"E502 2 triplets name a row twice; first: triplet 1 .*{message}"):
+    with pytest.raises(
+        te.ParameterError, match=rf"E502 2 triplets with a row named twice; first: triplet 1 .*{message}"
+    ):
         te.evaluate_triplets(*three, embeddings=SQUARE)
 
 
@@ -379,7 +381,7 @@ def test_a_triplet_that_contradicts_the_labels_is_refused(labels, triplet):
     labelled = te.Embeddings([*SQUARE, [9.0, 9.0]], [*labels, labels[triplet[0]]])
     a, p, n = triplet
     wrong = (a, p, n) if p != n else (a, p, 4)
-    with pytest.raises(te.ParameterError, match=r"E503 1 triplets contradict the labels; first: triplet 2 \(0-based\)"):
+    with pytest.raises(te.ParameterError, match=r"E503 1 triplet against the labels; first: triplet 2 \(0-based\)"):
         te.evaluate_triplets(*columns([(0, 1, 2), (0, 0, 2), wrong]), embeddings=labelled, drop_degenerate=True)
 
 
@@ -402,7 +404,7 @@ def test_a_nan_in_the_embeddings_is_an_error():
 
 
 def test_a_zero_vector_has_no_cosine():
-    with pytest.raises(te.DataError, match=r"E202 1 zero vectors.* · positives") as caught:
+    with pytest.raises(te.DataError, match=r"E202 1 zero vector.* · positives") as caught:
         te.evaluate_triplets([[1.0]], [[0.0]], [[2.0]], distance="cosine")
     assert "zero-rows" not in caught.value.fix
 

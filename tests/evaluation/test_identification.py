@@ -128,7 +128,31 @@ def test_a_missing_kind_of_probe_leaves_its_rates_undefined_with_the_reason():
     assert known.metrics["tpir@fpir=0.1"]["reason"] == "no probe is a stranger to the gallery"
     assert known["cmc@1"] == 0.0  # two identities are equally close: rank 1.5
     strangers = te.evaluate_identification(te.Embeddings([[0.5]], ["cid"]), gallery)
-    assert strangers.metrics["cmc@1"]["reason"] == "no probe has an identity in the gallery"
+    for name in ("cmc@1", "tpir@fpir=0.1"):
+        assert strangers.metrics[name]["reason"] == "no probe has an identity in the gallery"
+
+
+def test_strangers_alone_tell_the_threshold_and_how_sure_it_is():
+    gallery = te.Embeddings([[0.0]], ["ann"])
+    probes = te.Embeddings(np.arange(1.0, 41.0)[:, None], [f"s{row // 2}" for row in range(40)])
+    run = te.evaluate_identification(probes, gallery, fpirs=(0.1,))
+    entry = run.metrics["threshold@fpir=0.1"]
+    assert (entry["value"], entry["achieved_fpir"], entry["units"]) == (4.5, 0.1, 20)
+    assert entry["low"] < 4.5 < entry["high"]
+    few = te.evaluate_identification(probes.take(np.arange(8)), gallery, fpirs=(0.25,)).metrics["threshold@fpir=0.25"]
+    assert (few["value"], few["low"], few["interval_reason"]) == (
+        2.5,
+        None,
+        "4 stranger identities, and an interval needs 5",
+    )
+
+
+def test_a_rank_as_large_as_the_gallery_has_no_interval_and_a_note():
+    people = [f"p{one}" for one in range(8)]
+    gallery = te.Embeddings(np.arange(8.0)[:, None], people)
+    run = te.evaluate_identification(te.Embeddings(np.arange(8.0)[:, None] + 0.7, people), gallery, ks=(1, 7, 8, 9))
+    assert [run.metrics[f"cmc@{k}"]["low"] is None for k in (1, 7, 8, 9)] == [False, False, True, True]
+    assert any("The same for every ranking, and so without an interval: cmc@8, cmc@9." in note for note in run.notes)
 
 
 def test_the_command_line_prints_the_size_of_the_gallery(tmp_path, monkeypatch):

@@ -131,6 +131,18 @@ def test_perfect_is_never_certain():
     assert run.interval("hit_rate@1") == (1 - 3 / 25, 1.0)
 
 
+def test_what_every_ranking_gives_has_no_interval_and_is_named_in_a_note():
+    labels = np.repeat(np.arange(10), 4)
+    run = te.evaluate(np.arange(40.0)[:, None], labels, ks=(1, 38, 39, 100), precision=0.3)
+    for name in ("hit_rate@38", "hit_rate@39", "recall@100", "precision@39"):
+        assert run.metrics[name]["low"] is None
+        assert run.metrics[name]["interval_reason"] == "every ranking gives this value"
+    for name in ("hit_rate@1", "recall@38", "map@r"):
+        assert run.metrics[name]["low"] is not None
+    assert any("The same for every ranking" in note and "recall@39, " in note for note in run.notes)
+    assert not any("cannot be judged" in note for note in run.notes)
+
+
 def test_given_triplets_rest_on_the_classes_of_their_anchors_or_on_their_anchors():
     rows = np.arange(150)
     positive, negative = LABELS * 5 + (rows + 1) % 5, (rows + 50) % 150

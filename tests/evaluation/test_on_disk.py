@@ -1,6 +1,7 @@
 """A set on disk gives the hash that it gives in memory, however it is cut into files, or an error and no result."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import pytest
 import tripleteval as te
 from tripleteval.data.stored import StoredVectors
 from tripleteval.engine import plan
-from tripleteval.evaluation import measure
+from tripleteval.evaluation import measure, standing
 from tripleteval.readers.stored_npy import NpyRows
 from tripleteval.readers.stored_parquet import ParquetRows
 
@@ -125,13 +126,23 @@ def test_what_cannot_stream_says_so(tmp_path):
         te.evaluate(read(shard(tmp_path, ".npy", 2)), metrics=["ami"])
 
 
+@pytest.mark.parametrize("needed", [{"verification": False}, {"sample": 40}], ids=str)
+def test_a_budget_that_is_too_little_beside_the_labels_names_one_that_is_enough(tmp_path, monkeypatch, needed):
+    monkeypatch.setattr(standing, "_PER_CLASS", 2**17)  # 90 labels that take 11 MiB
+    found = read(shard(tmp_path, ".npy", 2))
+    with pytest.raises(te.ResourceError, match="E802 a memory budget of 12 MiB for ") as caught:
+        te.evaluate(found, memory="12MiB", threads=1, **needed)
+    enough = re.search(r"[0-9]+MiB", caught.value.fix)[0]
+    assert te.evaluate(found, memory=enough, threads=1, **needed)["hit_rate@1"] > 0
+
+
 def test_a_budget_that_does_not_hold_the_labels_names_one_that_would(tmp_path):
     found = read(shard(tmp_path, ".npy", 2))
     with pytest.raises(te.ResourceError, match="E802 .*labels and ids of 900 rows.*--memory") as caught:
         te.evaluate(found, memory="10KiB")
     assert "10,240 bytes" in caught.value.found
     assert "at least" not in caught.value.fix  # what is needed at least, the plan of the pass says
-    enough = caught.value.fix.split("--memory ")[1].split()[0]
+    enough = caught.value.fix.rsplit(" ", 1)[1]
     assert te.evaluate(found, memory=enough, threads=1)["hit_rate@1"] > 0
 
 

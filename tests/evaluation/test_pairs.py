@@ -36,7 +36,7 @@ def test_labels_say_who_is_the_same_where_nobody_else_does():
     of = te.Embeddings(POINTS, [0, 0, 1, 1, 2, 2], ids=IDS)
     run = te.evaluate_pairs(*PAIRS[:2], embeddings=of)
     assert run.per_query["same"].to_pylist() == [True, True, False, False]
-    assert "3 pairs contradict" in refused("E503", *PAIRS[:2], [0, 0, 1, 0], embeddings=of)
+    assert "3 pairs against the labels" in refused("E503", *PAIRS[:2], [0, 0, 1, 0], embeddings=of)
 
 
 @pytest.mark.parametrize("same", [[True, True, False, False], ["1", "1", "0", "0"], ["true", "True", "FALSE", "false"]])
@@ -49,7 +49,7 @@ def test_duplicates_are_counted_either_way_round_and_contradictions_refused():
     of = te.Embeddings(POINTS, ids=IDS)
     run = te.evaluate_pairs(["a", "b", "a"], ["b", "a", "c"], [1, 1, 0], embeddings=of)
     assert run.accounting["duplicates"] == 1
-    assert any("repeat" in note for note in run.notes)
+    assert any("Repeats of another pair: 1 of 3" in note for note in run.notes)
     assert "rows 0 and 1" in refused("E504", ["a", "b"], ["b", "a"], [1, 0], embeddings=of)
 
 
@@ -107,7 +107,7 @@ def test_folds_that_share_an_identity_are_refused_and_grouping_offered():
     assert "'p'" in refused("E520", *PAIRS, embeddings=by_label, folds=[0, 0, 1, 1])
     refused("E520", *PAIRS, embeddings=of, folds=[0, 0, 0, 0])
     refused("E401", *PAIRS, embeddings=of, folds=[0, 1], error=te.LabelError)
-    assert "1 groups" in refused("E520", *PAIRS, embeddings=of, folds=3)
+    assert "1 group of pairs" in refused("E520", *PAIRS, embeddings=of, folds=3)
     refused("E520", *PAIRS, embeddings=of, folds=1)
 
 

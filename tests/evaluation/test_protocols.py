@@ -20,7 +20,7 @@ def test_the_accounting_says_what_was_compared_and_what_was_not():
     assert (a["pairs_compared"], a["triplets"], a["anchors"]) == (42, 48, 6)
     assert a["k_clipped"] == {"10": 7}
     assert any("k is larger" in note for note in run.notes)
-    assert any("1 of 7 queries have nothing relevant" in note for note in run.notes)
+    assert any("1 of 7 queries with nothing relevant" in note for note in run.notes)
 
 
 def test_precision_keeps_k_in_its_denominator_where_recall_is_clipped():
@@ -80,9 +80,31 @@ def test_explicit_relevance_is_the_same_as_mapping_matrix_sparse_or_table():
     dense = np.array([[3, 0, 1], [0, 2, 0]])
     rows = [(q, g, grade) for q, found in RELEVANCE.items() for g, grade in found.items()]
     table = pa.table(dict(zip(("q", "g", "grade"), zip(*rows, strict=True), strict=True)))
-    hashes = {explicit(r).result_hash for r in (RELEVANCE, dense, scipy.sparse.csr_matrix(dense), table)}
+    given = (RELEVANCE, dense, dense.tolist(), scipy.sparse.csr_matrix(dense), table)
+    hashes = {explicit(r).result_hash for r in given}
     assert len(hashes) == 1
     assert explicit(RELEVANCE)["map"] == 1.0
+
+
+def test_relevant_items_without_grades_are_a_list_or_a_set():
+    ungraded = {query: dict.fromkeys(found, 1) for query, found in RELEVANCE.items()}
+    for kind in (list, tuple, set):
+        listed = {query: kind(found) for query, found in RELEVANCE.items()}
+        assert explicit(listed).result_hash == explicit(ungraded).result_hash
+
+
+def test_whole_numbers_in_text_are_ids_where_ids_are_whole_numbers():
+    found = te.Embeddings([[0.0], [1.0], [9.0]], ids=[7, -8, 9])
+    as_text = pa.table({"q": ["7", "-8"], "g": ["-8", "7"]})
+    assert te.evaluate(found, relevance=as_text)["mrr"] == 1.0
+    with pytest.raises(te.LabelError, match="E409 1 query id of the relevance not in .*first: '07'"):
+        te.evaluate(found, relevance=pa.table({"q": ["07"], "g": ["9"]}))
+
+
+def test_ids_of_bytes_are_found_in_a_relevance_of_bytes():
+    queries, gallery = te.Embeddings([[0.0]], ids=[b"q"]), te.Embeddings([[9.0], [1.0]], ids=[b"f", b"g"])
+    for relevance in ({b"q": {b"g": 1}}, pa.table({"q": [b"q"], "g": [b"g"]})):
+        assert te.evaluate(queries, gallery=gallery, relevance=relevance)["mrr"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -95,6 +117,12 @@ def test_explicit_relevance_is_the_same_as_mapping_matrix_sparse_or_table():
         ({"q1": {"g1": float("nan")}}, "E201"),
         (np.ones((3, 3)), "E306"),
         (np.zeros((2, 3)), "E406"),
+        ({"q1": "g1"}, "E203"),
+        ({"q1": {"g1": "high"}}, "E203"),
+        ([("q1", "g1")], "E203"),
+        ("relevance.parquet", "E203"),
+        (3, "E306"),
+        (pa.table({"q": ["q1"]}), "E306"),
         ({}, "E406"),
     ],
 )

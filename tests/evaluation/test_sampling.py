@@ -96,7 +96,12 @@ def test_a_precision_within_reach_stops_early_and_one_beyond_asks_all(monkeypatc
         assert high - low <= 0.3
     assert any("within ±0.15" in note for note in loose.notes)
     strict = te.evaluate(te.Embeddings(POINTS, LABELS, ids=IDS), precision=0.001)
-    assert any("though ±0.001 was asked for" in note for note in strict.notes)
+    assert any("though ±0.001 was asked for: only a larger set can narrow it" in note for note in strict.notes)
+    assert any("All 600 queries were used" in note for note in strict.notes)
+    assert [any("Sampled" in note for note in run.notes) for run in (loose, strict)] == [True, False]
+    some = te.evaluate(te.Embeddings(POINTS, LABELS, ids=IDS), precision=0.001, sample=100)
+    assert any(note.endswith("though ±0.001 was asked for.") for note in some.notes)
+    assert any("Sampled: 100 of 600 queries" in note for note in some.notes)
     assert strict.accounting["queries"] == 600
     for name in ("map@r", "recall@10", "triplet_satisfied@margin=0.2", "first_rank_median"):
         assert strict.metrics[name] == whole.metrics[name]

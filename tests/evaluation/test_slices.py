@@ -82,6 +82,7 @@ def test_slices_are_part_of_the_run_its_hash_and_its_report(run, tmp_path):
     ]
     assert tables[0].rows[0][:3] == ["de", "60", "60"]
     assert "[" in tables[0].rows[0][3]
+    assert tables[0].numeric == set(tables[0].columns[1:])  # an interval is never broken over two lines
     assert tables[1].rows[0][3].startswith("too small: 6 queries")
     assert tables[2].rows[-1][0] == "without a value"
 

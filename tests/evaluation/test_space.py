@@ -29,6 +29,26 @@ def test_a_collapsed_network_is_called_so_by_its_loss_and_its_rank():
     assert "Dimensional collapse" not in said
 
 
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_a_turned_simplex_has_no_dimension_and_no_spread_made_of_roundings(distance):
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(12, 12)))[0]
+    run = te.evaluate(
+        np.repeat(turned, 4, axis=0),
+        np.repeat(np.arange(12), 4),
+        distance=distance,
+        metrics=["intrinsic_dimension_linfit"],
+    )
+    for name in ("intrinsic_dimension", "intrinsic_dimension_linfit"):
+        assert run.metrics[name]["reason"] == "the two nearest neighbours are equally far"
+    assert run.metrics["d_prime"]["reason"] == "all distances of a kind are equal"
+
+
+def test_a_line_whose_loss_happens_to_be_the_margin_has_not_collapsed():
+    run = te.evaluate([[0.0], [1.0], [3.0], [7.0]], [{1, 2}, {2}, {3, 1}, {7}])
+    assert (run["triplet_loss@margin=0.2"], run["effective_rank"]) == pytest.approx((0.2, 1.0))
+    assert not any("collapsed" in note for note in run.notes)
+
+
 def test_a_space_of_one_direction_is_dimensional_collapse():
     line = HEALTHY[:, :1] * np.linspace(1, 2, 16) + 1e-3 * HEALTHY
     assert "Dimensional collapse: about 1." in notes(line)
@@ -41,7 +61,7 @@ def test_few_classes_in_as_few_dimensions_are_no_collapse():
 
 
 def test_dead_units_are_counted():
-    assert "3 of 19 coordinates never change: dead units." in notes(np.hstack([HEALTHY, np.full((120, 3), 0.5)]))
+    assert "Dead units: 3 of 19 coordinates never changing." in notes(np.hstack([HEALTHY, np.full((120, 3), 0.5)]))
 
 
 def test_a_narrow_cone_is_remarked():

@@ -105,7 +105,7 @@ def test_an_impossible_share_is_refused(share):
 
 def test_identities_on_both_sides_are_refused():
     x, y = faces()
-    with pytest.raises(te.ParameterError, match=r"E520 1 identities.*first: 5"):
+    with pytest.raises(te.ParameterError, match=r"E520 1 identity.*first: 5"):
         te.evaluate(te.Embeddings(x[y >= 5], y[y >= 5]), calibrate_on=te.Embeddings(x[y <= 5], y[y <= 5]))
     with pytest.raises(te.ParameterError, match=r"E520 no threshold.*no impostor"):
         te.evaluate(te.Embeddings(x[y >= 5], y[y >= 5]), calibrate_on=te.Embeddings(x[y == 1], y[y == 1]))

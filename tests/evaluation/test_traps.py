@@ -124,7 +124,7 @@ def small_classes(ids: bool = False) -> te.Embeddings:
     return te.Embeddings(points, labels, ids=[f"item {row}" for row in range(80)] if ids else None)
 
 
-def leaks(run: te.Evaluation) -> list[str]:
+def leaks(run) -> list[str]:
     return [note for note in run.notes if "of the gallery at distance 0" in note]
 
 
@@ -134,7 +134,7 @@ def test_queries_that_are_rows_of_the_gallery_are_noticed(distance):
     queries = gallery.take(np.arange(20))
     run = te.evaluate(queries, gallery=gallery, distance=distance)
     assert run["hit_rate@1"] == 1.0
-    assert [note.split(" have")[0] for note in leaks(run)] == ["20 of 20 queries"]
+    assert [note.split(" with")[0] for note in leaks(run)] == ["20 of 20 queries"]
 
 
 def test_half_of_the_queries_are_a_leak_and_fewer_are_duplicates():
@@ -152,6 +152,25 @@ def test_queries_known_by_their_ids_and_queries_among_each_other_are_no_leak():
     assert not leaks(te.evaluate(gallery.take(np.arange(20)), gallery=gallery))
     twice = np.repeat(np.arange(40), 2)
     assert not leaks(te.evaluate(small_classes().vectors[twice], np.arange(80) // 4))
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_probes_and_approximate_searches_that_find_themselves_are_noticed_too(distance):
+    gallery, known = small_classes(), small_classes(ids=True)
+    apart = te.Embeddings(gallery.vectors[:20] + 0.01, gallery.labels.take(np.arange(20)))
+    exact = {"backends": ["exact"], "seeds": 1, "repeats": 1, "distance": distance}
+    for queries, searched, found in (
+        (gallery.take(np.arange(20)), gallery, ["20 of 20"]),
+        (apart, gallery, []),
+        (known.take(np.arange(20)), known, []),
+    ):
+        probes = te.evaluate_identification(queries, searched, distance=distance)
+        search = te.evaluate_search(queries, gallery=searched, **exact)
+        assert [note.partition(" probes")[0] for note in leaks(probes)] == found
+        assert [note.partition(" queries")[0] for note in leaks(search)] == found
+    assert not leaks(
+        te.evaluate_search(small_classes().vectors[np.repeat(np.arange(40), 2)], np.arange(80) // 4, **exact)
+    )
 
 
 def test_a_label_to_ignore_that_stands_nowhere_is_noticed():

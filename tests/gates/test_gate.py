@@ -73,7 +73,9 @@ def test_what_cannot_be_read_is_refused(old, text):
 
 @pytest.mark.parametrize("text", ["recall@11 >= 0", "low(recal@10) > 0", "nonsense < 1", "median(map@r) > 0"])
 def test_an_unknown_metric_is_named_with_its_neighbours(old, text):
-    with pytest.raises(te.ParameterError, match=r"E510 no metric .* in this run.*known: "):
+    with pytest.raises(
+        te.ParameterError, match=r"E510 no metric .* in this run.*(did you mean|known: ).*its run.json lists all"
+    ):
         te.gate(old, [text])
 
 
@@ -112,8 +114,8 @@ def test_where_lower_is_better_no_worse_means_no_higher(old, new):
     ("how", "said"),
     [
         ({}, "E101 a gate without requirements"),
-        ({"no_worse": ["map@r"]}, "E101 --no-worse and --baseline belong together"),
-        ({"require": ["mrr > 0"], "baseline": True}, "E101 --no-worse and --baseline belong together"),
+        ({"no_worse": ["map@r"]}, "E101 no_worse and baseline belong together.*--no-worse"),
+        ({"require": ["mrr > 0"], "baseline": True}, "E101 no_worse and baseline belong together.*--no-worse"),
         ({"no_worse": ["map@r"], "baseline": True, "margin": -1}, "E505"),
         ({"no_worse": ["map@r"], "baseline": True, "margin": float("nan")}, "E505"),
     ],
@@ -216,3 +218,28 @@ def test_an_unknown_comparison_is_named_with_the_known_ones(old, sign):
     for name in ("recall@10", "triplet_loss@margin=0.2", "low(map@r)"):
         with pytest.raises(te.ParameterError, match=f"E101 the unknown comparison '{sign}'.*known: >=, <=, >, <"):
             te.gate(old, [f"{name} {sign} 0.1"])
+
+
+def test_given_triplets_are_held_against_a_baseline_by_value():
+    sides = [np.array(side)[:, None] for side in ([0.0] * 8, [1.0] * 8, [2.0] * 6 + [0.5] * 2)]
+    worse = te.evaluate_triplets(*sides)
+    better = te.evaluate_triplets(sides[0], sides[1], 2 * sides[2])
+    (check,) = te.gate(worse, baseline=better, no_worse=["triplet_accuracy"]).checks
+    assert (check.passed, check.found, check.low) == (False, -0.125, None)
+    gate = te.gate(worse, ["triplet_accuracy > 0"], baseline=better, no_worse=["triplet_accuracy"], margin=0.2)
+    assert (gate.passed, gate.baseline_unit) == (True, None)
+    with pytest.raises(te.ParameterError, match="E101 low.triplet_accuracy. against a baseline of given triplets"):
+        te.gate(worse, baseline=better, no_worse=["low(triplet_accuracy)"])
+    other = te.evaluate_triplets(*sides, margin=0.5)
+    with pytest.raises(te.ParameterError, match="E510 no metric 'triplet_satisfied@margin=0.2' in the baseline"):
+        te.gate(worse, baseline=other, no_worse=["triplet_satisfied@margin=0.2"])
+    fewer = te.evaluate_triplets(*(side[:4] for side in sides))
+    with pytest.raises(te.ParameterError, match="E512 a baseline of other triplets.*--unpaired"):
+        te.gate(worse, baseline=fewer, no_worse=["triplet_accuracy"])
+    assert not te.gate(worse, baseline=fewer, no_worse=["triplet_accuracy"], paired=False).passed
+
+
+def test_the_run_without_queries_is_named_as_the_gate_knows_it(old):
+    triplets = te.evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
+    with pytest.raises(te.ParameterError, match="E101 the baseline is a run of given triplets"):
+        te.gate(old, baseline=triplets, no_worse=["triplet_accuracy"])

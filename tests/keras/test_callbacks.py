@@ -15,7 +15,7 @@ import tripleteval as te
 from tripleteval.cli import main
 from tripleteval.errors import DataError, FileError, LabelError, ParameterError, ResourceError
 from tripleteval.keras.callbacks import EvaluateEmbeddings
-from tripleteval.keras.collapse import CollapseWarning
+from tripleteval.keras.collapse import CollapseWarning, stuck
 from tripleteval.keras.embedding import embed, embed_to_file
 from tripleteval.keras.losses import TripletAllLoss, TripletSemiHardLoss
 from tripleteval.keras.sampling import BalancedBatches
@@ -195,6 +195,12 @@ def test_a_loss_stuck_at_the_margin_is_warned_about():
     callback = EvaluateEmbeddings((points(1), CLASSES), margins=(0,))  # which says nothing about the margin of 0.2
     with pytest.warns(CollapseWarning, match="epoch 3: The training loss has been at its margin of 0.2 for 3 epochs"):
         trained([callback], model=nearly_one_point(1e-4))
+
+
+def test_losses_that_are_no_numbers_are_not_stuck_at_the_margin():
+    assert stuck([0.2, 0.2, 0.2], 0.2)
+    for losses in ([np.nan] * 3, [0.2, np.nan, 0.2]):
+        assert not stuck(losses, 0.2)
 
 
 def test_the_impossible_is_refused():

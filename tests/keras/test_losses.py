@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 import triplet_loops
-from tripleteval.errors import DataError, ParameterError
+from tripleteval.errors import DataError, LabelError, ParameterError
 from tripleteval.keras.losses import (
     TripletAllLoss,
     TripletHardLoss,
@@ -107,6 +107,18 @@ def test_a_zero_vector_has_cosine_distance_one_to_everything(name):
 
 
 @each_loss
+def test_equal_vectors_are_equally_far_under_cosine_wherever_they_stand(name):
+    # Rounded differently in different places of a batch, the tie between a positive and a negative would break.
+    kind, oracle, chosen, asked = LOSSES[name]
+    batch = vectors(0, 5)[np.arange(11) % 5]
+    unit = batch / np.linalg.norm(batch.astype("float64"), axis=1, keepdims=True)
+    halves = unit / np.sqrt(2)  # whose squared distance is the cosine distance, exactly 0 where vectors are equal
+    for margin in (0.0, 0.3):
+        found = float(kind(margin, "cosine", **chosen)(LABELS, batch))
+        assert found == pytest.approx(oracle(LABELS, halves, "sqeuclidean", margin, **asked), rel=1e-5)
+
+
+@each_loss
 @pytest.mark.parametrize("labels", [[1] * 11, list(range(11)), [5]], ids=["no negative", "no positive", "one item"])
 def test_a_batch_without_a_triplet_costs_nothing_and_moves_nothing(name, labels):
     kind, _, chosen, _ = LOSSES[name]
@@ -114,6 +126,46 @@ def test_a_batch_without_a_triplet_costs_nothing_and_moves_nothing(name, labels)
     batch = vectors(0, len(labels))
     assert float(loss(labels, batch)) == 0.0
     assert np.array_equal(gradient(loss, labels, batch), np.zeros_like(batch))
+
+
+@each_loss
+def test_a_batch_without_a_row_costs_nothing(name):
+    # Filtered data end with one, and so does the last step where there are more replicas than rows.
+    kind, _, chosen, _ = LOSSES[name]
+    assert float(kind(0.2, **chosen)(np.zeros(0, "int32"), vectors(0, 0))) == 0.0
+
+
+@each_loss
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_a_vector_or_label_that_is_no_number_makes_the_loss_none(name, distance):
+    kind, _, chosen, _ = LOSSES[name]
+    loss = kind(0.2, distance, **chosen)
+    for row in (0, 7):  # the latter stands alone, and is only a negative
+        for broken in (np.nan, np.inf):
+            batch = vectors()
+            batch[row, 2] = broken
+            assert np.isnan(float(loss(LABELS, batch)))
+        assert not np.isfinite(gradient(loss, LABELS, batch)).all()  # so mixed precision skips the step
+        labels = LABELS.astype("float32")
+        labels[row] = np.nan
+        assert np.isnan(float(loss(labels, vectors())))
+
+
+def test_a_given_triplet_that_is_no_number_costs_none():
+    three = [vectors(seed) for seed in (1, 2, 3)]
+    three[2][4, 0] = np.nan
+    for distance in DISTANCES:
+        found = ops.convert_to_numpy(triplet_cost(*three, 0.2, distance))
+        assert np.flatnonzero(np.isnan(found)).tolist() == [4]
+
+
+@each_loss
+def test_rows_that_a_mask_leaves_out_are_in_no_triplet(name):
+    kind, _, chosen, _ = LOSSES[name]
+    loss = kind(0.5, **chosen)
+    padded = np.concatenate([vectors(), np.zeros((3, 4), "float32")])
+    found = float(loss([*LABELS, 0, 0, 3], keras.layers.Masking()(padded)))
+    assert found == pytest.approx(float(loss(LABELS, vectors())), rel=1e-6)
 
 
 @each_loss
@@ -244,3 +296,21 @@ def test_what_is_no_batch_of_embeddings_is_refused():
         TripletMarginLoss()(np.zeros(4), vectors(0, 4))
     with pytest.raises(ParameterError, match="E512"):
         TripletHardLoss()(LABELS, vectors(), sample_weight=np.ones(len(LABELS)))
+    for labels in ([3], [3, 1, 2]):
+        with pytest.raises(LabelError, match=f"E401 {len(labels)} labels for 11 embeddings"):
+            TripletHardLoss()(labels, vectors())
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"distance": "L2"}, "distance='L2' · write 'euclidean'"),
+        ({"distance": "squared-L2"}, "write 'sqeuclidean'"),
+        ({"distance": "angular"}, "write 'cosine'"),
+        ({"distance_metric": "L2"}, "distance_metric='L2', an argument of TensorFlow Addons · .* · write distance="),
+        ({"soft": True}, "soft=True, an argument of TensorFlow Addons · TripletHardLoss · write margin='soft'"),
+    ],
+)
+def test_what_addons_called_otherwise_is_refused_with_what_to_write(given, match):
+    with pytest.raises(ParameterError, match=match):
+        TripletHardLoss(1.0, **given)

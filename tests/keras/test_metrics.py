@@ -85,6 +85,26 @@ def test_resetting_forgets():
     assert measured(metric, BATCHES[:1]) == first
 
 
+@pytest.mark.parametrize("metric", [TripletAccuracy(), *triplet_composition(), EmbeddingCollapse()])
+def test_what_is_no_number_makes_the_metric_none_until_it_is_reset(metric):
+    labels, vectors = BATCHES[0]
+    unknown = labels.astype("float32")
+    unknown[3] = np.nan
+    for broken in ((labels, vectors * np.float32("nan")), (unknown, vectors)):
+        assert np.isnan(measured(metric, [broken, BATCHES[1]]))
+        metric.reset_state()
+        assert np.isfinite(measured(metric, BATCHES))
+
+
+@pytest.mark.parametrize("metric", [TripletAccuracy(), *triplet_composition(0.5), EmbeddingCollapse(9.0)])
+def test_rows_that_a_mask_leaves_out_are_not_counted(metric):
+    labels, vectors = BATCHES[0]
+    expected = measured(metric, BATCHES[:1])
+    metric.reset_state()
+    padded = keras.layers.Masking()(np.concatenate([vectors, np.zeros((3, 4), "float32")]))
+    assert measured(metric, [(np.array([*labels, 0, 0, 1]), padded)]) == pytest.approx(expected)
+
+
 LABELS = np.concatenate([labels for labels, _ in BATCHES])
 INPUTS = np.concatenate([vectors for _, vectors in BATCHES])
 

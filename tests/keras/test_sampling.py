@@ -112,12 +112,24 @@ def test_tensorflow_reads_the_same_batches_and_each_pass_is_an_epoch():
     assert dataset.element_spec[0].shape == (6,)
 
 
+def test_a_training_that_goes_on_gets_the_batches_of_its_epoch():
+    pytest.importorskip("tensorflow")
+    whole, later = BalancedBatches(LABELS, 3, 2), BalancedBatches(LABELS, 3, 2, initial_epoch=4)
+    assert np.array_equal([rows for rows, _ in later.tf_data().as_numpy_iterator()], whole.rows(4))
+    for epoch in (4, 5):
+        later.on_epoch_begin()
+        assert later.epoch == epoch
+        assert np.array_equal([later[i][0] for i in range(len(later))], whole.rows(epoch))
+
+
 def test_the_impossible_is_refused():
     for given_ in ((1, 2), (2, 1), (2.0, 2), (True, 2)):
         with pytest.raises(ParameterError, match="E308"):
             BalancedBatches(LABELS, *given_)
     with pytest.raises(ParameterError, match="E511"):
         BalancedBatches(LABELS, 2, 2, seed=-1)
+    with pytest.raises(ParameterError, match="E308 initial_epoch=-1"):
+        BalancedBatches(LABELS, 2, 2, initial_epoch=-1)
     with pytest.raises(ParameterError, match="known: leave_out, repeat"):
         BalancedBatches(LABELS, 2, 2, small="drop")
     with pytest.raises(LabelError, match="36 labels for 5 inputs"):

@@ -63,6 +63,17 @@ def test_scikit_learns_made_up_numbers_are_not_copied():
     assert tiny["davies_bouldin"] == pytest.approx(1.5 / 4.5)  # an absolute tolerance of 1e-8 would call it 0
 
 
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+@pytest.mark.parametrize("copies", [3, 5, 7, 11])
+def test_classes_of_copies_have_no_scatter_made_of_roundings(distance, copies):
+    points = np.repeat(np.random.default_rng(0).normal(size=(4, 5)), copies, axis=0)
+    if distance == "cosine":
+        points *= np.arange(1, len(points) + 1)[:, None] / 3
+    still = te.evaluate(points, np.repeat(np.arange(4), copies), metrics=list(ASKED), distance=distance)
+    assert still.metrics["calinski_harabasz"]["reason"] == "zero within-class scatter"
+    assert still["davies_bouldin"] == pytest.approx(0, abs=1e-12)
+
+
 def test_cluster_scores_are_the_mean_over_ten_seeds():
     points, labels = blobs()
     run = te.evaluate(points, labels, metrics=["ami", "ari", "nmi"])

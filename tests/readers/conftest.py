@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,11 +87,19 @@ def _write_delimited(path: Path, delimiter: str) -> None:
             writer.writerow([*map(float, vector), *rest])
 
 
+def _write_jsonl(path: Path) -> None:
+    rows = zip(VECTORS.tolist(), LABELS, IDS, GROUPS, strict=True)
+    named = (dict(zip(("embedding", "label", "id", "group"), row, strict=True)) for row in rows)
+    path.write_text("".join(json.dumps(row) + "\n" for row in named), encoding="utf-8")
+
+
 _WRITERS: dict[str, Callable[..., None]] = {
     ".npy": _write_npy,
     ".npz": _write_npz,
     ".parquet": _write_parquet,
     ".pq": _write_parquet,
+    ".jsonl": _write_jsonl,
+    ".ndjson": _write_jsonl,
     ".csv": lambda path: _write_delimited(path, ","),
     ".tsv": lambda path: _write_delimited(path, "\t"),
 }

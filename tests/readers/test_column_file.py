@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tripleteval.errors import EvalError, FileError, LabelError, ParameterError
 from tripleteval.readers import read
+from tripleteval.readers.column_file import read_columns
 
 Text = Callable[[str, str], Path]
 Write = Callable[..., Path]
@@ -42,7 +44,7 @@ def test_a_table_of_several_columns_needs_a_name_unless_one_is_called_label(writ
     assert labels(write, path, label_column="kind") == [f"b{n}" for n in range(5)]
     with pytest.raises(FileError, match="E605 no column 'x'; the columns are 'file', 'label', 'kind'"):
         labels(write, path, label_column="x")
-    with pytest.raises(FileError, match="E605 several columns, none of them called id; the columns are 'file'"):
+    with pytest.raises(FileError, match="E605 several columns, none of them called id or ids; the columns are 'file'"):
         read(write(".npy"), ids=path)
 
 
@@ -54,6 +56,24 @@ def test_parquet_and_npy_hold_integers_and_text(values: list[Any], write: Write,
     assert labels(write, tmp_path / "l.npy") == values
 
 
+@pytest.mark.parametrize("values", [[2**53 + 1, 2**53, 1, 2, 3], NAMES])
+def test_archives_and_json_lines_are_tables_too(values: list[Any], write: Write, text: Text, tmp_path: Path) -> None:
+    np.savez(tmp_path / "l.npz", labels=np.array(values), vectors=np.zeros((5, 2)))
+    lines = [json.dumps({"embedding": [1, 2], "label": value, "other": "x"}) for value in values]
+    assert labels(write, tmp_path / "l.npz") == values
+    assert labels(write, text("l.jsonl", "\n".join(lines) + "\n")) == values
+    assert labels(write, text("l.jsonl", "\n".join(lines) + "\n"), label_column="other") == ["x"] * 5
+    for name in ("l.npz", "l.jsonl"):
+        with pytest.raises(FileError, match="E605 no column 'lable'; .*did you mean 'label"):
+            labels(write, tmp_path / name, label_column="lable")
+
+
+@pytest.mark.parametrize("name", ["l.txt", "l.npy"])
+def test_several_columns_are_not_looked_for_in_a_file_without_any(name: str, text: Text) -> None:
+    with pytest.raises(FileError, match="E602 a file without columns, where anchor, positive are needed"):
+        read_columns(text(name, "1 2\n"), {"anchor": "ids", "positive": "ids"})
+
+
 @pytest.mark.parametrize("values", [[2**53 + 1, None, 1, 2, 3], ["a", "b", None, "", "c"]])
 def test_a_missing_label_is_refused_with_its_row(values: list[Any], write: Write, tmp_path: Path) -> None:
     pq.write_table(pa.table({"y": values}), tmp_path / "l.parquet", row_group_size=2)
@@ -62,7 +82,7 @@ def test_a_missing_label_is_refused_with_its_row(values: list[Any], write: Write
 
 
 def test_an_empty_line_is_a_missing_label(write: Write, text: Text) -> None:
-    with pytest.raises(EvalError, match=r"E402 1 rows .* first rows: 1 "):
+    with pytest.raises(EvalError, match=r"E402 1 row .* first rows: 1 "):
         labels(write, text("l.txt", "a\n\nb\nc\nd\n"))
 
 

@@ -144,8 +144,27 @@ def test_the_index_of_a_data_frame_does_not_become_a_coordinate(text: Text) -> N
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
-def test_another_delimiter_is_named(name: str, text: Text) -> None:
-    assert "E602 columns separated by ';'" in str(refusal(text(name, "x;y;label\n1;2;a\n")))
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_the_header_says_what_separates_the_columns(mark: str, name: str, text: Text) -> None:
+    found = read(text(name, '"x";y;"a, b";label\n1;2;"c; d";e\n'.replace(";", mark)))
+    assert found.vectors.tolist() == [[1, 2]]
+    assert found.meta == {"a, b": [f"c{mark} d"]}
+
+
+def test_a_decimal_comma_between_semicolons_is_no_separator(text: Text) -> None:
+    error = refusal(text("a.csv", "x;y;label\n1,5;2,5;a\n"))
+    assert error.code == "E608"
+    assert "a decimal comma: '1,5' at line 2, column 'x'" in error.found
+
+
+def test_a_row_separated_otherwise_than_the_header_is_ragged(text: Text) -> None:
+    assert "E205 line 3 has 1 cell, the header has 2" in str(refusal(text("a.csv", "x,label\n1,a\n2;b\n")))
+
+
+def test_a_missing_column_is_told_from_its_neighbour(text: Text) -> None:
+    path = text("a.csv", "x,label\n1,a\n")
+    assert refusal(path, label_column="lable").fix == "did you mean 'label'?"
+    assert refusal(path, label_column="species").fix == "name the column of labels"
 
 
 def test_a_missing_column_lists_the_others(text: Text) -> None:
@@ -180,7 +199,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(text: Text) -> None:
 
 
 def test_an_empty_label_is_refused_with_its_row(text: Text) -> None:
-    with pytest.raises(LabelError, match="E402 1 rows without a value among the labels; first rows: 2 "):
+    with pytest.raises(LabelError, match="E402 1 row without a value among the labels; first rows: 2 "):
         list(blocks(text("a.csv", "x,label\n1,a\n2,b\n3,\n"), 2))
 
 

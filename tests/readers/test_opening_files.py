@@ -214,3 +214,26 @@ def test_a_file_is_closed_when_its_blocks_are_not_wanted_any_more(write: Write) 
     next(parts)
     parts.close()  # type: ignore[attr-defined]
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_standard_input_is_told_from_a_file_that_is_not_there() -> None:
+    assert "standard input is not read" in refusal(Path("-")).fix
+
+
+@pytest.mark.parametrize(
+    ("suffix", "instead"),
+    [
+        (".csv.gz", "unpack it first"),
+        (".txt", "name a table with a header .csv or .tsv"),
+        (".json", "name it .jsonl"),
+        (".feather", "write it as Parquet"),
+        (".h5", "numpy.savez"),
+        (".what", "known: "),
+    ],
+)
+def test_a_suffix_that_is_not_read_says_what_to_do_instead(suffix: str, instead: str, tmp_path: Path) -> None:
+    (tmp_path / f"a{suffix}").write_bytes(b"1")
+    error = refusal(tmp_path / f"a{suffix}")
+    assert error.code == "E602"
+    assert error.fix.startswith(instead) or f"{instead};" in error.fix
+    assert ".parquet" in error.fix

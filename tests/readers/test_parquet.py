@@ -86,7 +86,7 @@ def test_a_column_that_appears_twice_is_refused(tmp_path: Path) -> None:
 def test_a_missing_vector_is_refused_with_its_row(fixed: bool, store: Store) -> None:
     rows = pa.array([VECTORS[0], VECTORS[1], VECTORS[2], None], pa.list_(pa.float32(), 2 if fixed else -1))
     for consume in (read, lambda path: list(blocks(path, 2))):
-        with pytest.raises(DataError, match="E205 1 vectors are null; first: row 3 "):
+        with pytest.raises(DataError, match="E205 1 null vector; first: row 3 "):
             consume(store(vector=rows))
 
 
@@ -107,7 +107,7 @@ def test_a_row_of_another_length_in_a_later_block_is_found(store: Store) -> None
 @pytest.mark.parametrize("fixed", [False, True])
 def test_a_missing_value_is_not_a_nan(fixed: bool, store: Store) -> None:
     rows = pa.array([*VECTORS[:3], [7.0, None]], pa.list_(pa.float32(), 2 if fixed else -1))
-    with pytest.raises(DataError, match="E201 1 values are null; first: row 3, column 1 "):
+    with pytest.raises(DataError, match="E201 1 null value; first: row 3, column 1 "):
         read(store(vector=rows))
 
 
@@ -171,7 +171,7 @@ def test_a_missing_label_keeps_its_row_of_the_file_behind_a_filter_and_in_blocks
 
 
 def test_a_null_in_a_dictionary_is_a_missing_label(store: Store) -> None:
-    with pytest.raises(LabelError, match=r"E402 1 rows .* first rows: 3 "):
+    with pytest.raises(LabelError, match=r"E402 1 row .* first rows: 3 "):
         read(store(vector=VECTORS, label=pa.array(["a", "b", "a", None]).dictionary_encode()))
     labels = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, None]), pa.array(["a", None]))
     assert as_labels(labels, "x") == ["a", None, "a", None]
@@ -179,7 +179,7 @@ def test_a_null_in_a_dictionary_is_a_missing_label(store: Store) -> None:
 
 @pytest.mark.parametrize("noun", ["id", "group"])
 def test_a_missing_id_or_group_is_refused(noun: str, store: Store) -> None:
-    with pytest.raises(LabelError, match=f"E402 1 rows without a value among the {noun}s; first rows: 2 "):
+    with pytest.raises(LabelError, match=f"E402 1 row without a value among the {noun}s; first rows: 2 "):
         read(store({"vector": VECTORS, noun: ["a", "b", None, "c"]}))
 
 
@@ -191,7 +191,7 @@ def test_a_list_of_labels_is_several_labels(store: Store) -> None:
 
 @pytest.mark.parametrize("bad", [None, [], ["a", None], [""]])
 def test_a_list_of_labels_may_not_be_empty(bad: Any, store: Store) -> None:
-    with pytest.raises(LabelError, match=r"E402 1 rows .* first rows: 1 "):
+    with pytest.raises(LabelError, match=r"E402 1 row .* first rows: 1 "):
         read(store(vector=VECTORS, labels=[["a"], bad, ["b"], ["c"]]))
 
 

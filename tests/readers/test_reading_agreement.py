@@ -35,7 +35,7 @@ def test_every_format_gives_back_labels_ids_and_groups(suffix: str, write: Write
     assert column(found, "groups") == table.groups
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+@pytest.mark.parametrize("suffix", [".npz", ".parquet", ".jsonl"])
 def test_integers_beyond_2_to_the_53_stay_integers(suffix: str, write: Write, table: Any) -> None:
     labels = read(write(suffix)).labels
     assert labels is not None
@@ -64,7 +64,7 @@ def test_labels_of_a_second_file_replace_those_of_the_first(suffix: str, write: 
 
 
 @pytest.mark.parametrize("rows", [None, 2])
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 def test_labels_of_a_second_file_follow_the_rows_a_filter_keeps(suffix: str, rows: int | None, write: Write) -> None:
     where = "group = 'left'"
     path = write(suffix)
@@ -83,7 +83,7 @@ def test_a_label_too_few_or_too_many_is_refused(suffix: str, count: int, write: 
         list(blocks(write(suffix), 2, labels=range_of(count)))
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 def test_a_label_too_few_is_refused_behind_a_filter_too(suffix: str, write: Write) -> None:
     with pytest.raises(EvalError, match="E401 4 labels for the 5 rows"):
         read(write(suffix), labels=range_of(4), where="group = 'left'")
@@ -102,6 +102,8 @@ def test_bytes_in_the_wrong_order_are_an_implausible_magnitude(suffix: str, tmp_
         np.save(path, huge)
     elif suffix == ".npz":
         np.savez(path, vectors=huge)
+    elif suffix in (".jsonl", ".ndjson"):
+        path.write_text('{"vector": [1, 2]}\n{"vector": [1, -1.8e27]}\n')
     elif suffix in (".csv", ".tsv"):
         path.write_text("a,b\n1,2\n1,-1.8e27\n".replace(",", "," if suffix == ".csv" else "\t"))
     else:

@@ -58,6 +58,18 @@ def test_npy_files_with_labels_beside_them_are_one_set(tmp_path: Path, memory: A
 
 
 @pytest.mark.parametrize("memory", BUDGETS)
+def test_files_without_rows_add_none(tmp_path: Path, memory: Any) -> None:
+    name = _npy(tmp_path)
+    for number in (7, 12):
+        np.save(tmp_path / f"part-{number}.npy", VECTORS[:0])
+        np.save(tmp_path / f"label-{number}.npy", LABELS[:0])
+    found = read(name, labels=tmp_path / "label-*.npy", memory=memory)
+    assert np.array_equal(found.vectors[:], VECTORS)
+    assert found.labels.values() == LABELS.tolist()
+    assert "E301 no rows" in str(refusal(te.DataError, [tmp_path / f"part-{n}.npy" for n in (7, 12)], memory=memory))
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
 def test_parquet_files_bring_labels_ids_and_whatever_else(tmp_path: Path, memory: Any) -> None:
     _parquet(tmp_path)
     found = read(tmp_path, memory=memory)
@@ -163,11 +175,34 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, memory: Any) -> Non
 
 
 @pytest.mark.parametrize("memory", BUDGETS)
+def test_further_columns_are_those_that_all_files_have(tmp_path: Path, memory: Any) -> None:
+    for name, more in (("a", {"split": ["x"], "year": [1]}), ("b", {"year": [2]})):
+        table = pa.table({"embedding": [[1.0, 2.0]], "label": ["a"], **more})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    found = read(tmp_path, memory=memory)
+    assert {name: list(map(str, found.meta[name])) for name in found.meta} == {"year": ["1", "2"]}
+
+
+def test_whole_numbers_in_one_file_are_not_the_text_of_another(tmp_path: Path) -> None:
+    for name, labels in (("a", [7, 8]), ("b", ["7", "8"])):
+        np.savez(tmp_path / f"{name}.npz", vectors=np.eye(2), labels=labels)
+    assert "E403 labels of several types: int at row 0, str at row 2" in str(refusal(te.LabelError, tmp_path / "*.npz"))
+    np.savez(tmp_path / "b.npz", vectors=np.eye(2), labels=np.array([7, 2**63 + 1], dtype=np.uint64))
+    assert read(tmp_path / "*.npz").labels.values() == [7, 8, 7, 2**63 + 1]
+
+
+def test_a_further_column_may_be_of_another_type_in_each_file(tmp_path: Path) -> None:
+    for name, year in (("a", [1]), ("b", ["MM"])):
+        pq.write_table(pa.table({"embedding": [[1.0]], "label": ["a"], "year": year}), tmp_path / f"{name}.parquet")
+    assert read(tmp_path).meta["year"] == [1, "MM"]
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
 def test_an_id_in_two_files_is_refused(tmp_path: Path, memory: Any) -> None:
     pattern = _parquet(tmp_path)
     pq.write_table(_table(20, 21), tmp_path / "part-7.parquet")
     error = refusal(te.LabelError, pattern, memory=memory)
-    assert "E407 1 ids appear more than once; first: 'item 20' in rows [0, 21]" in str(error)
+    assert "E407 1 id used more than once; first: 'item 20' in rows [0, 21]" in str(error)
 
 
 @pytest.mark.parametrize("memory", BUDGETS)

@@ -68,6 +68,19 @@ def test_it_opens_without_a_complaint_and_without_a_request(running: Any, report
     quiet(found)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_numbers_and_choices_are_not_torn_apart(running: Any, report: Path, width: int) -> None:
+    found = opened(running, report, width=width)
+    for term in found.page.locator("td .term:visible").all():
+        box, cell = term.bounding_box(), term.locator("xpath=..").bounding_box()
+        assert box["height"] < 25, term.inner_text()
+        assert box["x"] + box["width"] <= cell["x"] + cell["width"] + 1, term.inner_text()
+    for choice in found.page.locator(".choose > span > label:visible").all():
+        chosen = choice.locator("xpath=following-sibling::*[1]").bounding_box()
+        assert abs(chosen["y"] - choice.bounding_box()["y"]) < 20, choice.inner_text()
+    found.page.close()
+
+
 def test_no_rule_of_accessibility_is_seriously_broken(at_work: Opened) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

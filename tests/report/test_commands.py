@@ -73,6 +73,8 @@ def test_a_query_and_a_gallery_are_both_taken_with_their_filters(folder: Path, t
         (["--text-column", "txt"], "did you mean 'text'"),
         (["--image-column", "path"], "--image-column without --images"),
         (["--images", "nowhere"], "no such folder of pictures"),
+        (["--images", "run", "--image-column", "path"], "no picture of any item; the first would be run/0.png"),
+        (["--images", "photos"], "the first would be photos/i0"),
         (["--report-budget", "much"], "memory 'much'"),
     ],
 )

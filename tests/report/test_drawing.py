@@ -131,6 +131,12 @@ def test_hostile_labels_do_not_reach_the_terminal(hostile: Evaluation) -> None:
     assert max(map(cell_len, shown.splitlines())) <= 100
 
 
+def test_a_terminal_promises_of_the_page_what_is_in_it(run: Evaluation, given: Evaluation) -> None:
+    assert "suspected labels: tripleteval report RUN" in printed(run, width=200)
+    assert "suspected labels" not in printed(given, width=200)
+    assert "The same as a page: tripleteval report RUN -o report.html" in printed(given, width=200)
+
+
 def test_hostile_labels_bring_no_styles_of_their_own(hostile: Evaluation) -> None:
     shown = printed(hostile, width=100, force_terminal=True, color_system="standard", legacy_windows=False)
     assert set(re.findall(r"\x1b[^m]*m", shown)) <= {"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[1;33m"}

@@ -21,6 +21,7 @@ from tripleteval.report.history import (
     headlines,
     history,
     require_known,
+    searches,
     sparkline,
 )
 
@@ -114,8 +115,25 @@ def test_a_sparkline_has_the_lowest_and_the_highest(values: list[float], shown: 
     assert sparkline(list(values)) == shown
 
 
+def test_what_searches_left_is_named_and_not_listed(tmp_path: Path) -> None:
+    evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], ks=(2,)).save(tmp_path / "run")
+    assert searches(tmp_path) == []
+    (tmp_path / "deep" / "ann").mkdir(parents=True)
+    (tmp_path / "deep" / "ann" / "search.json").write_text("{}", encoding="utf-8")
+    runs = found(tmp_path)
+    assert [run.name for run in runs] == ["run"]
+    assert "Not listed: deep/ann, by tripleteval search;" in history(runs, ["map@r"], searches(tmp_path)).text
+    assert "c, d and 3 more, by" in history(runs, ["map@r"], list("abcdefg")).text
+    assert "Not listed" not in history(runs, ["map@r"]).text
+
+
 def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="E604 no run in this folder"):
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann" / "search.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(FileError, match=r"E604 no run in this folder .* tripleteval search found, such as .*ann;"):
+        found(tmp_path)
+    (tmp_path / "ann" / "search.json").unlink()
+    with pytest.raises(FileError, match=r"E604 no run in this folder · .* · tripleteval evaluate makes runs"):
         found(tmp_path)
     with pytest.raises(FileError, match="E601 no such folder"):
         found(tmp_path / "nowhere")

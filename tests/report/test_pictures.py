@@ -14,7 +14,8 @@ from PIL import Image
 from tripleteval import Embeddings
 from tripleteval.data.material import Material
 from tripleteval.data.section import Item
-from tripleteval.report.pictures import SIDE, Pictures, thumbnail
+from tripleteval.errors import FileError
+from tripleteval.report.pictures import SIDE, Pictures, require_any, thumbnail
 
 
 def material(folder, names, **more):
@@ -38,6 +39,17 @@ def test_a_thumbnail_is_a_small_webp_of_the_same_shape(tmp_path, name, mode):
     save(tmp_path / name, mode=mode, color=1)
     found = Image.open(io.BytesIO(thumbnail(material(tmp_path, [name]), "queries", 0)))
     assert (found.format, found.size) == ("WEBP", (SIDE, SIDE // 2))
+
+
+def test_a_folder_without_a_single_picture_is_refused_and_one_with_some_is_not(tmp_path):
+    names = ["a.png", "", "b" * 300, "nul\0", "b.png"]
+    with pytest.raises(FileError, match=r"E601 no picture of any item; the first would be .*a\.png"):
+        require_any(material(tmp_path, names))
+    with pytest.raises(FileError, match="E601 no item has a path to a picture"):
+        require_any(material(tmp_path, ["", ""]))
+    save(tmp_path / "b.png")
+    require_any(material(tmp_path, names))
+    require_any(material(None, names))
 
 
 def test_the_same_picture_is_kept_once(tmp_path):

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 import numpy as np
 import pytest
 
-from tripleteval import Embeddings, Evaluation, evaluate, evaluate_triplets
+from tripleteval import Embeddings, Evaluation, evaluate, evaluate_identification, evaluate_triplets
 from tripleteval.data.section import Section, Table
 from tripleteval.report import sections as folder
 from tripleteval.report.cases import FIRST_AT, fact
@@ -330,3 +330,16 @@ def test_a_case_says_where_its_first_relevant_item_stands() -> None:
 def test_words_for_lists_and_averages() -> None:
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
     assert [over("query", "triplets"), over("pooled", "triplets")] == ["mean over queries", "over all triplets"]
+
+
+def test_who_is_drawn_again_is_said_of_those_there_are() -> None:
+    people = np.arange(20)
+    gallery = Embeddings(people[:, None] * 1.0, [f"p{one}" for one in people])
+    known = Embeddings(people[:, None] + 0.1, [f"p{one}" for one in people])
+    strangers = Embeddings(people[:, None] + 0.1 * people[:, None], [f"s{one}" for one in people])
+    drawn = {
+        "20 enrolled identities again, in the same gallery.": evaluate_identification(known, gallery),
+        "20 strangers again, in the same gallery; each draw chooses": evaluate_identification(strangers, gallery),
+    }
+    for sentence, run in drawn.items():
+        assert f"Intervals draw {sentence}" in said(run, "identification").text

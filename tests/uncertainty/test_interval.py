@@ -53,6 +53,8 @@ def test_a_share_that_never_varies_gets_the_rule_of_three_over_units(units):
     whole = np.full(units, 10.0)
     assert interval(Sums(whole, whole, share=True))[:3] == (1 - 3 / units, 1.0, "rule of three")
     assert interval(Sums(0 * whole, whole, share=True))[:3] == (0.0, 3 / units, "rule of three")
+    nearly = whole * (1 - 2.0**-53 * np.arange(units))  # as sums of rounded shares are
+    assert interval(Sums(nearly, whole, share=True))[:3] == (1 - 3 / units, 1.0, "rule of three")
     assert interval(Sums(0 * whole, whole))[:2] == (0.0, 0.0)
 
 

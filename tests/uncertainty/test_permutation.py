@@ -1,10 +1,12 @@
 """Permutation tests, pairs of classes, and rates of classes, against their definitions."""
 
+from fractions import Fraction
 from itertools import product
+from operator import mul
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,6 +22,15 @@ RANDOM = np.random.default_rng(2)
 def test_the_exact_p_is_the_share_of_patterns_as_extreme(differences):
     patterns = [abs(np.dot(signs, differences)) for signs in product([-1, 1], repeat=len(differences))]
     expected = np.mean(np.array(patterns) >= abs(sum(differences)))
+    assert sign_flip(np.array(differences, dtype=float)[:, None], seed=0) == [expected]
+
+
+@given(st.lists(st.fractions(-2, 2, max_denominator=9), min_size=2, max_size=7))
+@example([Fraction(3), Fraction(-1, 6), Fraction(5, 6), Fraction(-2, 3), Fraction(1)])
+@example([Fraction(-9, 7), Fraction(2, 3), Fraction(-7, 3), Fraction(-2), Fraction(5, 3)])
+def test_patterns_that_tie_but_for_rounding_are_as_extreme(differences):
+    patterns = [abs(sum(map(mul, signs, differences))) for signs in product([-1, 1], repeat=len(differences))]
+    expected = np.mean([pattern >= abs(sum(differences)) for pattern in patterns])
     assert sign_flip(np.array(differences, dtype=float)[:, None], seed=0) == [expected]
 
 

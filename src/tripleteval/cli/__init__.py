@@ -76,7 +76,8 @@ def main() -> None:
         tripleteval evaluate probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt
         tripleteval report runs/val -o report.html
 
-    \b
+    Tables are as wide as the terminal, or as COLUMNS says, also in a pipe; with NO_COLOR=1 they are plain text.
+
     Exit codes: 0 done, 1 a gate that is not passed, 2 impossible option, 3 unusable data or labels,
     4 unreadable file, 5 memory, disk or a saved run, 6 backend, 70 a bug in tripleteval,
     130 interrupted, 143 terminated, 141 nobody reads on.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tripleteval.cli.measuring import confidence_option, seed_option
+from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.reading import read_sets
 from tripleteval.errors import ParameterError, visible
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_WIDTH = 100
 _COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
 _READING = ("labels", "gallery_labels", "where", "gallery_where", *_COLUMNS)
 
@@ -78,6 +77,7 @@ def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | 
 )
 @click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
 @click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
+@quiet_option
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 def command(first: str, second: str, **chosen: Any) -> None:
     """Say whether one run is better than another, and which queries it broke.
@@ -121,7 +121,9 @@ def command(first: str, second: str, **chosen: Any) -> None:
         names=(os.path.normpath(first), os.path.normpath(second)),
     )
     if output is not None:
-        click.echo(f"saved in {visible(str(found.save(output)))}", err=True)
+        saved = found.save(output)
+        if not chosen["quiet"]:
+            click.echo(f"saved in {visible(str(saved))}", err=True)
     document = json.dumps(found.to_dict(), indent=1, allow_nan=False)
     if json_ not in {None, "-"}:
         from tripleteval.disk import atomic_write
@@ -130,6 +132,6 @@ def command(first: str, second: str, **chosen: Any) -> None:
     if json_ == "-":
         click.echo(document)
         return
-    from rich.console import Console
+    from tripleteval.report.console import screen
 
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH).print(found)
+    screen().print(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tripleteval.errors import FileError, ParameterError, one_line
+from tripleteval.errors import FileError, ParameterError, counted, one_line
 
 _OF_PICTURES = {"size": None, "resize": "bilinear", "bit_depth": "8", "on_bad_image": "refuse"}
 _OF_ARRAYS = {"labels": None}
@@ -85,7 +85,7 @@ def command(model: str, data: str, output: str, **chosen: Any) -> None:
     if not quiet:
         for what, number in result["counts"].items():
             click.echo(f"{number:,} {what}", err=True)
-        click.echo(f"{result['rows']:,} embeddings in {one_line(output)}", err=True)
+        click.echo(f"{counted(result['rows'], 'embedding')} in {one_line(output)}", err=True)
 
 
 def _require_fitting(data: str, output: str, chosen: dict[str, Any]) -> None:

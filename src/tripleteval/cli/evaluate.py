@@ -26,7 +26,7 @@ from tripleteval.cli.resuming import resumable, resume_option, unfinished_run
 def command(file: str, **chosen: Any) -> None:
     """Evaluate stored embeddings: retrieval and triplets, exactly.
 
-    FILE holds the queries: .npy, .npz, .parquet, .csv or .tsv, or is a folder or a quoted pattern of such files,
+    FILE holds the queries: .npy, .npz, .parquet, .csv, .tsv or .jsonl, or is a folder or a quoted pattern of these,
     or a URL. Vectors that take more than half of --memory stay on disk. Without --gallery every query is searched
     among the others. The table goes to stdout, the run into a new folder under runs/.
 

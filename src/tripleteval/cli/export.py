@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from tripleteval.cli.material import material_options, read_material
+from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.disk import writing
-from tripleteval.errors import FileError, ParameterError, one_line
+from tripleteval.errors import FileError, ParameterError, counted, one_line
 
 _TABLES = (
     "metrics",
@@ -42,8 +43,9 @@ _TABLES = (
 @material_options
 @click.option("--raw-csv", is_flag=True, help="Leave texts that a spreadsheet would run as a formula as they are.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE.")
+@quiet_option
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
-def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, **chosen: Any) -> None:
+def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, quiet: bool, **chosen: Any) -> None:
     """Write one TABLE of a RUN as Parquet or CSV.
 
     suspects lists labels to look at again, confusions which classes are taken for each other, hubs how often
@@ -63,7 +65,9 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
     from tripleteval.runs import load
 
     if table == "projector":
-        _project(run, output, chosen, overwrite=overwrite)
+        queries = _project(run, output, chosen, overwrite=overwrite)
+        if not quiet:
+            click.echo(f"{counted(queries, 'query')} written to {one_line(output)}: tensorboard --logdir it", err=True)
         return
     suffix = ".csv" if output == "-" else os.path.splitext(output)[1].lower()
     if suffix not in {".csv", ".parquet"}:
@@ -78,7 +82,8 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, *
         click.echo(written, nl=False)
         return
     atomic_write(os.path.realpath(output), written)
-    click.echo(f"{found.num_rows:,} rows written to {one_line(output)}", err=True)
+    if not quiet:
+        click.echo(f"{counted(found.num_rows, 'row')} written to {one_line(output)}", err=True)
 
 
 def _inputs(run: str, chosen: dict[str, Any]) -> tuple[str, ...]:
@@ -88,7 +93,8 @@ def _inputs(run: str, chosen: dict[str, Any]) -> tuple[str, ...]:
     return tuple(path for path in found if path)
 
 
-def _project(run: str, output: str, chosen: dict[str, Any], *, overwrite: bool) -> None:
+def _project(run: str, output: str, chosen: dict[str, Any], *, overwrite: bool) -> int:
+    """Write the folder; return how many queries it holds."""
     from tripleteval.report.projected_run import project
     from tripleteval.report.projector import CONFIG
     from tripleteval.runs import load
@@ -106,4 +112,4 @@ def _project(run: str, output: str, chosen: dict[str, Any], *, overwrite: bool) 
         raise ParameterError("E101", "a projector without embeddings", fix="name their file with --embeddings")
     with writing(folder):
         project(evaluation, material, folder)
-    click.echo(f"{len(material.queries):,} queries written to {one_line(output)}: tensorboard --logdir it", err=True)
+    return len(material.queries)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.errors import visible
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tripleteval.gates.result import Gate
 
 FAILED = 1
-_WIDTH = 100
 
 
 @click.command("gate")
@@ -39,6 +38,7 @@ _WIDTH = 100
 @click.option("--unpaired", is_flag=True, help="The baseline has other queries.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML, replacing what is there.")
 @click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@quiet_option
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 @click.pass_context
 def command(context: click.Context, /, run: str, **chosen: Any) -> None:
@@ -88,9 +88,9 @@ def _say(found: Gate, document: str | None) -> None:
     if document is not None:
         click.echo(document)
     else:
-        from rich.console import Console
+        from tripleteval.report.console import screen
 
-        Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH).print(found)
+        screen().print(found)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from tripleteval.gates.github import error_lines, summary
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 RUNS = "runs"
-_PIPED_WIDTH = 100
+
+quiet_option = click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,9 @@ class Output:
         if self.json == "-":
             click.echo(_document(evaluation))
             return
-        from rich.console import Console
+        from tripleteval.report.console import screen
 
-        # rich takes NO_COLOR for colours alone and goes on with bold; without a colour system it writes plain text.
-        system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-        width = None if sys.stdout.isatty() else _PIPED_WIDTH
-        Console(file=sys.stdout, width=width, color_system=system).print(evaluation)
+        screen().print(evaluation)
 
 
 def output_options(command: Command) -> Command:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from tripleteval.data.section import Section
     from tripleteval.evaluation.forecast import Forecast, Rates
 
-_WIDTH = 100
 _ON_DISK = "1B"  # a budget in which nothing is held: only headers and labels are read
 
 
@@ -52,6 +50,8 @@ def command(file: str, **chosen: Any) -> None:
     from tripleteval.engine.maps import thread_count
     from tripleteval.evaluation.forecast import forecast, measured, proposed, size_of, with_gflops
 
+    if workers is not None and workers < 1:
+        raise ParameterError("E101", f"--workers {workers}", fix="give a whole number, 1 or more")
     budget, workers = parse_memory(memory), thread_count(workers)
     chosen.pop("relevance")
     queries, gallery = read_sets(file, chosen, memory=_ON_DISK)
@@ -70,11 +70,9 @@ def command(file: str, **chosen: Any) -> None:
     if json_ == "-":
         click.echo(document)
         return
-    from rich.console import Console
+    from tripleteval.report.console import draw, screen
 
-    from tripleteval.report.console import draw
-
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
+    console = screen()
     for line in draw(_said(whole, fewer, rates, budget, sample)):
         console.print(line)
 
@@ -102,7 +100,8 @@ def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int, sa
         share = f"a share is then known to about ±{half_width(fewer.queries):.1%}, less where queries of a class agree"
         text += f"\nAll of them take {_time(whole.seconds)}. A sample is the wise answer: {share}."
     if whole.least_memory > budget:
-        text += f"\nThe results of so many queries need a budget of at least {_bytes(whole.least_memory)}."
+        needed = _bytes(whole.least_memory)
+        text += f"\nA budget of {_bytes(budget)} is too little: so many queries and workers need {needed}."
     rows = [
         ("pairs", [f"{found.pairs:,}" for _, found in columns]),
         ("readings of the gallery", [f"{found.blocks + 2:,}" for _, found in columns]),

@@ -36,7 +36,7 @@ def reading_options(command: Command) -> Command:
             click.option("--where", metavar="EXPR", help="Rows of FILE to keep, such as \"split = 'test'\"."),
             click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery file to keep."),
             click.option(
-                "--relevance", type=PATH, metavar="FILE", help="Parquet: query id, gallery id and, if graded, grade."
+                "--relevance", type=PATH, metavar="FILE", help="Table of query id, gallery id, grade; or TREC's qrels."
             ),
             click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18."),
         ]
@@ -95,12 +95,9 @@ def read_relevance(path: str) -> pa.Table:
     """Read which gallery ids are relevant to which query ids.
 
     Raises:
-        FileError: The file cannot be read or is no Parquet file (E601-E605).
+        FileError: The file cannot be read, or is of none of the known kinds (E601-E610).
     """
-    from tripleteval.readers.arrow_table import open_parquet
-    from tripleteval.readers.files import opened
+    from tripleteval.readers import relevance_list
 
-    with opened(path) as source:
-        table = open_parquet(source).read()
-        source.require_unchanged(len(table))
+    table: pa.Table = relevance_list.read_relevance(path)
     return table

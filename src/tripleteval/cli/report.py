@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tripleteval.cli.material import material_options, read_material
+from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.errors import FileError, ParameterError, one_line, printable
 
@@ -37,8 +38,9 @@ _FORMATS = {
 @click.option("--model", metavar="NAME", help="Name of the model, for model-index.")
 @click.option("--dataset", metavar="NAME", help="Name or Hub id of the data, for model-index and eval-results.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE even if it is not a report of ours.")
+@quiet_option
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
-def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: bool, **chosen: Any) -> None:
+def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: bool, quiet: bool, **chosen: Any) -> None:
     """Write a page, Markdown or model-card results about one run, or several side by side.
 
     RUN is a folder that evaluate made, or one that search made: what approximate search would cost.
@@ -80,7 +82,8 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
         click.echo(written, nl=False)
         return
     atomic_write(os.path.realpath(path), written.encode())
-    click.echo(f"written to {one_line(path)}", err=True)
+    if not quiet:
+        click.echo(f"written to {one_line(path)}", err=True)
 
 
 def _written(

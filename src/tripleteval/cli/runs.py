@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from typing import Literal
 
 import click
 
@@ -43,7 +40,7 @@ def command(
         tripleteval runs runs/ -m recall@10 -m triplet_accuracy --where "recall@10>=0.9"
         tripleteval runs runs/ --json | jq '.[-1].values["map@r"]'
     """  # noqa: D301  # \b is how click keeps lines as they are
-    from tripleteval.report.history import arranged, chosen, fitted, found, headlines, history, require_known
+    from tripleteval.report.history import arranged, chosen, fitted, found, headlines, history, require_known, searches
 
     runs = found(folder)
     require_known(runs, metrics)
@@ -56,13 +53,11 @@ def command(
         ]
         click.echo(json.dumps(rows, indent=1, allow_nan=False))
         return
-    from rich.console import Console
+    from tripleteval.report.console import draw, screen
 
-    from tripleteval.report.console import draw
-
-    system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH, color_system=system)
-    for drawn in draw(fitted(history(kept, list(dict.fromkeys(metrics)) or headlines(kept)), console.width)):
+    console = screen(_PIPED_WIDTH)
+    section = history(kept, list(dict.fromkeys(metrics)) or headlines(kept), searches(folder))
+    for drawn in draw(fitted(section, console.width)):
         console.print(drawn)
 
 

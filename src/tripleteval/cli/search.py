@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -187,11 +186,9 @@ def _deliver(found: SearchEvaluation, output: str | None, json_: str | None, *, 
         from tripleteval.disk import atomic_write
 
         atomic_write(os.path.realpath(json_), f"{document}\n".encode())
-    from rich.console import Console
+    from tripleteval.report.console import screen
 
-    system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    width = None if sys.stdout.isatty() else _PIPED_WIDTH
-    Console(file=sys.stdout, width=width, color_system=system).print(found)
+    screen(_PIPED_WIDTH).print(found)
     _require_any(found)
 
 

@@ -107,8 +107,8 @@ def _whole_numbers(column: Any, role: str, path: str) -> Any:
 def _from_npz(path: str) -> list[AnyArray]:
     import zipfile
 
+    from tripleteval.readers.archive import column, members
     from tripleteval.readers.files import opened, require_content
-    from tripleteval.readers.npz import column, members
 
     with opened(path) as source:
         require_content(source, b"PK\x03\x04")

@@ -11,7 +11,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, as_vectors
 from tripleteval.data.labels import Labels, LabelSets, encode, encode_sets, is_label_sets
 from tripleteval.data.stored import StoredVectors
-from tripleteval.errors import DataError, LabelError
+from tripleteval.errors import DataError, LabelError, counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -103,13 +103,13 @@ class Embeddings:
         if what == "labels" and len(column) == self.dim:
             raise DataError(
                 "E305",
-                f"{len(column):,} labels for vectors of shape {self.vectors.shape}",
+                f"{counted(len(column), 'label')} for vectors of shape {self.vectors.shape}",
                 where=self.name,
                 fix="the array looks transposed: pass vectors.T",
             )
         raise LabelError(
             "E401",
-            f"{len(column):,} {what} for {len(self):,} vectors",
+            f"{counted(len(column), what[:-1])} for {counted(len(self), 'vector')}",
             where=self.name,
             fix=f"give one of the {what} per row, in the same order",
         )
@@ -138,7 +138,8 @@ def _refuse_repeated(ids: Labels, name: str) -> None:
     rows = np.flatnonzero(ids.codes == code)[:3].tolist()
     raise LabelError(
         "E407",
-        f"{int((counts > 1).sum())} ids appear more than once; first: {ids.classes[code]!r} in rows {rows} (0-based)",
+        f"{counted(int((counts > 1).sum()), 'id')} used more than once; first: {ids.classes[code]!r} in rows {rows} "
+        "(0-based)",
         where=f"ids of {name}",
         fix="an id names one item; use groups for what several items share",
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 SCHEMA = "tripleteval/evaluation/1"
+_LISTING = "all are the keys of the evaluation, and of values in its run.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ class Evaluation(Mapping[str, float]):
     def _entry(self, spelling: str) -> dict[str, Any]:
         if spelling not in self.metrics:
             raise ParameterError(
-                "E510", f"no metric {spelling!r} in this evaluation", fix=nearest(spelling, self.metrics)
+                "E510", f"no metric {spelling!r} in this evaluation", fix=nearest(spelling, self.metrics, _LISTING)
             )
         return self.metrics[spelling]
 

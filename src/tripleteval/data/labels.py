@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints, as_column
-from tripleteval.errors import LabelError
+from tripleteval.errors import LabelError, counted
 
 _SETS = (set, frozenset, list)
 
@@ -217,9 +217,9 @@ def _missing(rows: list[int], example: str, where: str) -> LabelError:
     shown = ", ".join(map(str, rows[:5])) + (" …" if len(rows) > 5 else "")
     return LabelError(
         "E402",
-        f"{len(rows)} rows without a label ({example}); first rows: {shown} (0-based)",
+        f"{counted(len(rows), 'row')} without a value ({example}); first rows: {shown} (0-based)",
         where=where,
-        fix="drop these rows, or give them a label",
+        fix="drop these rows, or give them a value",
     )
 
 

@@ -121,7 +121,7 @@ class StoredVectors:
             "E802",
             f"{self.nbytes / 2**20:,.0f} MiB of vectors on disk, for something that needs them all in memory at once",
             where=self.name,
-            fix=f"give --memory {2 * self.nbytes / 2**20 + 1:.0f}MiB or more, so that they are held, or fewer rows",
+            fix=f"give memory= (--memory) {2 * self.nbytes / 2**20 + 1:.0f}MiB or more, to hold them, or fewer rows",
         )
 
     def take(self, rows: Ints) -> AnyArray | StoredVectors:

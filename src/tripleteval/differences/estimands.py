@@ -47,7 +47,7 @@ def codes_of(table: pa.Table, unit: str, name: str) -> Codes:
     classes = _codes(table["label"]) if has_classes(table) else None
     if unit == "group":
         if "group" not in table.column_names:
-            fix = "evaluate it with --group-column, or compare by another --unit"
+            fix = "evaluate it with groups= (--group-column), or compare by another unit= (--unit)"
             raise ParameterError("E101", f"unit='group' but no groups in {name}", fix=fix)
         return Codes(Units(_codes(table["group"]), "group"), classes)
     if unit == "class" and classes is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tripleteval.errors import counted
 from tripleteval.report.wording import interval, number
-from tripleteval.uncertainty.interval import counted
 
 
 def judge(

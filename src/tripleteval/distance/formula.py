@@ -137,7 +137,7 @@ def distance_for(name: str, *sets: AnyArray) -> Distance:
         raise DataError(
             "E206",
             f"values up to {max(-lowest.min(), highest.max()):.3g}, whose squared distances leave the range of float64",
-            fix="rescale the vectors, or use --distance euclidean, which ranks alike",
+            fix="rescale the vectors, or use distance='euclidean' (--distance euclidean), which ranks alike",
         )
     if exponent > _LARGEST_EXPONENT:
         raise DataError(

@@ -27,7 +27,8 @@ def centroids(comparison: Comparison, distance: Distance) -> Centroids:
     means, radius, scatter = np.empty((len(present), vectors.shape[1])), np.empty(len(present)), np.empty(len(present))
     for place, (first, last) in enumerate(zip(bounds[present], bounds[present + 1], strict=True)):
         rows = grouped.rows[first:last]
-        means[place] = sum(block.sum(axis=1) for block in _blocks(vectors, rows, fitted)) / len(rows)
+        one = fitted.prepare(vectors[rows[:1]]).columns  # from one of them, copies have no rounding between them
+        means[place] = one[:, 0] + sum((part - one).sum(axis=1) for part in _blocks(vectors, rows, fitted)) / len(rows)
         away = [_squared_to(means[place], block) for block in _blocks(vectors, rows, fitted)]
         radius[place] = sum(float(np.sqrt(part).sum()) for part in away) / len(rows)
         scatter[place] = sum(float(part.sum()) for part in away)

@@ -6,21 +6,24 @@ from hashlib import blake2b
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints
+from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.data.comparison import Comparison
-from tripleteval.distance.formula import Distance
+from tripleteval.distance.formula import Distance, squared_block
 from tripleteval.evidence.neighbors import NOBODY, Neighbors
 from tripleteval.metrics.dimension import Gaps
 
 _AT_ONCE = 4096
+_FEW, _TILE = 16, 2048
+_MOST = 2**33  # coordinates compared again, as for occurrences
 
 
 def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Gaps:
     """Return ln(r₂/r₁) of every distinct query, copies of a point taken as one point.
 
-    A point whose two nearest distinct neighbours are not among those kept (it has many copies near by) is left
-    out and counted. Distances are Euclidean, between the unit vectors under cosine: a squared distance would halve
-    the dimension.
+    A point whose two nearest distinct neighbours are not among those kept (it has many copies near by) is compared
+    again with the whole gallery: which copies are kept is a matter of their rows. If there are too many such points
+    they are left out, and counted. Distances are Euclidean, between the unit vectors under cosine: a squared distance
+    would halve the dimension.
     """
     squared, rows = neighbors.squared, neighbors.rows
     usable = (rows != NOBODY) & (squared > 0)
@@ -37,13 +40,37 @@ def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Ga
         first = asked == np.arange(len(asked))
     order = np.cumsum(usable, axis=1)
     seen = first & (order[:, -1] >= 2) if order.shape[1] else np.zeros(len(rows), dtype=bool)
-    two = [squared[seen][usable[seen] & (order[seen] == nth)] for nth in (1, 2)]
-    logs = np.log(two[1] / two[0]) if seen.any() else np.zeros(0)
+    two = np.stack([squared[seen][usable[seen] & (order[seen] == nth)] for nth in (1, 2)], axis=1)
+    lost = np.flatnonzero(first & ~seen)
+    if 0 < len(lost) * len(comparison.gallery) * comparison.gallery.dim <= _MOST:
+        again = _two_nearest(lost, comparison, distance)
+        two = np.concatenate([two, again[np.isfinite(again[:, 1])]])
     return Gaps(
-        0.5 * logs,
+        0.5 * np.log(two[:, 1] / two[:, 0]),
         repeated=int((~first).sum()),
-        unseen=int((first & ~seen).sum()),
+        unseen=int(first.sum()) - len(two),
     )
+
+
+def _two_nearest(queries: Ints, comparison: Comparison, distance: Distance) -> Floats:
+    """Return the squared distances of each query to its two nearest distinct points, inf where there is none."""
+    vectors = comparison.gallery.vectors
+    points = distinct(vectors, distance, np.arange(len(vectors)))
+    found = np.full((len(queries), 2), np.inf)
+    for start in range(0, len(queries), _FEW):
+        some = queries[start : start + _FEW]
+        asked = distance.prepare(comparison.queries.vectors[some])
+        squared = np.empty((len(some), len(vectors)))
+        for tile in range(0, len(vectors), _TILE):
+            squared[:, tile : tile + _TILE] = squared_block(asked, distance.prepare(vectors[tile : tile + _TILE]))
+        squared[squared == 0] = np.inf
+        for place, query in enumerate(some.tolist()):
+            squared[place, comparison.removed(query, query + 1).rows] = np.inf
+            nearest = int(np.argmin(squared[place]))
+            found[start + place, 0] = squared[place, nearest]
+            squared[place, points == points[nearest]] = np.inf
+            found[start + place, 1] = squared[place].min()
+    return found
 
 
 def distinct(vectors: AnyArray, distance: Distance, rows: Ints) -> Ints:

@@ -30,8 +30,8 @@ def moments(vectors: AnyArray, *, mapping: Map, workers: int, memory: int) -> Ve
     return reduce(Vectors.merge, parts)
 
 
-def require_room(dim: int, memory: int) -> int:
-    """Return how many bytes a worker needs for the moments of ``dim`` dimensions.
+def require_room(dim: int, memory: int, standing: int = 0) -> int:
+    """Return how many bytes a worker needs for the moments of ``dim`` dimensions; ``standing`` are taken already.
 
     Raises:
         ResourceError: ``memory`` is less (E802).
@@ -40,8 +40,8 @@ def require_room(dim: int, memory: int) -> int:
     if needed > memory:
         raise ResourceError(
             "E802",
-            f"a memory budget of {memory / 2**20:.0f} MiB for the second moments of {dim:,} dimensions",
-            fix=f"at least --memory {needed / 2**20 + 1:.0f}MiB is needed",
+            f"a memory budget of {(memory + standing) / 2**20:.0f} MiB for the second moments of {dim:,} dimensions",
+            fix=f"give memory= (--memory) {(needed + standing) / 2**20 + 1:.0f}MiB or more",
         )
     return needed
 

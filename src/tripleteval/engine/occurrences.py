@@ -13,6 +13,7 @@ from tripleteval.metrics.hubness import Occurrences
 _AT_ONCE = 16
 _TILE = 2048
 _MOST = 2**33  # coordinates compared again; beyond that it is the data that are degenerate
+_STEP = 2.0**-40  # thirds and sevenths add up to the same number in any order, and three thirds to one
 
 
 def occurrences(neighbors: Neighbors, k: int, comparison: Comparison, distance: Distance) -> Occurrences:
@@ -35,7 +36,7 @@ def occurrences(neighbors: Neighbors, k: int, comparison: Comparison, distance: 
     for start in range(0, len(queries), _AT_ONCE):
         some = queries[start : start + _AT_ONCE]
         wrong += _share(times, some, edge[some], k, comparison, distance)
-    return Occurrences(times, wrong)
+    return Occurrences(np.rint(times / _STEP) * _STEP, wrong)
 
 
 def _weights(neighbors: Neighbors, k: int) -> tuple[Floats, Bools]:

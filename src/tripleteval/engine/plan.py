@@ -50,7 +50,7 @@ class Costs(NamedTuple):
 
 
 def plan(
-    comparison: Comparison, costs: Costs, *, memory: int, workers: int, cut: bool = False
+    comparison: Comparison, costs: Costs, *, memory: int, workers: int, cut: bool = False, standing: int = 0
 ) -> tuple[list[Order], bool]:
     """Cut the comparison into orders that each fit a worker's share of ``memory``.
 
@@ -61,6 +61,7 @@ def plan(
         workers: How many orders are in flight at once.
         cut: Whether an order may be a stretch of the gallery, where this cannot be held: orders of one block of
             queries then follow each other, and their evidence is to be merged.
+        standing: Bytes taken off the budget already, which whoever gives one must know of.
 
     Returns:
         The orders, and whether the gallery may be held ready in both precisions.
@@ -75,8 +76,9 @@ def plan(
         needed = kept + workers * least
         raise ResourceError(
             "E802",
-            f"a memory budget of {memory / 2**20:.0f} MiB for {len(each):,} queries and {workers} workers",
-            fix=f"at least --memory {needed / 2**20 + 1:.0f}MiB is needed, or fewer --threads",
+            f"a memory budget of {(memory + standing) / 2**20:.0f} MiB for {len(each):,} queries and {workers} workers",
+            fix=f"give memory= (--memory) {(needed + standing) / 2**20 + 1:.0f}MiB or more, "
+            "or fewer threads= (--threads)",
         )
     hold = memory - kept - costs.held >= workers * least
     share = (memory - kept - (costs.held if hold else 0)) // workers - costs.fixed

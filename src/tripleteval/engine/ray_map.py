@@ -175,7 +175,7 @@ def _result(ray: Any, reference: Any, item: Any) -> Any:
             "E702",
             f"the workers that had an order were lost {RETRIES + 1} times ({type(error).__name__}: {reason})",
             where=_named(item),
-            fix="if they ran out of memory, give a smaller --memory; the logs of Ray on that node say more",
+            fix="if they ran out of memory, give a smaller memory= (--memory); the logs of Ray on that node say more",
         ) from error
 
 
@@ -184,7 +184,7 @@ def _failed(item: Any, error: BaseException, host: str) -> BackendError:
         "E707",
         f"an order failed: {type(error).__name__}: {error}",
         where=f"{_named(item)}, on node {host}",
-        fix="TRIPLETEVAL_DEBUG=1 shows where it happened; without --ray it would happen here",
+        fix="TRIPLETEVAL_DEBUG=1 shows where it happened; it would happen here, too",
     )
 
 

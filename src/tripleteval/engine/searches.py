@@ -97,7 +97,7 @@ def search_orders(comparison: Comparison, identities: int, *, memory: int, worke
         raise ResourceError(
             "E802",
             f"a memory budget of {memory / 2**20:.0f} MiB for {identities:,} identities and {workers} workers",
-            fix=f"at least --memory {needed + 1:.0f}MiB is needed, or fewer --threads",
+            fix=f"give memory= (--memory) {needed + 1:.0f}MiB or more, or fewer threads= (--threads)",
         )
     probes, block = len(comparison.queries), min(fits, MOST_QUERIES)
     return [Order(a, min(a + block, probes), 0, len(comparison.gallery)) for a in range(0, probes, block)]

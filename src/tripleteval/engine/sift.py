@@ -2,7 +2,7 @@
 
 A negative matters to a query when it may lie below the query's last edge, or among its nearest. With ``v`` and its
 bound as in `frame`, that is ``−2S + (b − its share of the bound) <= limit + the query's share``: one addition and one
-comparison per pair and side, eight or sixteen pairs at a time, and a table that turns every eight answers into a list.
+comparison per pair and side, eight or sixteen pairs at a time, and a table that turns eight answers into a list.
 Both the rows and the columns of a tile may be queries, each the other's gallery.
 """
 
@@ -82,6 +82,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     moving = _any_may_lower(c_reach, c_nearest, c_upper)
     matters = np.empty(width, np.uint8)
     eights = matters.view(np.uint64)
+    some = np.empty(len(eights), np.int32)
     n = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for r in range(height):
         low, limit = r_lows[r], _limit(r_reach, r_nearest, r_upper, r_own, r)
@@ -89,21 +90,29 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
             v = product[r, c]
             matters[c] = (v + lows[c] <= limit) | (v + low <= limits[c])
         start = n
-        n = _list(eights, r << SHIFT, listed, n)
+        n = _list(eights, r << SHIFT, listed, n, some)
         if moving or _may_lower(r_reach, r_nearest, r_upper, r):
             n = _look_again(product, r, low, limit, lows, limits, rows, columns, listed, start, n)
     return n
 
 
 @_compiled
-def _list(eights: Words, pair: int, listed: Numbers, n: int) -> int:
-    """List the pairs of a row whose answers, eight to a word, are 1; without a branch."""
+def _list(eights: Words, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
+    """List the pairs of a row whose answers, eight to a word, are 1; without a branch.
+
+    Few words have any: ``some``, memory for a number per word, is where they stand.
+    """
+    found = np.uintp(0)
     for eight in range(len(eights)):
-        answers, place = np.uintp((eights[eight] * _TOGETHER) >> _TOP), np.uintp(n)
-        for i in range(EIGHT):
-            listed[place + np.uintp(i)] = pair + _WHERE[answers, i]
+        some[found] = eight
+        found += np.uintp(eights[eight] != 0)
+    for i in range(found):
+        word = eights[np.uintp(some[i])]
+        answers, place = np.uintp((word * _TOGETHER) >> _TOP), np.uintp(n)
+        first = pair + some[i] * EIGHT
+        for j in range(EIGHT):
+            listed[place + np.uintp(j)] = first + _WHERE[answers, j]
         n += _COUNT[answers]
-        pair += EIGHT
     return n
 
 

@@ -15,6 +15,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
 from tripleteval.data.stored import StoredVectors
+from tripleteval.errors import counted, plural
 from tripleteval.evaluation.intake import Intake
 from tripleteval.evaluation.measure import Facts
 from tripleteval.evaluation.settings import Settings
@@ -62,37 +63,38 @@ def notes(
             "Degenerate: no query has a negative (one class only); retrieval numbers are all 1 and mean nothing."
         )
     if counts["k_clipped"]:
-        listed = ", ".join(f"k={k} for {n:,} queries" for k, n in counts["k_clipped"].items())
+        listed = ", ".join(f"k={k} for {counted(n, 'query')}" for k, n in counts["k_clipped"].items())
         found.append(f"k is larger than what can be found and was clipped: {listed} (precision@k still divides by k).")
     same, different = counts["zero_distance_pairs"].values()
     collapsed = same + different >= max(counts["pairs_compared"] / (2 if comparison.leave_one_out else 1), 1)
     if collapsed:
         found.append("Collapsed: all vectors are identical, so every number is its chance level.")
     elif different:
-        found.append(f"{different:,} pairs of identical vectors carry different labels; {same:,} the same label.")
+        found.append(f"{counted(different, 'pair')} of identical vectors under different labels; {same:,} under one.")
     if not (comparison.leave_one_out or collapsed):
-        found.extend(_found_again(facts, counts["queries"]))
+        again = (facts.coincident_same > 0) | (facts.coincident_different > 0)
+        found.extend(found_again(int(again.sum()), counts["queries"]))
     skipped = counts["skipped"]["no_relevant"]
     if skipped:
         found.append(
-            f"{skipped:,} of {counts['queries']:,} queries have nothing relevant to find; they are not evaluated, "
-            "and stay in the gallery as distractors."
+            f"{skipped:,} of {counted(counts['queries'], 'query')} with nothing relevant to find: not evaluated, but "
+            "left in the gallery as distractors."
         )
     if settings.distance != "cosine":
         zeros = sum(counts["zero_vectors"].values())
         if zeros > 0.001 * (counts["queries"] + (0 if comparison.leave_one_out else counts["gallery"])):
-            found.append(f"{zeros:,} vectors are all zero.")
+            found.append(f"{counted(zeros, 'vector')} of nothing but zeros.")
     found.extend(_label_notes(comparison.gallery))
     return found
 
 
-def _found_again(facts: Facts, queries: int) -> Iterator[str]:
+def found_again(again: int, asked: int, noun: str = "query") -> Iterator[str]:
     """Yield a remark where most queries meet their own vector in the gallery, as when they are rows of it."""
-    again = int(((facts.coincident_same > 0) | (facts.coincident_different > 0)).sum())
-    if 2 * again >= max(queries, 1):
+    if 2 * again >= max(asked, 1):
         yield (
-            f"{again:,} of {queries:,} queries have an item of the gallery at distance 0. If the queries are rows of "
-            "the gallery, each finds itself and the numbers mean nothing: give ids to both, or leave out the gallery."
+            f"{again:,} of {counted(asked, noun)} with an item of the gallery at distance 0. If the {plural(noun)} are "
+            "rows of the gallery, each finds itself and the numbers mean nothing: give ids to both, or leave out the "
+            "gallery."
         )
 
 
@@ -146,7 +148,7 @@ def _label_notes(gallery: Embeddings) -> list[str]:
     classes = gallery.labels.classes
     found = []
     if -1 in classes or "-1" in classes:
-        found.append("Label -1 is an ordinary class here; if it means unknown, use --ignore-label -1.")
+        found.append("Label -1 is an ordinary class here; if it means unknown: ignore_label=-1 (--ignore-label -1).")
     text = [label for label in classes if isinstance(label, str)]
     for what, make in (
         ("surrounding spaces or letter case", lambda s: s.strip().casefold()),

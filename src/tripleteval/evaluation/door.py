@@ -36,7 +36,7 @@ from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.slices import column_values, slices
 from tripleteval.evaluation.space import Space, measure_space, require_possible
 from tripleteval.evaluation.split import split_of
-from tripleteval.evaluation.standing import left
+from tripleteval.evaluation.standing import left, taken_by
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
 from tripleteval.evaluation.transfer import measure_pairs, require_room
@@ -104,7 +104,8 @@ def evaluate(
         ignore: ``"group"`` removes gallery items of the query's label and group before ranking.
         ignore_label: Rows with this label are dropped from both sides, and counted.
         relevance: Explicit relevance instead of labels: a (queries, gallery) matrix, dense or sparse, or
-            ``{query id: {gallery id: grade}}``, or an Arrow table of both ids and a grade >= 1.
+            ``{query id: {gallery id: grade}}``, ``{query id: [gallery id, …]}``, or an Arrow table of both ids and a
+            grade >= 1.
         nonfinite: ``"refuse"`` or ``"drop"`` rows with NaN or infinite values.
         zero_rows: Under cosine, ``"refuse"``, ``"exclude"``, or treat as ``"far"`` (distance 1 to everything).
         neighbors: How many nearest items to keep per query.
@@ -176,8 +177,9 @@ def evaluate(
     _require_columns(comparison.queries, settings)
     other = None if calibrate_on is None else _other(calibrate_on, taken, settings)
     split = None if calibrate_on is None else split_of(comparison, other, settings)
-    means = means._replace(memory=left(means.memory, comparison))
-    require_possible(settings, comparison.gallery.dim, means.memory)
+    standing = taken_by(comparison)
+    means = means._replace(memory=left(means.memory, standing, comparison.gallery), standing=standing)
+    require_possible(settings, comparison.gallery.dim, means.memory, standing)
     engine = _pass(comparison, settings, kernel)
     require_room(comparison, split, settings, means._replace(kernel=engine.kernel))
     journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tripleteval.errors import counted
 from tripleteval.evaluation.settings import Settings
 from tripleteval.metrics import SPACE_K
 
@@ -45,7 +46,9 @@ def _collapse(metrics: Metrics, settings: Settings) -> Iterator[str]:
     for margin in settings.margins:
         name = next((n for n in metrics if n.startswith("triplet_loss@") and float(n.split("=")[1]) == margin), None)
         loss = None if name is None else metrics[name]["value"]
-        if margin > 0 and loss is not None and abs(loss - margin) <= AT_THE_MARGIN * margin:
+        if name is None or loss is None or margin <= 0 or abs(loss - margin) > AT_THE_MARGIN * margin:
+            continue
+        if metrics[name.replace("triplet_loss", "easy")]["value"] <= AT_THE_MARGIN:  # else it is a line, well used
             yield (
                 f"The triplet loss ({loss:.4g}) stands at the margin ({margin:g}) and the effective rank is "
                 f"{rank:.1f}: the network has collapsed, all vectors are nearly one."
@@ -61,7 +64,7 @@ def _dimensions(
     if rank is None or collapsed:
         return
     if dead:
-        yield f"{dead:,} of {dim:,} coordinates never change: dead units."
+        yield f"Dead units: {dead:,} of {counted(dim, 'coordinate')} never changing."
     possible = min(dim, facts["vectors"] - 1, max((accounting.get("classes") or dim) - 1, 1))
     if rank < FEW_DIMENSIONS * min(dim, facts["vectors"] - 1) and rank < possible / 2:
         yield (
@@ -81,7 +84,8 @@ def _lengths(metrics: Metrics, settings: Settings) -> Iterator[str]:
     if spread is not None and spread > LOOSE_NORMS and settings.distance != "cosine":
         yield (
             f"The norms vary by {100 * spread:.0f} % of their mean, so {settings.distance} distances mix length and "
-            "angle. If the model was trained with cosine or on normalised vectors, evaluate with --distance cosine."
+            "angle. If the model was trained with cosine or on normalised vectors, evaluate with distance='cosine' "
+            "(--distance cosine)."
         )
 
 

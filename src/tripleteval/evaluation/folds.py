@@ -8,7 +8,7 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.labels import encode
-from tripleteval.errors import LabelError, ParameterError
+from tripleteval.errors import LabelError, ParameterError, counted
 from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
 from tripleteval.uncertainty.quantiles import half_width
 
@@ -85,7 +85,8 @@ def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]
         other = names[seen[shared[0] + 1, 1]]
         raise ParameterError(
             "E520",
-            f"{count:,} identities in more than one fold; first: {named[identity]!r} in {names[fold]!r} and {other!r}",
+            f"{counted(count, 'identity')} in more than one fold; first: {named[identity]!r} in {names[fold]!r} "
+            f"and {other!r}",
             where="folds",
             fix=_FIX,
         )
@@ -99,7 +100,7 @@ def _grouped(count: int, who: Ints) -> Folds:
     if len(sizes) < count:
         raise ParameterError(
             "E520",
-            f"{count} folds, but only {len(sizes)} groups of pairs share no identity",
+            f"{count} folds for {counted(len(sizes), 'group')} of pairs that share no identity with each other",
             where="folds",
             fix=f"ask for at most {len(sizes)} folds" if len(sizes) > 1 else "give pairs of more separate identities",
         )

@@ -24,6 +24,7 @@ from tripleteval.engine.run import Pass
 from tripleteval.evaluation.measure import pass_costs
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.standing import held
 from tripleteval.evidence.pairs import Ruler
 from tripleteval.evidence.vectors import ROWS, Vectors
 
@@ -67,7 +68,7 @@ class Forecast:
         blocks: Times that the whole gallery is read and made ready, for so many blocks of queries.
         bytes_read: By all workers together.
         bytes_per_worker: What each works in.
-        least_memory: What the budget must be, labels and ids of a set on disk aside.
+        least_memory: What the budget must be, with labels and ids.
         seconds: All in all, without verification.
         verification_seconds: What verification adds.
     """
@@ -99,6 +100,8 @@ class Size(NamedTuple):
         itemsize: Bytes of each as stored.
         positives: Items that are relevant to a query, on average.
         alone: Whether queries are searched among each other.
+        most: Items that are relevant to a query, at most; by default no more than on average.
+        standing: Bytes of labels and ids, which are held throughout.
     """
 
     queries: int
@@ -107,6 +110,8 @@ class Size(NamedTuple):
     itemsize: int = 4
     positives: float = 10.0
     alone: bool = False
+    most: float = 0.0
+    standing: int = 0
 
 
 def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None) -> Size:
@@ -119,12 +124,15 @@ def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None)
     asked = len(queries)
     if sample is not None:
         asked = min(asked, check(sample=sample).sample or asked)
-    labels, positives = searched.labels, 10.0
+    labels, positives, most = searched.labels, 10.0, 0.0
     if labels is not None:
         counts = np.bincount(labels.codes).astype(np.float64)
-        positives = float((counts * counts).sum() / counts.sum())
+        positives, most = float((counts * counts).sum() / counts.sum()), float(counts.max())
     alone = gallery is None and asked == len(queries)
-    return Size(asked, len(searched), searched.dim, searched.vectors.dtype.itemsize, positives, alone)
+    standing = held(queries) + (0 if gallery is None else held(gallery))
+    standing += 8 * (len(searched) + 3 * len(queries))  # who is of which class, and who is oneself
+    itemsize = searched.vectors.dtype.itemsize
+    return Size(asked, len(searched), searched.dim, itemsize, positives, alone, most, standing)
 
 
 def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: Settings | None = None) -> Forecast:
@@ -138,9 +146,11 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
         settings: Of the evaluation; the usual ones by default.
     """
     costs = pass_costs(size.dim, size.gallery, size.queries, settings or Settings())
-    each = size.positives * (costs.per_positive + costs.at_work_per_positive) + costs.at_work_per_query
+    positive = costs.per_positive + costs.at_work_per_positive
+    each = size.positives * positive + costs.at_work_per_query
+    most = max(size.most, size.positives) * positive + costs.at_work_per_query
     kept = size.queries * costs.per_query
-    least = int(kept + workers * (costs.fixed + each))
+    least = int(size.standing + kept + workers * (costs.fixed + most))
     share = max(memory - least, workers * _USUAL * each) / workers
     block = max(1, min(MOST_QUERIES_UNHELD, size.queries, int(share / each)))
     blocks = -(-size.queries // block)

@@ -12,7 +12,7 @@ from tripleteval.arrays import AnyArray, Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.distance.formula import distance_for
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.given_intake import ROLES, Given, by_rows, by_vectors, checked_weights, sound
@@ -138,18 +138,18 @@ def _account(given: Given, squared: Floats, asked: int) -> dict[str, Any]:
 def _notes(given: Given, counts: dict[str, Any], settings: dict[str, Any], distances: Floats) -> list[str]:
     found = []
     if counts["degenerate_dropped"]:
-        found.append(f"{counts['degenerate_dropped']:,} degenerate triplets, which name a row twice, were dropped.")
+        found.append(f"Dropped {counted(counts['degenerate_dropped'], 'degenerate triplet')}, with a row named twice.")
     if counts["duplicates"]:
         found.append(
-            f"{counts['duplicates']:,} of {counts['triplets']:,} triplets repeat another one; "
+            f"Repeats of another triplet: {counts['duplicates']:,} of {counts['triplets']:,}; "
             "each counts as often as it is given."
         )
     if not distances.any():
         found.append("Collapsed: every positive and every negative is at distance 0 from its anchor.")
     elif counts["zero_distance"]["positive"]:
         found.append(
-            f"{counts['zero_distance']['positive']:,} positives are at distance 0 from their anchor; "
-            "if they are the same item, these triplets prove nothing."
+            f"{counted(counts['zero_distance']['positive'], 'positive')} at distance 0 from the anchor: "
+            "where they are the same item, the triplet proves nothing."
         )
     farthest = float(distances[1].max())
     found.extend(

@@ -10,7 +10,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets, encode
-from tripleteval.errors import DataError, LabelError, ParameterError
+from tripleteval.errors import DataError, LabelError, ParameterError, counted
 from tripleteval.evaluation.intake import Intake, admit
 
 ROLES = ("anchors", "positives", "negatives")
@@ -95,7 +95,8 @@ def checked_weights(values: Any, count: int) -> Floats | None:
     except (TypeError, ValueError):
         raise ParameterError("E505", "weights that are no numbers", fix="give one number >= 0 per triplet") from None
     if len(weights) != count:
-        raise LabelError("E401", f"{len(weights):,} weights for {count:,} triplets", fix="give one per triplet")
+        found = f"{counted(len(weights), 'weight')} for {counted(count, 'triplet')}"
+        raise LabelError("E401", found, fix="give one per triplet")
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any() or not weights.any():
         first = int(np.argmax(bad))
@@ -117,10 +118,10 @@ def sound(given: Given, *, drop: bool) -> Given:
         first = int(np.argmax(degenerate))
         raise ParameterError(
             "E502",
-            f"{int(degenerate.sum()):,} triplets name a row twice; first: triplet {first} (0-based), "
+            f"{counted(int(degenerate.sum()), 'triplet')} with a row named twice; first: triplet {first} (0-based), "
             f"anchor {a[first]}, positive {p[first]}, negative {n[first]}",
             where="triplets",
-            fix="remove them, or drop and count them with drop_degenerate=True, --drop-degenerate",
+            fix="remove them, or drop and count them: drop_degenerate=True (--drop-degenerate)",
         )
     if degenerate.all():
         raise DataError(
@@ -170,7 +171,7 @@ def rows_of(values: Any, embeddings: Embeddings, role: str, of: str = "triplet")
     kind = type(classes[0])
     if ids is not None and kind is type(ids.classes[0]):
         place = dict(zip(ids.values(), range(size), strict=True))
-        where = f"{size:,} ids of {embeddings.name}"
+        where = f"{counted(size, 'id')} of {embeddings.name}"
         fix = f"write ids of the embeddings, such as {ids.classes[0]!r}"
         if kind is str:
             fix += "; rows (0-based) are integers, which only .parquet and .npz hold beside ids of text"
@@ -180,7 +181,7 @@ def rows_of(values: Any, embeddings: Embeddings, role: str, of: str = "triplet")
         fix = f"write rows from 0 to {size - 1}" + ("" if ids is None else f", or ids such as {ids.classes[0]!r}")
     else:
         known = "no ids" if ids is None else f"ids of type {type(ids.classes[0]).__name__}"
-        fix = f"the embeddings have {known}; positions are integers"
+        fix = f"the embeddings have {known}; positions are integers; or name others: id_column= (--id-column)"
         raise ParameterError("E501", f"{role} of type {kind.__name__}", where=embeddings.name, fix=fix)
     rows = np.array([place.get(value, -1) for value in classes], dtype=np.int64)[given.codes]
     if (rows < 0).any():
@@ -211,7 +212,8 @@ def _require_agreement(given: Given, labels: Labels | LabelSets) -> None:
         listed = dict(zip(("anchor", "positive", "negative"), labels.take(given.rows[first]).values(), strict=True))
         raise ParameterError(
             "E503",
-            f"{int(wrong.sum()):,} triplets contradict the labels; first: triplet {given.numbers[first]} (0-based), "
+            f"{counted(int(wrong.sum()), 'triplet')} against the labels; "
+            f"first: triplet {given.numbers[first]} (0-based), "
             + ", ".join(f"{role} {label!r}" for role, label in listed.items()),
             where="triplets",
             fix="anchor and positive share a class, anchor and negative do not; or pass embeddings without labels",

@@ -19,7 +19,7 @@ from tripleteval.engine import maps
 from tripleteval.engine.run import choose_kernel
 from tripleteval.engine.searches import Found, SearchPass, search_orders
 from tripleteval.errors import ParameterError, nearest
-from tripleteval.evaluation.accounting import describe
+from tripleteval.evaluation.accounting import describe, found_again
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.identity_intervals import Whose, with_identity_intervals
 from tripleteval.evaluation.intake import admit, require_comparable
@@ -80,7 +80,7 @@ def evaluate_identification(
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
-        LabelError: An item without one label (E401), labels of different types (E403).
+        LabelError: An item without one label (E401), labels or ids of different types (E403).
         ParameterError: A rank that is no whole number (E308), an impossible rate or confidence (E505), an unknown
             name (E510), an impossible seed (E511).
         ResourceError: ``memory`` does not hold a single probe (E802).
@@ -140,7 +140,10 @@ def evaluate_identification(
         },
         settings=settings | {"ks": list(ranks), "fpirs": list(budgets)} | how | {"unit": "identity"},
         inputs=inputs,
-        notes=interval_notes(metrics, Units(whose.mated, "identity")),
+        notes=[
+            *found_again(int((found.best == 0).sum()), len(asked), "probe"),
+            *interval_notes(metrics, Units(whose.mated, "identity")),
+        ],
         environment=environment(time.monotonic() - started),
         per_query=_table(asked, found, own >= 0, names),
     )

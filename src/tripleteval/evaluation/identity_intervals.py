@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.evaluation.intervals import SETTLED
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.metrics import Named
 from tripleteval.metrics.identification import Searches
@@ -43,6 +44,11 @@ class Whose(NamedTuple):
         """How many identities of either kind there are."""
         return int(self.mated.max(initial=-1)) + 1, int(self.strangers.max(initial=-1)) + 1
 
+    @property
+    def fewest(self) -> int:
+        """How many identities there are of the rarer kind that there is."""
+        return min((count for count in self.counts if count), default=0)
+
 
 def with_identity_intervals(
     entries: Entries, named: Sequence[Named], searches: Searches, whose: Whose, *, confidence: float, seed: int
@@ -64,14 +70,19 @@ def with_identity_intervals(
     Source:
         Spec F.2, C.7; Bolle, Ratha & Pankanti 2004 for the searches of one identity drawn together.
     """
-    known = [name for name in named if entries[name.spelling]["value"] is not None]
+    known = [name for name in named if entries[name.spelling]["value"] is not None and not _settled(name, searches)]
     added = _closed_set([name for name in known if name.metric.pattern == "cmc@k"], searches, whose, confidence, seed)
     budgets = [name for name in known if name.metric.parameter == "fpir"]
     for fpir in dict.fromkeys(name.value for name in budgets):
         redrawn = Redrawn(searches, whose, fpir, confidence, seed)
         added |= {n.spelling: _open_set(n, entries[n.spelling], redrawn) for n in budgets if n.value == fpir}
-    undefined = {name: Interval(None, None, None, 0, entry.get("reason", "")) for name, entry in entries.items()}
-    return {name: entry | added.get(name, undefined[name].entry()) for name, entry in entries.items()}
+    none = {name: Interval(None, None, None, 0, entry.get("reason", SETTLED)) for name, entry in entries.items()}
+    return {name: entry | added.get(name, none[name].entry()) for name, entry in entries.items()}
+
+
+def _settled(name: Named, searches: Searches) -> bool:
+    """Return whether every identity is among the first k, whoever is searched for."""
+    return name.metric.pattern == "cmc@k" and name.value >= searches.identities
 
 
 def _closed_set(named: Sequence[Named], searches: Searches, whose: Whose, confidence: float, seed: int) -> Entries:
@@ -94,9 +105,9 @@ def _open_set(name: Named, entry: dict[str, Any], redrawn: Redrawn) -> dict[str,
 def too_few(entry: dict[str, Any], whose: Whose) -> Interval | None:
     """Return that there is no interval, and why, where identities or false positives are too few for one."""
     for count, noun in zip(whose.counts, (MATED, STRANGER), strict=True):
-        if count < FEWEST:
+        if 0 < count < FEWEST:  # with none at all there is the threshold of strangers alone, or no number
             return none_of(count, noun)
-    return Interval(None, None, None, min(whose.counts), _TOO_FEW) if entry["below_resolution"] else None
+    return Interval(None, None, None, whose.fewest, _TOO_FEW) if entry["below_resolution"] else None
 
 
 class Redraws(NamedTuple):
@@ -135,7 +146,7 @@ class Redrawn:
 
     def rate(self, value: float, k: float) -> Interval:
         """Return the interval of the share of mated searches within the threshold and the first ``k`` ranks."""
-        units = min(self.whose.counts)
+        units = self.whose.fewest
         if value in (0.0, 1.0):
             return Interval(*all_or_none(value, units, self.confidence), "rule of three", units)
         drawn = self.rates(k)
@@ -159,7 +170,7 @@ class Redrawn:
 
     def threshold(self, value: float) -> Interval:
         """Return the interval of the threshold, midway between the first stranger too many and what is before it."""
-        units = min(self.whose.counts)
+        units = self.whose.fewest
         observed = np.unique(np.concatenate([self.searches.mate, self.searches.stranger]))
         beyond = np.minimum(self._cuts, observed[-1])
         before = observed[np.maximum(np.searchsorted(observed, beyond) - 1, 0)]

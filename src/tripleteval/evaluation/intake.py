@@ -11,7 +11,7 @@ from tripleteval.arrays import AnyArray, Bools, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.facts import facts_of
 from tripleteval.data.labels import Labels
-from tripleteval.errors import DataError, LabelError, ParameterError, nearest
+from tripleteval.errors import DataError, LabelError, ParameterError, counted, nearest
 
 NONFINITE = ("refuse", "drop")
 ZERO_ROWS = ("refuse", "exclude", "far")
@@ -59,9 +59,9 @@ def admit(
         if zero_rows == "refuse":
             raise DataError(
                 "E202",
-                f"{zeros} zero vectors, which have no direction; first rows: {_first(zero)} (0-based)",
+                f"{counted(zeros, 'zero vector')} without a direction; first rows: {_first(zero)} (0-based)",
                 where=embeddings.name,
-                fix="remove them, or --zero-rows exclude (drops and counts them) or far (distance 1 to everything)",
+                fix="remove them, or zero_rows= (--zero-rows): exclude drops and counts them, far is distance 1 to all",
             )
         embeddings = _drop(embeddings, zero, "zero_vectors", dropped)
         unit = unit[~zero]
@@ -89,7 +89,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             "E507",
             f"{unit.name} has unit vectors, {other.name} has not",
             where=f"{q.name} and {g.name}",
-            fix="normalise both or neither, or use --distance cosine",
+            fix="normalise both or neither, or use distance='cosine' (--distance cosine)",
         )
     if None in (q.ids, g.ids) and _equal(q.vectors, g.vectors):
         raise DataError(
@@ -117,10 +117,10 @@ def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:
     bad = sum(int((~np.isfinite(embeddings.vectors[some].astype(np.float64))).sum()) for some in stretches)
     return DataError(
         "E201",
-        f"{bad:,} non-finite values in {len(rows):,} of {len(embeddings):,} rows; "
+        f"{counted(bad, 'non-finite value')} in {len(rows):,} of {counted(len(embeddings), 'row')}; "
         f"{first[column]} at row {rows[0]}, column {column} (first, 0-based); rows: {_first(~finite)}",
         where=f"{embeddings.name} ({len(embeddings):,} × {embeddings.dim} {embeddings.vectors.dtype})",
-        fix="remove these rows, or --nonfinite drop (drops the rows and their labels, and counts them)",
+        fix="remove these rows, or drop and count them, with their labels: nonfinite='drop' (--nonfinite drop)",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.summary import Measured, per_query
 from tripleteval.uncertainty.clustered import median_interval
-from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, counted, intervals, none_of
+from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of
 from tripleteval.uncertainty.sums import Sums, Units
 
 Entries = dict[str, dict[str, Any]]
+
+SETTLED = "every ranking gives this value"
+_NAMED = 4
 
 
 def units_of(queries: Embeddings, unit: str) -> Units:
@@ -27,7 +31,8 @@ def units_of(queries: Embeddings, unit: str) -> Units:
     """
     if unit == "group":
         if queries.groups is None:
-            raise ParameterError("E101", f"unit='group' but no groups in {queries.name}", fix="name --group-column")
+            fix = "give groups, or name their column: group_column= (--group-column)"
+            raise ParameterError("E101", f"unit='group' but no groups in {queries.name}", fix=fix)
         return Units(queries.groups.codes, "group")
     if unit == "class" and isinstance(queries.labels, Labels):
         return Units(queries.labels.codes, "class")
@@ -60,8 +65,16 @@ def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units,
             part, whole = per_query(each.column, entry["average"], classes)
             estimands[name] = Sums(units.sum(part), units.sum(whole), each.named.metric.share)
     drawn = intervals(list(estimands.values()), confidence=confidence, seed=seed, noun=units.noun)
-    found.update(zip(estimands, drawn, strict=True))
+    for name, interval in zip(estimands, drawn, strict=True):
+        sure = interval.method is not None and settled(entries[name])
+        found[name] = Interval(None, None, None, 0, SETTLED) if sure else interval
     return {name: entries[name] | found[name].entry() for name in entries}
+
+
+def settled(entry: dict[str, Any]) -> bool:
+    """Return whether a random ranking scores no less than a perfect one, as where k is as large as the gallery."""
+    chance, ceiling = entry.get("chance"), entry.get("ceiling", 1.0)
+    return chance is not None and math.isclose(chance, ceiling) and math.isclose(chance, entry["value"])
 
 
 def without_interval(entries: Entries) -> Entries:
@@ -83,6 +96,9 @@ def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> l
         )
     elif FEWEST <= most < FEW:
         notes.append(f"Intervals rest on {counted(most, units.noun)} only: they are t intervals, and rough.")
+    if same := [name for name, entry in entries.items() if entry.get("interval_reason") == SETTLED]:
+        more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
+        notes.append(f"The same for every ranking, and so without an interval: {', '.join(same[:_NAMED])}{more}.")
     return notes
 
 

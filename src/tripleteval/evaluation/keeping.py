@@ -77,7 +77,8 @@ def planned(journal: Journal | None, same: Callable[[], Described], engine: Pass
     mapping, workers = means.mapping, found["workers"]
     if getattr(mapping, "shares_memory", False) and workers < means.workers:  # the memory was cut for so many
         mapping = threads(workers)
-    return engine, Means(engine.kernel, mapping, workers, found["memory"], Pages(journal), means.progress)
+    known = Means(engine.kernel, mapping, workers, found["memory"], Pages(journal), means.progress, means.standing)
+    return engine, known
 
 
 def identity(

@@ -24,6 +24,7 @@ class Means(NamedTuple):
         memory: Bytes that may be used beyond the input.
         pages: Where finished orders are kept.
         progress: Called with pairs done and pairs in all.
+        standing: Bytes that were taken off the budget before, for labels and ids of sets on disk.
     """
 
     kernel: str
@@ -32,6 +33,7 @@ class Means(NamedTuple):
     memory: int
     pages: Pages
     progress: Progress | None = None
+    standing: int = 0
 
     def cut(self, comparison: Comparison, costs: Costs, *, along: bool = False) -> tuple[list[Order], bool]:
         """Return the orders of a pass, and whether the gallery may be held ready: see `engine.plan.plan`.
@@ -39,7 +41,9 @@ class Means(NamedTuple):
         Threads share the memory. The workers of a cluster have as much each, and there are enough orders for all.
         """
         together = getattr(self.mapping, "shares_memory", False)
-        orders, hold = plan(comparison, costs, memory=self.memory, workers=self.workers if together else 1, cut=along)
+        workers = self.workers if together else 1
+        how = {"memory": self.memory, "standing": self.standing}
+        orders, hold = plan(comparison, costs, workers=workers, cut=along, **how)
         if together or self.workers == 1:
             return orders, hold
         each = -(-_EACH * self.workers // len(orders))

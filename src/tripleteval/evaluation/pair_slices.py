@@ -10,7 +10,7 @@ from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.decisions import DecisionPass, Kinds
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.decided import decided, require_room_to_decide
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units, owners_of
@@ -19,7 +19,7 @@ from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.slices import column_values
 from tripleteval.evidence.decisions import Decisions
 from tripleteval.metrics.operating import Operating, within_budget
-from tripleteval.uncertainty.interval import FEWEST, counted
+from tripleteval.uncertainty.interval import FEWEST
 
 MOST_VALUES = 12  # 78 pairs of them
 

@@ -113,7 +113,7 @@ def single_labels(side: Embeddings) -> Labels:
         LabelError: An item without one label (E401).
     """
     if not isinstance(side.labels, Labels):
-        fix = "an identity is one label: give one per item, of a gallery with --gallery-labels"
+        fix = "an identity is one label: give one per item, with labels= (--labels, --gallery-labels)"
         raise LabelError("E401", "no single label per item", where=side.name, fix=fix)
     return side.labels
 

@@ -13,6 +13,7 @@ from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.engine.pair_ruler import grid_upto
+from tripleteval.errors import counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.folds import Folds, connected, folds_of, with_fold_interval
@@ -159,15 +160,15 @@ def _notes(counts: dict[str, Any], metrics: dict[str, dict[str, Any]]) -> list[s
     found = []
     if counts["duplicates"]:
         found.append(
-            f"{counts['duplicates']:,} of {counts['pairs']:,} pairs repeat another one; each counts as often as given."
+            f"Repeats of another pair: {counts['duplicates']:,} of {counts['pairs']:,}; each counts as often as given."
         )
     same, different = counts["zero_distance_pairs"].values()
     if same + different == counts["pairs"]:
         found.append("Collapsed: every pair is at distance 0.")
     elif same + different:
         found.append(
-            f"{same + different:,} pairs are at distance 0, {different:,} of them given as different; "
-            "if they are the same item, they prove nothing."
+            f"{counted(same + different, 'pair')} at distance 0, {different:,} given as different: "
+            "where both are the same item, they prove nothing."
         )
     value, n, m = metrics["auc"]["value"], counts["genuine_pairs"], counts["impostor_pairs"]
     if value is not None and value < 0.5 - 3 * math.sqrt((n + m + 1) / (12 * n * m)):

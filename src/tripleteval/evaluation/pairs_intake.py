@@ -9,7 +9,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column
 from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import distance_for, squared_pairs
-from tripleteval.errors import DataError, LabelError, ParameterError
+from tripleteval.errors import DataError, LabelError, ParameterError, counted
 from tripleteval.evaluation.given_intake import admitted, alike, rows_of
 from tripleteval.evaluation.intake import Intake
 
@@ -104,7 +104,8 @@ def truths(values: Any, count: int) -> Bools:
         raise LabelError("E401", "no truth about the pairs", where="same", fix="give same=, one per pair")
     column = as_column(values, "same")
     if len(column) != count:
-        raise LabelError("E401", f"{len(column):,} truths for {count:,} pairs", where="same", fix="give one per pair")
+        found = f"{counted(len(column), 'truth')} for {counted(count, 'pair')}"
+        raise LabelError("E401", found, where="same", fix="give one per pair")
     if column.dtype.kind == "b":
         return np.asarray(column, dtype=bool)
     known = [_TRUTHS.get(_word(value)) for value in column.tolist()]
@@ -142,7 +143,8 @@ def _word(value: Any) -> str:
 
 def _require_equal(first: int, second: int) -> None:
     if first != second:
-        raise LabelError("E401", f"{first:,} firsts, {second:,} seconds", where="pairs", fix="a pair has one of each")
+        found = f"{counted(first, 'first')}, {counted(second, 'second')}"
+        raise LabelError("E401", found, where="pairs", fix="a pair has one of each")
 
 
 def _require_two_items(rows: Ints) -> None:
@@ -151,7 +153,8 @@ def _require_two_items(rows: Ints) -> None:
         first = int(np.argmax(itself))
         raise ParameterError(
             "E502",
-            f"{int(itself.sum()):,} pairs of an item with itself; first: pair {first} (0-based), row {rows[first, 0]}",
+            f"{counted(int(itself.sum()), 'pair')} of an item with itself; first: pair {first} (0-based), "
+            f"row {rows[first, 0]}",
             where="pairs",
             fix="remove them: their distance is 0 whatever the model",
         )
@@ -165,7 +168,7 @@ def _require_one_truth(rows: Ints, same: Bools) -> None:
         a, b = pairs[int(np.argmax(counts > 1))].tolist()
         raise ParameterError(
             "E504",
-            f"{int((counts > 1).sum()):,} pairs are given as same and as different; first: rows {a} and {b}",
+            f"{counted(int((counts > 1).sum()), 'pair')} given as same and as different; first: rows {a} and {b}",
             where="pairs",
             fix="remove one of the two, or correct it",
         )
@@ -178,7 +181,7 @@ def _require_agreement(rows: Ints, same: Bools, agreed: Bools) -> None:
         said = "same" if same[first] else "different"
         raise ParameterError(
             "E503",
-            f"{int(wrong.sum()):,} pairs contradict the labels; first: pair {first} (0-based), rows "
+            f"{counted(int(wrong.sum()), 'pair')} against the labels; first: pair {first} (0-based), rows "
             f"{rows[first, 0]} and {rows[first, 1]}, given as {said}",
             where="pairs",
             fix="correct them, or pass embeddings without labels",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,15 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison, Graded, Lists, SharedClass, owners, rows_by_class
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets, encode, join
-from tripleteval.errors import DataError, LabelError, ParameterError, nearest
+from tripleteval.errors import DataError, LabelError, ParameterError, counted, nearest
 
 IGNORE = (None, "group")
 _BLOCK = 512
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_KINDS = (
+    "pass a matrix, {query id: {gallery id: grade}}, {query id: [gallery id, …]}, or an Arrow table of query id, "
+    "gallery id and, if graded, grade"
+)
 
 
 def compare(queries: Embeddings, gallery: Embeddings | None, *, ignore: str | None, relevance: Any) -> Comparison:
@@ -25,12 +31,14 @@ def compare(queries: Embeddings, gallery: Embeddings | None, *, ignore: str | No
         gallery: Who is searched; ``None`` searches every query among the others.
         ignore: ``"group"`` removes gallery items with the query's label and the query's group.
         relevance: Explicit grades: a (queries, gallery) dense or sparse matrix, a
-            ``{query id: {gallery id: grade}}`` mapping, or a table of query id, gallery id, grade.
+            ``{query id: {gallery id: grade}}`` mapping (or, without grades, ``{query id: [gallery id, …]}``), or a
+            table of query id, gallery id, grade.
 
     Raises:
-        LabelError: Labels missing on a side (E401), of different kinds (E403), or no query with anything
-            relevant to find (E406).
-        DataError: Fewer than two items (E302), relevance of the wrong shape (E306) or with grades below 1 (E508).
+        LabelError: Labels missing on a side (E401), labels, ids or groups of different kinds (E403), or no query with
+            anything relevant to find (E406).
+        DataError: Fewer than two items (E302), relevance that is none of these (E203), of the wrong shape (E306) or
+            with grades below 1 (E508).
         ParameterError: An unknown ignore rule (E510), or ids or groups that are not there (E101).
     """
     if ignore not in IGNORE:
@@ -54,7 +62,7 @@ def _require_something_to_find(comparison: Comparison) -> None:
             return
     raise LabelError(
         "E406",
-        f"none of {queries:,} queries has anything relevant to find",
+        f"none of {counted(queries, 'query')} has anything relevant to find",
         where=comparison.gallery.name,
         fix="at least one class needs two items (or one on each side); check that the labels are not ids",
     )
@@ -68,6 +76,9 @@ def own_rows(queries: Embeddings, gallery: Embeddings) -> Ints:
     if queries.ids is not None and gallery.ids is not None:
         row = {identity: position for position, identity in enumerate(gallery.ids.values())}
         own[:] = [row.get(identity, -1) for identity in queries.ids.values()]
+        left, right = queries.ids.classes, gallery.ids.classes
+        if type(left[0]) is not type(right[0]) and not set(map(str, left)).isdisjoint(map(str, right)):
+            join(left, right, f"ids of {queries.name} and {gallery.name}")  # 7 and "7": each would find itself
     return own
 
 
@@ -85,8 +96,11 @@ def _by_label(queries: Embeddings, gallery: Embeddings) -> SharedClass:
 
 def _same_group(queries: Embeddings, gallery: Embeddings) -> SharedClass:
     """Return the rule "same label and same group": every such pair is a class of its own."""
-    where = f"labels and groups of {queries.name} and {gallery.name}"
-    return _shared(_with_group(queries), _with_group(gallery), where)
+    where = f"groups of {queries.name} and {gallery.name}"
+    asked, searched = _with_group(queries), _with_group(gallery)
+    if queries.groups is not None and gallery.groups is not None:
+        join(queries.groups.classes, gallery.groups.classes, where)  # paired with labels, 7 and "7" just differ
+    return _shared(asked, searched, f"labels and {where}")
 
 
 def _with_group(side: Embeddings) -> Labels | LabelSets:
@@ -95,7 +109,7 @@ def _with_group(side: Embeddings) -> Labels | LabelSets:
         raise ParameterError(
             "E101",
             f"ignore='group' but no {'groups' if groups is None else 'labels'} in {side.name}",
-            fix="name the camera, session or listing column with --group-column",
+            fix="give them, or name the column of the camera, session or listing: group_column= (--group-column)",
         )
     counts = np.diff(labels.indptr) if isinstance(labels, LabelSets) else np.ones(len(labels), np.int64)
     pairs = labels.codes * len(groups.classes) + np.repeat(groups.codes, counts)
@@ -127,9 +141,15 @@ def _required_labels(side: Embeddings, *, of_gallery: bool = False) -> Labels | 
             "E401",
             "vectors without labels",
             where=side.name,
-            fix=f"give labels ({option} FILE or --label-column NAME), or explicit relevance",
+            fix=f"give labels= ({option} FILE), or relevance= (--relevance); or name their column{_besides(side)} with "
+            "label_column= (--label-column)",
         )
     return side.labels
+
+
+def _besides(side: Embeddings) -> str:
+    listed = ", ".join(map(repr, list(side.meta)[:12]))
+    return f", of {listed}," if listed else ""
 
 
 def _explicit(relevance: Any, queries: Embeddings, gallery: Embeddings) -> Graded:
@@ -152,7 +172,7 @@ def _explicit(relevance: Any, queries: Embeddings, gallery: Embeddings) -> Grade
     if twice.any():
         raise DataError(
             "E508",
-            f"{int(twice.sum())} pairs graded twice; first: query row {query[:-1][twice][0]}, "
+            f"{counted(int(twice.sum()), 'pair')} graded twice; first: query row {query[:-1][twice][0]}, "
             f"gallery row {row[:-1][twice][0]} (0-based)",
             where="relevance",
             fix="keep one grade per pair",
@@ -163,22 +183,24 @@ def _explicit(relevance: Any, queries: Embeddings, gallery: Embeddings) -> Grade
 
 def _triples(relevance: Any, queries: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, Floats]:
     if isinstance(relevance, Mapping):
-        listed = [(q, g, grade) for q, found in relevance.items() for g, grade in found.items()]
+        listed = [(q, g, grade) for q, found in relevance.items() for g, grade in _graded(found).items()]
         asked, found, grades = ([triple[i] for triple in listed] for i in range(3))
         return _by_id(asked, found, grades, queries=queries, gallery=gallery)
     if hasattr(relevance, "column_names"):  # an Arrow table: query id, gallery id and, if present, grade
+        if relevance.num_columns < 2:
+            raise DataError("E306", "a table of a single column", where="relevance", fix=_KINDS)
         columns = [relevance.column(i).to_pylist() for i in range(min(3, relevance.num_columns))]
         grades = columns[2] if len(columns) > 2 else [1] * len(columns[0])
         return _by_id(columns[0], columns[1], grades, queries=queries, gallery=gallery)
     expected = (len(queries), len(gallery))
-    if tuple(relevance.shape) != expected:
+    dense = relevance if hasattr(relevance, "tocoo") else _numbers(relevance)
+    if tuple(dense.shape) != expected:
         raise DataError(
-            "E306", f"relevance of shape {tuple(relevance.shape)}", where="relevance", fix=f"pass shape {expected}"
+            "E306", f"relevance of shape {tuple(dense.shape)}", where="relevance", fix=f"pass shape {expected}"
         )
     if hasattr(relevance, "tocoo"):
         sparse = relevance.tocoo()
         return sparse.row.astype(np.int64), sparse.col.astype(np.int64), sparse.data.astype(np.float64)
-    dense = np.asarray(relevance, dtype=np.float64)
     query, row = np.nonzero(dense)
     return query, row, dense[query, row]
 
@@ -188,18 +210,38 @@ def _by_id(
 ) -> tuple[Ints, Ints, Floats]:
     query = _rows_of(asked, queries, "query")
     row = _rows_of(found, gallery, "gallery")
-    return query, row, np.array(grades, dtype=np.float64)
+    return query, row, _numbers(grades)
+
+
+def _graded(found: Any) -> Mapping[Any, Any]:
+    if isinstance(found, Mapping):
+        return found
+    if isinstance(found, (list, tuple, set, frozenset)):
+        return dict.fromkeys(found, 1)
+    raise DataError("E203", f"{found!r:.60}, where gallery ids were expected", where="relevance", fix=_KINDS)
+
+
+def _numbers(grades: Any) -> Floats:
+    try:
+        return np.asarray(grades, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("E203", "grades that are no numbers", where="relevance", fix=_KINDS) from None
 
 
 def _rows_of(ids: list[Any], side: Embeddings, what: str) -> Ints:
     if side.ids is None:
-        raise ParameterError("E101", f"relevance by id, but {side.name} has no ids", fix="name them with --id-column")
+        fix = "give ids=, or name their column: id_column= (--id-column)"
+        raise ParameterError("E101", f"relevance by id, but {side.name} has no ids", fix=fix)
     position = {identity: row for row, identity in enumerate(side.ids.values())}
+    if any(isinstance(identity, bytes) for identity in ids):
+        ids = list(encode(ids, f"{what} ids of the relevance").values())  # as those of the embeddings became text
+    if isinstance(side.ids.classes[0], int):  # a file of text has no integers
+        ids = [int(i) if isinstance(i, str) and _INTEGER.fullmatch(i) else i for i in ids]
     unknown = [identity for identity in ids if identity not in position]
     if unknown:
         raise LabelError(
             "E409",
-            f"{len(unknown):,} {what} ids of the relevance that are not in {side.name}; first: {unknown[0]!r}",
+            f"{counted(len(unknown), f'{what} id')} of the relevance not in {side.name}; first: {unknown[0]!r}",
             where="relevance",
             fix="check that both were made from the same data",
         )

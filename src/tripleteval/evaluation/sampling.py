@@ -10,7 +10,7 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.run import Pass
-from tripleteval.evaluation.intervals import units_of, with_intervals
+from tripleteval.evaluation.intervals import settled, units_of, with_intervals
 from tripleteval.evaluation.measure import Results, join
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import summarise
@@ -48,7 +48,11 @@ def asked(engine: Pass, settings: Settings, measure: Measure) -> tuple[Pass, Res
         part, found = replace(engine, comparison=comparison.take(np.concatenate(rows))), join(results)
         widest = widest_headline(part.comparison, found, settings)
         if stop == most or (widest is not None and widest <= settings.precision):
-            return part, found, [_note(part.comparison, comparison, settings), *_reached(widest, settings.precision)]
+            said = [
+                _note(part.comparison, comparison, settings),
+                *_reached(widest, settings.precision, everyone=stop == count),
+            ]
+            return part, found, said
         start, stop = stop, min(2 * stop, most)
 
 
@@ -75,13 +79,15 @@ def widest_headline(comparison: Comparison, results: Results, settings: Settings
     entries = {m.named.spelling: summarise(m, codes, settings.average) for m in chosen}
     how = {"classes": codes, "confidence": settings.confidence, "seed": settings.seed}
     found = with_intervals(entries, chosen, units_of(comparison.queries, settings.unit), **how).values()
-    ends = [(entry["low"], entry["high"]) for entry in found if entry["value"] is not None]
+    ends = [(entry["low"], entry["high"]) for entry in found if not (entry["value"] is None or settled(entry))]
     if not ends or any(low is None for low, _ in ends):
         return None
     return float(max(high - low for low, high in ends) / 2)
 
 
 def _note(part: Comparison, whole: Comparison, settings: Settings) -> str:
+    if len(part.queries) == len(whole.queries):
+        return f"All {len(whole.queries):,} queries were used, each searched in the whole gallery."
     classes = ", by class" if class_codes(whole.queries) is not None else ""
     return (
         f"Sampled: {len(part.queries):,} of {len(whole.queries):,} queries were drawn{classes} with seed "
@@ -89,9 +95,10 @@ def _note(part: Comparison, whole: Comparison, settings: Settings) -> str:
     )
 
 
-def _reached(widest: float | None, precision: float) -> list[str]:
+def _reached(widest: float | None, precision: float, *, everyone: bool) -> list[str]:
     if widest is None:
         return ["The precision asked for cannot be judged: there are no intervals."]
     if widest > precision:
-        return [f"The widest headline interval is ±{widest:.3g}, though ±{precision:g} was asked for."]
+        more = ": only a larger set can narrow it" if everyone else ""
+        return [f"The widest headline interval is ±{widest:.3g}, though ±{precision:g} was asked for{more}."]
     return [f"Every headline interval is within ±{precision:g}."]

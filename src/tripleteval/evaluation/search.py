@@ -17,7 +17,7 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.search_evaluation import SearchEvaluation
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine.maps import Map, thread_count
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
@@ -241,7 +241,7 @@ def _sharded(shards: int, workers: int) -> list[str]:
 
 def _dropped(taken: list[Intake]) -> list[str]:
     return [
-        f"{count:,} rows of {intake.embeddings.name} were dropped: {why.replace('_', ' ')}."
+        f"Dropped {counted(count, 'row')} of {intake.embeddings.name}: {why.replace('_', ' ')}."
         for intake in taken
         for why, count in intake.dropped.items()
     ]

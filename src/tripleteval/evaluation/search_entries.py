@@ -14,6 +14,8 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
+from tripleteval.errors import counted
+from tripleteval.evaluation.accounting import found_again
 from tripleteval.evaluation.intervals import units_of
 from tripleteval.evaluation.search_loss import losses, unreached
 from tripleteval.evaluation.search_metrics import columns
@@ -94,11 +96,13 @@ class Lists:
 
     def notes(self) -> list[str]:
         """Return what a careful colleague would remark about the true lists."""
-        found = []
+        found: list[str] = []
+        if not self.comparison.leave_one_out:
+            found.extend(found_again(int((self.truth.found.squared[:, 0] == 0).sum()), len(self.asked)))
         tied = int(self.truth.tied.sum())
         if tied:
             found.append(
-                f"For {tied:,} queries an item beyond the list is exactly as far as its last one; which of them is "
+                f"For {counted(tied, 'query')} an item beyond the list is exactly as far as its last; which of them is "
                 "listed is arbitrary, and tie-aware recall does not mind."
             )
         if len(self.asked) < self.queries:

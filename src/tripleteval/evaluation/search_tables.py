@@ -11,6 +11,7 @@ from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
 from tripleteval.data.stored import StoredVectors
+from tripleteval.errors import counted
 from tripleteval.evaluation.search_entries import Lists, label_of, over_seeds
 from tripleteval.evaluation.search_loss import class_loss, unreached
 from tripleteval.evaluation.search_sweep import Outcome
@@ -81,7 +82,8 @@ def identical_in_float32(gallery: Embeddings) -> list[str]:
         return []
     distinct = [_distinct(np.asarray(gallery.vectors).astype(dtype)) for dtype in (np.float64, np.float32)]
     lost = distinct[0] - distinct[1]
-    return [f"{lost:,} gallery rows are copies of others in float32, which search libraries store."] if lost else []
+    copies = f"In float32, which search libraries store, {counted(lost, 'gallery row')} would repeat another."
+    return [copies] if lost else []
 
 
 def _distinct(rows: Floats) -> int:

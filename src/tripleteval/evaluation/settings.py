@@ -168,5 +168,5 @@ def _numbers(what: str, values: list[Any], *, least: float = -math.inf) -> tuple
             raise ParameterError("E505", f"{what}={value!r}", fix=f"give a number, {sign}")
     distinct = tuple(sorted({float(value) + 0.0 for value in values}))
     if len(distinct) > MOST_MARGINS:
-        raise ParameterError("E505", f"{len(distinct)} margins", fix=f"give at most {MOST_MARGINS}")
+        raise ParameterError("E505", f"{len(distinct):,} margins", fix=f"give at most {MOST_MARGINS}")
     return distinct

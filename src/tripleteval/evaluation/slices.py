@@ -10,14 +10,14 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
-from tripleteval.errors import ParameterError, nearest
+from tripleteval.errors import ParameterError, counted, nearest
 from tripleteval.evaluation.intervals import with_intervals
 from tripleteval.evaluation.sampling import HEADLINE
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured, summarise
 from tripleteval.evaluation.tables import class_codes
 from tripleteval.metrics import Column
-from tripleteval.uncertainty.interval import FEWEST, counted
+from tripleteval.uncertainty.interval import FEWEST
 from tripleteval.uncertainty.sums import Units
 
 FEWEST_QUERIES = 10

@@ -45,14 +45,14 @@ class Space(NamedTuple):
     facts: dict[str, Any]
 
 
-def require_possible(settings: Settings, dim: int, memory: int) -> None:
+def require_possible(settings: Settings, dim: int, memory: int, standing: int = 0) -> None:
     """Refuse, before the long pass, what could not be measured after it.
 
     Raises:
         MissingExtra: scikit-learn is not installed, and k-means is asked for (E103).
         ResourceError: The second moments of so many dimensions do not fit (E802).
     """
-    require_room(dim, memory)
+    require_room(dim, memory, standing)
     if any(name.metric.of == "clusters" for name in settings.named()):
         scikit_learn()
 

@@ -9,7 +9,7 @@ import numpy as np
 from tripleteval.arrays import Bools
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.pair_units import single_labels
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings
@@ -81,7 +81,7 @@ def _require_strangers(other: Embeddings, evaluated: set[Any]) -> None:
     if shared:
         raise ParameterError(
             "E520",
-            f"{len(shared):,} identities are both calibrated and judged on; first: {shared[0]!r}",
+            f"{counted(len(shared), 'identity')} both calibrated and judged on; first: {shared[0]!r}",
             where="calibrate_on",
             fix="give other identities, or a share such as 0.5",
         )

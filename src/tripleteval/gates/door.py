@@ -11,6 +11,7 @@ from tripleteval.differences.door import compare
 from tripleteval.differences.estimands import has_classes
 from tripleteval.differences.result import Differences
 from tripleteval.errors import ParameterError
+from tripleteval.gates.given_triplets import by_value, of_given_triplets
 from tripleteval.gates.requirement import Asked, Requirement, parse_asked, parse_requirement
 from tripleteval.gates.result import Check, Gate
 from tripleteval.metrics import number
@@ -35,6 +36,7 @@ def gate(
         baseline: The run that must not be undercut, compared by the unit that `compare` takes by default.
         no_worse: Metrics in which the run may be worse than the baseline by ``margin`` at most: ``"map@r"`` by the
             values, ``"low(map@r)"`` by the interval of the paired difference (where lower is better: ``"high(...)"``).
+            Runs of given triplets are compared by the values only.
         margin: In units of the metric, >= 0.
         paired: ``False`` if the baseline has other queries.
         name: What the run is called.
@@ -48,9 +50,11 @@ def gate(
             (E101); an unknown metric (E510); an impossible margin (E505); different queries (E512).
     """
     if not require and not no_worse:
-        raise ParameterError("E101", "a gate without requirements", fix="give --require 'recall@10 >= 0.9'")
+        fix = "give require= (--require), such as 'recall@10 >= 0.9'"
+        raise ParameterError("E101", "a gate without requirements", fix=fix)
     if (baseline is None) != (not no_worse):
-        raise ParameterError("E101", "--no-worse and --baseline belong together", fix="give both, or neither")
+        fix = "give both no_worse= (--no-worse) and baseline= (--baseline), or neither"
+        raise ParameterError("E101", "no_worse and baseline belong together", fix=fix)
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < math.inf:
         raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more")
     requirements = [parse_requirement(text, run) for text in require]
@@ -58,9 +62,14 @@ def gate(
     baseline_unit = None
     if baseline is not None:
         asked = [parse_asked(text, run) for text in no_worse]
-        found = _compared(run, baseline, asked, paired=paired)
-        checks += [_against(each, found.metrics[each.metric], margin) for each in asked]
-        baseline_unit = str(found.settings["unit"])
+        for each in asked:
+            _require_direction(each, run.metrics[each.metric].get("better"))
+        if of_given_triplets(run) and of_given_triplets(baseline):
+            entries = by_value(run, baseline, asked, paired=paired)
+        else:
+            found = _compared(run, baseline, asked, paired=paired, name=name)
+            entries, baseline_unit = found.metrics, str(found.settings["unit"])
+        checks += [_against(each, entries[each.metric], margin) for each in asked]
     return Gate(name, tuple(checks), run.result_hash, _unit(run), baseline_unit)
 
 
@@ -74,9 +83,7 @@ def _check(run: Evaluation, requirement: Requirement) -> Check:
     return Check(requirement.text, requirement.holds(found), found, *ends)
 
 
-def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, paired: bool) -> Differences:
-    for each in asked:
-        _require_direction(each, run.metrics[each.metric].get("better"))
+def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, paired: bool, name: str) -> Differences:
     names = list(dict.fromkeys(each.metric for each in asked))
     return compare(
         baseline,
@@ -86,6 +93,7 @@ def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, pair
         paired=paired,
         confidence=run.settings.get("confidence", 0.95),
         seed=run.settings.get("seed", 0),
+        names=("the baseline", name),
     )
 
 
@@ -103,13 +111,13 @@ def _against(asked: Asked, entry: dict[str, Any], margin: float) -> Check:
 def _require_direction(asked: Asked, better: str | None) -> None:
     if better is None:
         found = f"no better or worse in {asked.metric}, which only describes"
-        raise ParameterError("E101", found, where="--no-worse", fix="name a metric with a direction")
+        raise ParameterError("E101", found, where="no_worse= (--no-worse)", fix="name a metric with a direction")
     worst = "low" if better == "higher" else "high"
     if asked.bound not in ("value", worst):
         raise ParameterError(
             "E101",
             f"{asked.bound}({asked.metric}), where {better} is better",
-            where="--no-worse",
+            where="no_worse= (--no-worse)",
             fix=f"the end that must not be worse is {worst}({asked.metric})",
         )
 

@@ -86,7 +86,7 @@ def parse_asked(text: str, known: Iterable[str]) -> Asked:
 
 
 def _unknown(name: str, known: list[str]) -> ParameterError:
-    return ParameterError("E510", f"no metric {name!r} in this run", fix=nearest(name, known))
+    return ParameterError("E510", f"no metric {name!r} in this run", fix=nearest(name, known, "its run.json lists all"))
 
 
 def _number(text: str) -> float:

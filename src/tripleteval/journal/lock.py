@@ -29,7 +29,10 @@ class Lock:
 
     def release(self) -> None:
         """Give the lock back; the older ones go first, so that ours counts to the end."""
-        for path in [*(old for old in _locks(self._path.parent) if _number(old) < _number(self._path)), self._path]:
+        older: list[Path] = []
+        with suppress(OSError):  # the folder may have been moved, or removed
+            older = [old for old in _locks(self._path.parent) if _number(old) < _number(self._path)]
+        for path in [*older, self._path]:
             with suppress(OSError):
                 path.unlink()
 

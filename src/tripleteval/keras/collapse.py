@@ -32,6 +32,6 @@ def stuck(losses: list[float], margin: Any, *, epochs: int = 3) -> str:
     """
     last = losses[-epochs:]
     number = isinstance(margin, (int, float)) and margin > 0
-    if not number or len(last) < epochs or max(abs(loss - margin) for loss in last) > margin / 100:
+    if not number or len(last) < epochs or not all(abs(loss - margin) <= margin / 100 for loss in last):
         return ""
     return f"The training loss has been at its margin of {margin:g} for {epochs} epochs. {_ADVICE}"

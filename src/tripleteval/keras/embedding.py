@@ -108,7 +108,12 @@ def _run(parts: Iterator[Batch], total: int | None, model: Any, sink: Sink, tell
 
 
 def _predicted(model: Any, inputs: Any) -> Any:
-    return model.predict_on_batch(inputs) if hasattr(model, "predict_on_batch") else model(inputs)
+    if not hasattr(model, "predict_on_batch"):
+        return model(inputs)
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is not None and strategy.num_replicas_in_sync > 1:  # each replica would predict the whole batch
+        return model.predict(inputs, batch_size=rows_of(inputs), verbose=0)
+    return model.predict_on_batch(inputs)
 
 
 def _padded(inputs: Any, rows: int, full: int) -> Any:

@@ -7,7 +7,16 @@ from typing import Any
 from keras import backend, ops
 
 from tripleteval.distance.formula import DISTANCES
-from tripleteval.errors import DataError, ParameterError, nearest
+from tripleteval.errors import DataError, LabelError, ParameterError, nearest
+
+_ELSEWHERE = {  # how TensorFlow Addons and TensorFlow Similarity spell ours
+    "L2": "euclidean",
+    "l2": "euclidean",
+    "squared-L2": "sqeuclidean",
+    "squared_euclidean": "sqeuclidean",
+    "sql2": "sqeuclidean",
+    "angular": "cosine",
+}
 
 
 def require_distance(distance: str) -> str:
@@ -17,7 +26,9 @@ def require_distance(distance: str) -> str:
         ParameterError: It is not (E510).
     """
     if distance not in DISTANCES:
-        raise ParameterError("E510", f"distance={distance!r}", fix=nearest(str(distance), DISTANCES))
+        ours = _ELSEWHERE.get(str(distance))
+        fix = f"write {ours!r}" if ours else nearest(str(distance), DISTANCES)
+        raise ParameterError("E510", f"distance={distance!r}", fix=fix)
     return distance
 
 
@@ -54,16 +65,53 @@ def pairs(labels: Any, vectors: Any) -> tuple[Any, Any]:
     """Return two (n, n) masks: which pairs of different rows are genuine, and which are impostors.
 
     Args:
-        labels: (n,) or (n, 1) integers or floats; compared as they are.
+        labels: (n,) as `classes` returns them; a row whose label is NaN is in no pair.
         vectors: (n, dim) embeddings of the same rows.
 
     Raises:
-        DataError: Labels are not one column (E304), or the embeddings are not a matrix (E304).
+        DataError: The embeddings are not a matrix (E304).
+        LabelError: Not one label per row (E401).
     """
     require_matrix(vectors)
-    same = same_label(labels)
+    rows, items = labels.shape[0], vectors.shape[0]
+    if rows != items and None not in {rows, items}:
+        raise LabelError("E401", f"{rows} labels for {items} embeddings", fix="give one per row")
+    same, counted = same_label(labels), ops.equal(labels, labels)
+    both = ops.logical_and(ops.expand_dims(counted, 1), ops.expand_dims(counted, 0))
     itself = ops.eye(ops.shape(vectors)[0], dtype="bool")
-    return ops.logical_and(same, ops.logical_not(itself)), ops.logical_not(same)
+    return ops.logical_and(same, ops.logical_not(itself)), ops.logical_and(both, ops.logical_not(same))
+
+
+def classes(labels: Any, vectors: Any) -> Any:
+    """Return (n,) float32 labels: for each row the first that has its label, and NaN where a mask leaves it out.
+
+    Keras turns what a loss receives into float32, where large labels collide; numbers of rows do not.
+
+    Args:
+        labels: (n,) or (n, 1) integers, floats or text; compared as they are.
+        vectors: (n, dim) embeddings, with the (n,) mask of a layer such as `keras.layers.Masking`, where they have one.
+
+    Raises:
+        DataError: Labels are not one column (E304).
+    """
+    same = same_label(labels)
+    count = ops.shape(same)[0]
+    first = ops.cast(ops.min(ops.where(same, ops.arange(count), count), axis=1, initial=count), "float32")
+    mask = getattr(vectors, "_keras_mask", None)
+    if mask is None or len(mask.shape) != 1:
+        return first
+    return ops.where(mask, first, float("nan"))
+
+
+def poison(labels: Any, vectors: Any) -> Any:
+    """Return 0 in float32, or NaN where a label is NaN or a coordinate is not finite.
+
+    Added to what is told about a batch, because comparisons and maxima lose a NaN on the way, and a network that
+    has diverged would look like one that has not.
+    """
+    labels = ops.convert_to_tensor(labels)
+    sound = ops.logical_and(ops.all(ops.equal(labels, labels)), ops.all(ops.isfinite(vectors)))
+    return ops.cast(ops.where(sound, 0.0, float("nan")), "float32")
 
 
 def same_label(labels: Any) -> Any:
@@ -99,7 +147,7 @@ def require_matrix(vectors: Any) -> None:
 
 def _root(squared: Any) -> Any:
     # The inner `where` keeps the gradient of the branch that is not taken finite.
-    apart = squared > 0
+    apart = squared != 0  # true of NaN, which is to stay one
     return ops.where(apart, ops.sqrt(ops.where(apart, squared, 1.0)), 0.0)
 
 
@@ -113,5 +161,5 @@ def _unit(x: Any) -> tuple[Any, Any]:
     """Return vectors of length 1, and (...) 1 where there is a direction and 0 where there is none."""
     squared = ops.sum(ops.square(x), axis=-1, keepdims=True)
     known = squared > 0
-    unit = x * ops.where(known, ops.rsqrt(ops.where(known, squared, 1.0)), 0.0)
+    unit = x * ops.where(known, 1.0 / ops.sqrt(ops.where(known, squared, 1.0)), 0.0)
     return unit, ops.cast(ops.squeeze(known, -1), x.dtype)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import keras
 import numpy as np
 from keras import ops
 
 from tripleteval.errors import DataError, ParameterError, nearest
-from tripleteval.keras.geometry import between, pairs, pairwise, precise, require_distance, same_label
+from tripleteval.keras.geometry import between, classes, pairs, pairwise, poison, precise, require_distance
 from tripleteval.keras.mining import Margin, batch_all, batch_hard, hinge, semi_hard
 
 registered = keras.saving.register_keras_serializable(package="tripleteval")
@@ -25,8 +25,21 @@ registered = keras.saving.register_keras_serializable(package="tripleteval")
 _MEANS = ("nonzero", "all")
 
 
+_ADDONS = {
+    "distance_metric": "write distance='euclidean' for 'L2', 'sqeuclidean' for 'squared-L2', 'cosine' for 'angular'",
+    "soft": "write margin='soft' for True, and leave it out for False",
+}
+
+
 class _TripletLoss(keras.losses.Loss):
     """What every loss here has: a margin, a distance, and a configuration that makes it again."""
+
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        for name in given.keys() & _ADDONS.keys():
+            found = f"{name}={given[name]!r}, an argument of TensorFlow Addons"
+            raise ParameterError("E510", found, where=cls.__name__, fix=_ADDONS[name])
+        made: Self = super().__new__(cls)
+        return made
 
     def __init__(self, margin: Margin, distance: str, name: str) -> None:
         # At least float32: float16 holds neither squared distances nor sums over triplets.
@@ -49,6 +62,8 @@ class _BatchLoss(_TripletLoss):
         """Return the loss of a batch.
 
         Raises:
+            DataError: Labels are not one column, or embeddings not a matrix (E304).
+            LabelError: Not one label per embedding (E401).
             ParameterError: Weights are given, one per item, where the loss is a mean over triplets (E512).
         """
         if sample_weight is not None:
@@ -58,15 +73,17 @@ class _BatchLoss(_TripletLoss):
                 where=self.name,
                 fix="leave them out; how often a class is seen is up to BalancedBatches",
             )
-        # Keras turns what `call` receives into float32, where large labels collide. The first row of each label
-        # is a number that does not.
-        first = ops.argmax(ops.cast(same_label(y_true), "int32"), axis=1)
-        return super().__call__(first, y_pred)
+        # A product, so that the gradient is NaN as well, and the optimizer of mixed precision skips the step.
+        return ops.multiply(super().__call__(classes(y_true, y_pred), y_pred), 1.0 + poison(y_true, y_pred))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one number for (n,) labels and (n, dim) embeddings; 0 where there is no valid triplet."""
+        """Return one number, as (1,), for (n,) float labels and (n, dim) embeddings; 0 where there is no triplet.
+
+        Not a scalar, because Keras shares out between replicas only what it averages itself.
+        """
         vectors = precise(y_pred)
-        return self._mine(pairwise(vectors, self.distance), *pairs(y_true, vectors), margin=self.margin)
+        cost = self._mine(pairwise(vectors, self.distance), *pairs(y_true, vectors), margin=self.margin)
+        return ops.reshape(cost, (1,))
 
 
 @registered
@@ -81,7 +98,8 @@ class TripletSemiHardLoss(_BatchLoss):
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
         name: What Keras calls it.
 
-    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet.
+    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
+    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
 
     Raises:
         ParameterError: An impossible margin (E505) or an unknown distance (E510).
@@ -103,7 +121,8 @@ class TripletHardLoss(_BatchLoss):
         distance: ``"euclidean"``, ``"sqeuclidean"`` or ``"cosine"``.
         name: What Keras calls it.
 
-    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet.
+    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
+    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
     Anchors without a positive or a negative do not count.
 
     Raises:
@@ -128,7 +147,8 @@ class TripletAllLoss(_BatchLoss):
             the rest; ``"all"`` over all. The nonzero mean may rise while training succeeds.
         name: What Keras calls it.
 
-    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet.
+    Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
+    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
 
     Raises:
         ParameterError: An impossible margin (E505), an unknown distance or mean (E510).
@@ -159,7 +179,8 @@ class TripletMarginLoss(_TripletLoss):
     """Triplets as they are given: the model returns anchor, positive and negative, stacked.
 
     Keras gives each of several outputs a loss of its own, so let the model return one:
-    ``keras.ops.stack([anchor, positive, negative], axis=1)``. What it is given as y does not matter.
+    ``keras.ops.stack([anchor, positive, negative], axis=1)``. What it is given as y does not matter, but Keras
+    insists on some: zeros will do.
 
     Args:
         margin: In the unit of the distance, 0 or more; ``"soft"`` for log(1 + exp(d(a,p) − d(a,n))).

@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from tripleteval.errors import ParameterError, nearest
-from tripleteval.keras.geometry import pairs, pairwise, precise, require_distance
+from tripleteval.keras.geometry import classes, pairs, pairwise, poison, precise, require_distance
 from tripleteval.keras.losses import registered, require_margin
 
 _CARRY = 2**20
@@ -57,20 +57,22 @@ class _TripletShare(keras.metrics.Metric):
             raise ParameterError("E505", "margin='soft'", where=name, fix="give a number, 0 or more")
         self._held, self.margin, self.distance = held, margin, require_distance(distance)
         self._halves, self._all = _Count(self, "halves"), _Count(self, "all")
+        self._poison = self.add_variable((), initializer="zeros", dtype="float32", name="poison")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002  # Keras passes it
         """Count the triplets of a batch: (n,) labels and (n, dim) embeddings."""
         vectors = precise(y_pred)
         distance = pairwise(vectors, self.distance)
-        positive, negative = pairs(y_true, vectors)
+        positive, negative = pairs(classes(y_true, y_pred), vectors)
         valid = ops.logical_and(ops.expand_dims(positive, 2), ops.expand_dims(negative, 1))
         for held in self._held(ops.expand_dims(distance, 2), ops.expand_dims(distance, 1), self.margin):
             self._halves.add(ops.logical_and(valid, held))
         self._all.add(valid)
+        self._poison.assign(self._poison + poison(y_true, vectors))
 
     def result(self) -> Any:
-        """Return the share, from 0 to 1; 0 before there is any triplet."""
-        return self._halves.value() / 2 / ops.maximum(self._all.value(), 1.0)
+        """Return the share, from 0 to 1; 0 before there is any triplet, NaN after a NaN or infinite vector."""
+        return self._halves.value() / 2 / ops.maximum(self._all.value(), 1.0) + self._poison
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
@@ -190,16 +192,16 @@ class EmbeddingCollapse(keras.metrics.Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002  # Keras passes it
         """Take in a batch: (n,) labels and (n, dim) embeddings."""
         vectors = precise(y_pred)
-        _, negative = pairs(y_true, vectors)
+        _, negative = pairs(classes(y_true, y_pred), vectors)
         number = ops.sum(ops.cast(negative, "float32"))
         apart = ops.sum(ops.where(negative, ops.cast(pairwise(vectors, self.distance), "float32"), 0.0))
         counted = number > 0
         share = ops.maximum(1.0 - apart / ops.maximum(number, 1.0) / self.margin, 0.0)
-        self._sum.assign(self._sum + ops.where(counted, share, 0.0))
+        self._sum.assign(self._sum + ops.where(counted, share, 0.0) + poison(y_true, vectors))
         self._batches.add(counted)
 
     def result(self) -> Any:
-        """Return the mean over batches."""
+        """Return the mean over batches; NaN after a NaN or infinite vector."""
         return self._sum / ops.maximum(self._batches.value(), 1.0)
 
     def get_config(self) -> dict[str, Any]:

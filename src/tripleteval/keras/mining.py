@@ -1,7 +1,7 @@
 """Which triplets of a batch count, and what they cost: batch-all, batch-hard and semi-hard.
 
 Each function takes the (n, n) distances of a batch and the masks of its genuine and impostor pairs, and returns
-one number; 0 where the batch has no valid triplet.
+one number; 0 where the batch has no valid triplet, or no row: an extremum of nothing needs its ``initial``.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def batch_hard(distance: Any, positive: Any, negative: Any, margin: Margin) -> A
     Source:
         Hermans, Beyer & Leibe 2017, section 2 ("batch hard").
     """
-    farthest = ops.max(ops.where(positive, distance, 0.0), axis=1)
-    nearest = ops.min(ops.where(negative, distance, float("inf")), axis=1)
+    farthest = ops.max(ops.where(positive, distance, 0.0), axis=1, initial=0.0)
+    nearest = ops.min(ops.where(negative, distance, float("inf")), axis=1, initial=float("inf"))
     valid = ops.logical_and(ops.any(positive, axis=1), ops.any(negative, axis=1))
     return _mean(hinge(ops.where(valid, nearest - farthest, 0.0), margin), valid)
 
@@ -63,8 +63,8 @@ def semi_hard(distance: Any, positive: Any, negative: Any, margin: Margin) -> An
     """
     candidates = ops.expand_dims(distance, 1)
     beyond = ops.logical_and(ops.expand_dims(negative, 1), candidates > ops.expand_dims(distance, 2))
-    nearest = ops.min(ops.where(beyond, candidates, float("inf")), axis=2)
-    farthest = ops.max(ops.where(negative, distance, 0.0), axis=1, keepdims=True)
+    nearest = ops.min(ops.where(beyond, candidates, float("inf")), axis=2, initial=float("inf"))
+    farthest = ops.max(ops.where(negative, distance, 0.0), axis=1, keepdims=True, initial=0.0)
     chosen = ops.where(ops.any(beyond, axis=2), nearest, farthest)
     valid = ops.logical_and(positive, ops.any(negative, axis=1, keepdims=True))
     return _mean(hinge(chosen - distance, margin), valid)

@@ -85,7 +85,7 @@ class Pictures:
     def _deep(self, picture: Any, path: Path, image_module: Any) -> Any:
         if self.bit_depth != 16:
             found = f"a picture of mode {picture.mode}, more than 8 bits per value"
-            raise FileError("E615", found, where=str(path), fix="--bit-depth 16 scales 0 … 65535 to 0 … 255")
+            raise FileError("E615", found, where=str(path), fix="bit_depth=16 (--bit-depth 16) makes it 0 … 255")
         if self.channels == 4:
             found = "a deep picture without colours, for a model of 4 channels"
             raise FileError("E615", found, where=str(path), fix="save it with 8 bits per value and 4 channels")
@@ -103,7 +103,7 @@ class Pictures:
             self.counts["first of several frames"] += 1
 
 
-_SKIP = "repair or remove it, or --on-bad-image skip"
+_SKIP = "repair or remove it, or on_bad='skip' (--on-bad-image skip)"
 
 
 def _pillow() -> Any:

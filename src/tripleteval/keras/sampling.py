@@ -40,15 +40,16 @@ class BalancedBatches(keras.utils.PyDataset):
             out; by default the row numbers themselves are, for a pipeline that loads by number.
         transform: Called with the inputs of a batch and a generator of its own; returns what is handed out.
         small: ``"repeat"`` or ``"leave_out"``.
+        initial_epoch: The epoch to begin with, where a training goes on: what ``fit`` is told by that name.
         **workers: ``workers``, ``use_multiprocessing`` and ``max_queue_size`` of `keras.utils.PyDataset`.
 
     Attributes:
         classes: The class that each number in a batch stands for; batches hold int32 codes, not labels.
         left_out: Classes that are never in a batch.
-        epoch: The epoch whose batches are handed out, from 0.
+        epoch: The epoch whose batches are handed out, from ``initial_epoch``.
 
     Raises:
-        ParameterError: An impossible size (E308), seed (E511) or ``small`` (E510).
+        ParameterError: An impossible size or epoch (E308), seed (E511) or ``small`` (E510).
         LabelError: Unusable labels (E401-E408), or too few classes with enough items (E410).
 
     Source:
@@ -65,6 +66,7 @@ class BalancedBatches(keras.utils.PyDataset):
         inputs: Any = None,
         transform: Transform | None = None,
         small: str = "repeat",
+        initial_epoch: int = 0,
         **workers: Any,
     ) -> None:
         super().__init__(**workers)
@@ -79,7 +81,8 @@ class BalancedBatches(keras.utils.PyDataset):
         items = rows_of(self._inputs)
         if items != len(found):
             raise LabelError("E401", f"{len(found):,} labels for {items:,} inputs", fix="give one per item")
-        self._transform, self.epoch, self._begun = transform, 0, 0
+        self._transform, self._initial = transform, _whole("initial_epoch", initial_epoch, least=0)
+        self.epoch = self._begun = self._initial
         least = 2 if small == "repeat" else self.samples_per_class
         sizes = np.bincount(self._codes, minlength=len(found.classes))
         self.classes = list(found.classes)
@@ -100,9 +103,9 @@ class BalancedBatches(keras.utils.PyDataset):
         return self._batch(self.epoch, index)
 
     def on_epoch_begin(self) -> None:
-        """Go on to the next epoch, the first time to epoch 0; Keras calls this.
+        """Go on to the next epoch, the first time to the initial one; Keras calls this.
 
-        (On JAX it begins an epoch that it does not finish, to build the model: training starts with epoch 1.)
+        (On JAX it begins an epoch that it does not finish, to build the model: training starts with the second.)
         """
         self.epoch, self._begun = self._begun, self._begun + 1
 
@@ -125,7 +128,7 @@ class BalancedBatches(keras.utils.PyDataset):
         except ImportError:
             raise MissingExtra("tf.data", "tensorflow", extra="tensorflow") from None
         first = self._batch(0, 0)
-        passes = iter(range(2**62))
+        passes = iter(range(self._initial, 2**62))
 
         def batches() -> Iterator[tuple[Any, AnyArray]]:
             epoch = next(passes)

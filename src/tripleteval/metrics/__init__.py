@@ -23,6 +23,7 @@ Measure = Callable[..., Any]
 Function = TypeVar("Function", bound=Callable[..., "Column"])
 Whole = TypeVar("Whole", bound=Callable[..., "Scalar"])
 
+_LISTING = "all are in docs/definitions.md"
 SPACE_K = 10  # hubness is read at this k unless another one is asked for
 
 
@@ -187,4 +188,4 @@ def parse(spelling: str) -> Named:
         if match and (name := pattern.format(match[1])) in METRICS:
             value = kind(match[2])
             return Named(spell(name, value), METRICS[name], value)
-    raise ParameterError("E510", f"unknown metric {spelling!r}", fix=nearest(spelling, METRICS.names()))
+    raise ParameterError("E510", f"unknown metric {spelling!r}", fix=nearest(spelling, METRICS.names(), _LISTING))

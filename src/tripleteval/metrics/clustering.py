@@ -17,6 +17,7 @@ from tripleteval.metrics import Scalar, quantity
 
 _AT_ONCE = 256
 _COINCIDENT = 1e-24  # squared, in units of the largest coordinate
+_STILL = 1e-30  # likewise, per item: normalising leaves 1e-32 between parallel vectors
 
 
 class Clusters(NamedTuple):
@@ -158,7 +159,7 @@ def calinski_harabasz(centroids: Centroids) -> Scalar:
     """
     refused, n, classes = _refused(centroids), int(centroids.items.sum()), len(centroids.items)
     within = math.fsum(centroids.scatter.tolist())
-    if refused or within == 0:
+    if refused or within <= n * _STILL:
         return Scalar(None, n, refused or "zero within-class scatter")
     middle = (centroids.means * centroids.items[:, None]).sum(axis=0) / n
     apart = np.square(centroids.means - middle).sum(axis=1)

@@ -12,6 +12,7 @@ from tripleteval.metrics import Scalar, quantity
 
 _FEWEST = 3
 _DISCARDED = 0.1
+_EQUAL = 1e-12  # ln(r₂/r₁) of two distances that differ in their last bits only
 
 
 class Gaps(NamedTuple):
@@ -20,7 +21,7 @@ class Gaps(NamedTuple):
     Attributes:
         log_ratio: (points,) ln(r₂/r₁) of each distinct point to its two nearest other points.
         repeated: Queries that repeat the vector of another one, and are left out.
-        unseen: Points whose two nearest distinct neighbours are not among the neighbours kept.
+        unseen: Points without two distinct neighbours, or with too many copies near by to find them.
     """
 
     log_ratio: Floats
@@ -57,7 +58,7 @@ def intrinsic_dimension_linfit(gaps: Gaps) -> Scalar:
     kept = n - math.ceil(_DISCARDED * n)
     ratios = np.sort(gaps.log_ratio)[:kept].tolist()
     below = math.fsum(x * x for x in ratios)
-    if refused or not below:
+    if refused or below <= kept * _EQUAL**2:
         return refused or Scalar(None, n, "the two nearest neighbours are equally far")
     heights = (-math.log1p(-(i + 1) / n) for i in range(kept))
     return Scalar(math.fsum(x * y for x, y in zip(ratios, heights, strict=True)) / below, n)
@@ -67,4 +68,4 @@ def _refused(gaps: Gaps) -> Scalar | None:
     n = len(gaps.log_ratio)
     if n < _FEWEST:
         return Scalar(None, n, "fewer than three distinct points with two neighbours each")
-    return None if gaps.log_ratio.any() else Scalar(None, n, "the two nearest neighbours are equally far")
+    return None if (gaps.log_ratio > _EQUAL).any() else Scalar(None, n, "the two nearest neighbours are equally far")

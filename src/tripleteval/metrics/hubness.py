@@ -42,9 +42,10 @@ def hubness(hubs: Hubs, k: int) -> Scalar:
     times = hubs[k].times
     if hubs[k].reason:
         return Scalar(None, len(times), hubs[k].reason)
+    if times.min() == times.max():  # their mean may be off by a rounding, and its cube over its square is 1
+        return Scalar(0.0, len(times))
     away = times - _mean(times)
-    variance = _mean(np.square(away))
-    return Scalar(_mean(away**3) / variance**1.5 if variance > 0 else 0.0, len(times))
+    return Scalar(_mean(away**3) / _mean(np.square(away)) ** 1.5, len(times))
 
 
 @quantity("anti_hubs@k", of="hubs", better="lower")

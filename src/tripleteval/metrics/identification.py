@@ -72,13 +72,14 @@ def tpir(searches: Searches, fpir: float) -> Scalar:
 def threshold(searches: Searches, fpir: float) -> Scalar:
     """The distance up to which the closest identity is accepted, so that at most ``fpir`` of strangers are.
 
-    Range [0, ∞), in the unit of the distance. Undefined where no search, or every search, is accepted.
+    Range [0, ∞), in the unit of the distance. Strangers alone can tell it. Undefined where no search, or every
+    search, is accepted.
 
     Source:
         As ``tpir@fpir``, with the rule of ``threshold@far``.
     """
-    if not len(searches.mate) or not len(searches.stranger):
-        return Scalar(None, len(searches.stranger), _missing(searches))
+    if not len(searches.stranger):
+        return Scalar(None, 0, _missing(searches))
     point = _point(searches, fpir)
     reason = "" if point.threshold is not None else "no search can be accepted, or every one is"
     return Scalar(point.threshold, len(searches.stranger), reason, details=_budget(searches, fpir))

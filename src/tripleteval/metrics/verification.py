@@ -17,6 +17,7 @@ from tripleteval.metrics import Scalar, quantity
 from tripleteval.metrics.operating import Operating, allowed, crossing, cut_after, upto, within_budget
 
 RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
+_ROUNDED = 1e-13  # of the distance: the spread that rounding alone makes of equal distances
 
 
 @quantity("auc", of="pairs", better="higher", headline="pairs")
@@ -154,7 +155,7 @@ def d_prime(curve: Operating) -> Scalar:
     if mean is None or mean_apart is None or sd is None or sd_apart is None:
         return Scalar(None, n, "it takes two genuine and two impostor pairs")
     pooled = math.hypot(sd, sd_apart) / math.sqrt(2)
-    if pooled == 0:
+    if pooled <= _ROUNDED * max(mean, mean_apart):
         return Scalar(None, n, "all distances of a kind are equal")
     details = _support(curve) | {"mean_genuine": mean, "mean_impostor": mean_apart}
     return Scalar((mean_apart - mean) / pooled, n, details=details)

@@ -28,6 +28,13 @@ READERS: Registry[Reader] = Registry("tripleteval.readers", "file format")
 ColumnNames = tuple[str | None, str | None, str | None]
 
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+_INSTEAD = {
+    (".gz", ".bz2", ".xz", ".zst", ".zip"): "unpack it first",
+    (".txt", ".dat", ".vec"): "name a table with a header .csv or .tsv, or save the array with numpy.save",
+    (".json",): "write one object per line, and name it .jsonl",
+    (".feather", ".arrow", ".ipc", ".orc"): "write it as Parquet",
+    (".h5", ".hdf5", ".mat", ".safetensors", ".tfrecord"): "save its arrays with numpy.savez",
+}
 
 
 def read(
@@ -45,7 +52,7 @@ def read(
     allow_huge: bool = False,
     memory: str | int | None = "1GiB",
 ) -> Embeddings:
-    """Read a set of embeddings, in one file or in many: ``.npy``, ``.npz``, ``.parquet``, ``.csv`` or ``.tsv``.
+    """Read a set of embeddings from a file or many: ``.npy``, ``.npz``, ``.parquet``, ``.csv``, ``.tsv`` or ``.jsonl``.
 
     Args:
         path: A regular file; the suffix says the format, and the content must agree. Or several files of one set:
@@ -56,8 +63,8 @@ def read(
             value per line) or a table. Takes the place of labels in the file itself.
         ids: Likewise, the identity of each item.
         groups: Likewise, the camera, session or listing.
-        embedding_column: Column (array, in ``.npz``) of vectors; in ``.csv`` what the names of the coordinates
-            start with. By default ``embedding`` or ``vector``, or the only candidate.
+        embedding_column: Column (array, in ``.npz``) of vectors; in ``.csv`` that of lists, or what the names of the
+            coordinates start with. By default ``embedding`` or ``vector``, or the only candidate.
         label_column: Column of labels, in this file or in that of ``labels``; by default ``label`` or ``class``.
         id_column: Column of ids; by default ``id``.
         group_column: Column of groups; by default ``group``, ``camera`` or ``session``.
@@ -70,7 +77,7 @@ def read(
 
     Returns:
         The rows in the order of the files. Columns that are neither vectors, labels, ids nor groups are in
-        ``meta``: Arrow arrays from Parquet, lists of text from CSV.
+        ``meta``: Arrow arrays from Parquet, arrays from ``.npz``, lists from text.
 
     Raises:
         FileError: The file cannot be opened, is not what it says, is cut, or lacks a column (E601-E610).
@@ -205,5 +212,6 @@ def _reader(path: Name) -> Reader:
         fix = "export the array where you trust the file: numpy.save('embeddings.npy', tensor.numpy())"
     else:
         found = f"the unknown suffix {suffix!r}"
-        fix = f"known: {', '.join(READERS.names())}"
+        instead = next((fix for others, fix in _INSTEAD.items() if suffix in others), "")
+        fix = f"{instead}{'; ' if instead else ''}known: {', '.join(READERS.names())}"
     raise FileError("E602", found, where=str(path), fix=fix)

@@ -53,7 +53,7 @@ class Header(NamedTuple):
         return self.offset + math.prod(self.shape) * self.dtype.itemsize
 
     def __str__(self) -> str:
-        return f"{self.dtype.name} of shape {self.shape}"
+        return f"{'text' if self.dtype.kind in 'SU' else self.dtype.name} of shape {self.shape}"
 
 
 def parse_header(file: IO[bytes], where: str) -> Header:
@@ -108,11 +108,17 @@ def require_size(header: Header, size: int, where: str) -> None:
     raise FileError("E601", found, where=where, fix=fix)
 
 
-def require_vectors(header: Header, where: str) -> None:
-    """Refuse, before reading it, an array that cannot be (n, dim) real numbers; see `as_vectors`."""
+def require_vectors(header: Header, where: str, *, empty: bool = False) -> None:
+    """Refuse, before reading it, an array that cannot be (n, dim) real numbers; see `as_vectors`.
+
+    Args:
+        header: What the file says of it.
+        where: Named in errors.
+        empty: Whether it may have no rows, as one file of several.
+    """
     shape = header.shape
-    if len(shape) == 2 and 0 not in shape:  # as they are: however large a claim, one element shows its type
-        shape = (1, 1)
+    if len(shape) == 2 and shape[1] and (shape[0] or empty):
+        shape = (1, 1)  # as they are: however large a claim, one element shows its type
     as_vectors(np.broadcast_to(np.zeros((), header.dtype), shape), where)
 
 

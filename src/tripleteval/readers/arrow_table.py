@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints
-from tripleteval.errors import DataError, FileError, LabelError
+from tripleteval.errors import DataError, FileError, LabelError, counted
 from tripleteval.readers.block import Column
 from tripleteval.readers.files import Source, require_content
 
@@ -72,13 +72,13 @@ def as_matrix(array: Any, rows: Ints, dim: int | None, where: str) -> AnyArray:
     """
     array = getattr(array, "storage", array)
     if array.null_count:
-        found = f"{array.null_count:,} vectors are null; first: row {rows[_first_null(array)]} (0-based)"
+        found = f"{counted(array.null_count, 'null vector')}; first: row {rows[_first_null(array)]} (0-based)"
         raise DataError("E205", found, where=where, fix="drop these rows, or compute their vectors")
     dim = _common_length(array, rows, dim, where)
     values = array.flatten()  # honours the offsets of a slice, as .values does not
     if values.null_count:
         row, column = divmod(_first_null(values), dim)
-        found = f"{values.null_count:,} values are null; first: row {rows[row]}, column {column} (0-based)"
+        found = f"{counted(values.null_count, 'null value')}; first: row {rows[row]}, column {column} (0-based)"
         raise DataError("E201", found, where=where, fix="null is not a number; drop these rows, or compute them again")
     matrix: AnyArray = values.to_numpy(zero_copy_only=False).reshape(len(array), dim)
     return matrix

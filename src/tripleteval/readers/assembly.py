@@ -10,7 +10,7 @@ import numpy as np
 from tripleteval.arrays import Ints, as_column
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets
-from tripleteval.errors import LabelError, ParameterError
+from tripleteval.errors import LabelError, ParameterError, counted
 from tripleteval.readers.block import Block, joined
 from tripleteval.readers.column_file import COLUMN_FILES, read_column
 from tripleteval.readers.shards import shards
@@ -67,7 +67,7 @@ def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) 
         if len(known) == files and known[file][1] != rows:
             raise LabelError(
                 "E401",
-                f"{known[file][1]:,} {noun} for the {rows:,} rows of {path}",
+                f"{counted(known[file][1], noun[:-1])} for the {counted(rows, 'row')} of {path}",
                 where=known[file][0],
                 fix="the files belong to each other in the order of their names; check that none is missing",
             )
@@ -97,7 +97,8 @@ def require_files(values: tuple[Any, Any, Any], given: Given, rows: int, dim: in
             fix = f"the first line of a table is its header, not one of the {noun}: add one, or name the file .txt"
         elif count == rows + 1 and str(value).lower().endswith(".txt"):
             fix = f"a .txt has no header, its first line is one of the {noun}: remove the header, or name the file .csv"
-        raise LabelError("E401", f"{count:,} {noun} for the {rows:,} vectors of {path}", where=str(value), fix=fix)
+        found = f"{counted(count, noun[:-1])} for the {counted(rows, 'vector')} of {path}"
+        raise LabelError("E401", found, where=str(value), fix=fix)
 
 
 def assembled(block: Block, given: Given, path: str, name: str, *, whole: bool) -> Embeddings:
@@ -146,7 +147,7 @@ def require_values(noun: str, column: Any, rows: Ints, path: str) -> None:
         shown = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
         raise LabelError(
             "E402",
-            f"{len(missing):,} rows without a value among the {noun}; first rows: {shown} (0-based)",
+            f"{counted(len(missing), 'row')} without a value among the {noun}; first rows: {shown} (0-based)",
             where=path,
             fix="give them a value, or drop these rows from the file",
         )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints
-from tripleteval.errors import FileError, LabelError, ParameterError
+from tripleteval.errors import FileError, LabelError, ParameterError, closest, counted
 from tripleteval.readers.files import Source
 from tripleteval.readers.where import Filter
 
@@ -17,8 +17,8 @@ from tripleteval.readers.where import Filter
 Column = AnyArray | Sequence[Any]
 
 LABELS = ("label", "labels", "class")
-IDS = ("id",)
-GROUPS = ("group", "camera", "session")
+IDS = ("id", "ids")
+GROUPS = ("group", "groups", "camera", "session")
 EMBEDDINGS = ("embedding", "embeddings", "vector", "vectors")
 
 
@@ -64,7 +64,7 @@ class Request:
         for noun, asked, known in self.columns():
             if asked is not None and asked not in names:
                 found = f"no column {asked!r}; the columns are {listed}"
-                raise FileError("E605", found, where=path, fix=f"name the column of {noun}")
+                raise FileError("E605", found, where=path, fix=closest(asked, names) or f"name the column of {noun}")
             present = [name for name in known if name in names] if asked is None else [asked]
             if present:
                 columns[noun] = present[0]
@@ -83,7 +83,7 @@ class Request:
                 "E101",
                 f"{what} was asked of a file without columns",
                 where=path,
-                fix="pass labels= and ids= as files or arrays, or use .parquet, which holds all in one",
+                fix="pass labels= (--labels) as a file or an array, or use .npz or .parquet, which hold all in one",
             )
 
 
@@ -123,28 +123,37 @@ def require_length(noun: str, count: int, rows: int, path: str) -> None:
     if count != rows:
         raise LabelError(
             "E401",
-            f"{count:,} {noun} for the {rows:,} rows of the file",
+            f"{counted(count, noun[:-1])} for the {counted(rows, 'row')} of the file",
             where=path,
             fix=f"give one of the {noun} per row of the file, in the same order, rows that a filter drops included",
         )
 
 
 def merged(blocks: list[Block]) -> Block:
-    """Return the rows of all blocks as one, emptying the list so that memory is never needed twice."""
+    """Return the rows of all blocks as one, emptying the list so that memory is never needed twice.
+
+    Of further columns those stay that all blocks have.
+    """
     if len(blocks) == 1:
         return blocks.pop()
     rows, stop = np.concatenate([b.rows for b in blocks]), blocks[-1].stop
     columns = {name: joined([b.columns[name] for b in blocks]) for name in blocks[0].columns}
-    meta = {name: joined([b.meta[name] for b in blocks]) for name in blocks[0].meta}
+    shared = [name for name in blocks[0].meta if all(name in b.meta for b in blocks)]
+    meta = {name: joined([b.meta[name] for b in blocks]) for name in shared}
     return Block(rows, stop, _stacked(blocks), columns, meta)
 
 
 def joined(parts: list[Any]) -> Any:
-    """Return the parts of one column as one column of the same kind."""
+    """Return the parts of one column as one column: of the same kind, or a list of Python values where they differ."""
     if all(isinstance(part, np.ndarray) for part in parts):
-        return np.concatenate(parts)
+        if len({part.dtype.kind for part in parts}) == 1:
+            return np.concatenate(parts)
+        # NumPy would make text of the integers of one file beside the text of another, and floats of int64 and uint64.
+        return [value for part in parts for value in part.tolist()]
     if isinstance(parts[0], (list, np.ndarray)):  # a null makes one part a list where the others are arrays
         return [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
+    if len({part.type for part in parts}) > 1:
+        return [value for part in parts for value in part.to_pylist()]
     import pyarrow as pa
 
     return pa.chunked_array([chunk for part in parts for chunk in getattr(part, "chunks", [part])])

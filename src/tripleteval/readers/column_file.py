@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tripleteval.arrays import AnyArray, as_column
-from tripleteval.errors import FileError, ParameterError
+from tripleteval.errors import FileError, ParameterError, closest
+from tripleteval.readers.archive import column as array_of
+from tripleteval.readers.archive import members
 from tripleteval.readers.array_format import SIGNATURE, parse_header, require_size, whole_array
 from tripleteval.readers.arrow_table import as_labels, described, open_parquet
 from tripleteval.readers.block import GROUPS, IDS, LABELS, Column, joined
 from tripleteval.readers.delimited import lines, rows
 from tripleteval.readers.files import Name, Source, opened, require_content
+from tripleteval.readers.json_objects import objects
 
 _KNOWN = {"labels": LABELS, "ids": IDS, "groups": GROUPS}
 
@@ -21,8 +25,8 @@ def read_column(path: Name, noun: str, column: str | None) -> Column:
     """Return the values in a file, as they are: text stays text, integers stay integers.
 
     Args:
-        path: ``.npy`` (one-dimensional), ``.txt`` (one UTF-8 value per line), or a table with one column
-            or with the named one.
+        path: ``.npy`` (one-dimensional), ``.txt`` (one UTF-8 value per line), or a table (``.npz`` and ``.jsonl`` among
+            them) with one column or with the named one.
         noun: ``"labels"``, ``"ids"`` or ``"groups"``.
         column: Which column of a table; ``None`` for the only one, or the one called as usual.
 
@@ -53,8 +57,12 @@ def read_columns(path: Name, nouns: Mapping[str, str]) -> list[Column]:
         nouns: What stands in each column, by its name: ``"labels"``, ``"ids"`` or ``"groups"``.
 
     Raises:
-        FileError: The file cannot be read (E601-E610), or lacks one of the columns (E605).
+        FileError: The file cannot be read or is no table (E601-E610), or lacks one of the columns (E605).
     """
+    if Path(path).suffix.lower() in (".npy", ".txt"):
+        fix = f"known: {', '.join(suffix for suffix in _FORMATS if suffix not in ('.npy', '.txt'))}"
+        found = f"a file without columns, where {', '.join(nouns)} are needed"
+        raise FileError("E602", found, where=str(path), fix=fix)
     try:
         return [read_column(path, noun, name) for name, noun in nouns.items()]
     except FileError as error:
@@ -87,6 +95,24 @@ def _from_delimited(delimiter: str) -> Callable[[Source, str, str | None], Colum
     return read
 
 
+def _from_npz(source: Source, noun: str, column: str | None) -> AnyArray:
+    require_content(source, b"PK\x03\x04")
+    with zipfile.ZipFile(source.file) as archive:
+        found = members(archive, source)
+        name = _chosen(list(found), noun, column, ", ".join(map(repr, found)), source.path)
+        return array_of(archive, found[name], source.path)
+
+
+def _from_jsonl(source: Source, noun: str, column: str | None) -> list[Any]:
+    found: list[Any] = []
+    name = column
+    for item in objects(source):
+        if not found:
+            name = _chosen(list(item.values), noun, column, ", ".join(map(repr, item.values)), source.path)
+        found.append(item.values.get(name or ""))
+    return found
+
+
 def _from_parquet(source: Source, noun: str, column: str | None) -> Column:
     file = open_parquet(source)
     schema = file.schema_arrow
@@ -103,7 +129,8 @@ def _chosen(names: list[str], noun: str, asked: str | None, listed: str, path: s
     if asked is None and (known or len(names) == 1):
         return (known or names)[0]
     found = f"no column {asked!r}" if asked else f"several columns, none of them called {' or '.join(_KNOWN[noun])}"
-    raise FileError("E605", f"{found}; the columns are {listed}", where=path, fix=f"name the column of {noun}")
+    fix = closest(asked or "", names) or f"name the column of {noun}"
+    raise FileError("E605", f"{found}; the columns are {listed}", where=path, fix=fix)
 
 
 def _require_none(column: str | None, path: str) -> None:
@@ -120,6 +147,9 @@ _FORMATS: dict[str, Callable[[Source, str, str | None], Any]] = {
     ".tsv": _from_delimited("\t"),
     ".parquet": _from_parquet,
     ".pq": _from_parquet,
+    ".npz": _from_npz,
+    ".jsonl": _from_jsonl,
+    ".ndjson": _from_jsonl,
 }
 
 COLUMN_FILES = tuple(_FORMATS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tripleteval.errors import DataError, FileError
+from tripleteval.errors import DataError, FileError, closest
 from tripleteval.readers.arrow_table import described, is_scalar, is_vector
 from tripleteval.readers.block import EMBEDDINGS, Request
 
@@ -42,15 +42,15 @@ def _vectors_name(schema: Any, asked: str | None, columns: dict[str, str], path:
                 fix = f"name the column of {noun}; the columns are {described(schema)}"
                 raise FileError("E605", found, where=path, fix=fix)
         found = "several columns are lists of numbers" if lists else "no column is a list of numbers"
-        raise _no_column(found, schema, path)
+        raise _no_column(found, schema, path, "" if lists else "write each vector as a list of float32 in one column")
     if asked not in schema.names:
-        raise _no_column(f"no column {asked!r}", schema, path)
+        raise _no_column(f"no column {asked!r}", schema, path, closest(asked, schema.names))
     if not is_vector(schema.field(asked).type):
         found = f"column {asked!r} is of type {schema.field(asked).type}, not a list of numbers"
         raise DataError("E203", found, where=path, fix="store each vector as a list of float32")
     return asked
 
 
-def _no_column(found: str, schema: Any, path: str) -> FileError:
-    fix = "name one of them, for example with --embedding-column, --label-column"
+def _no_column(found: str, schema: Any, path: str, hint: str = "") -> FileError:
+    fix = hint or "name one that is, with embedding_column= (--embedding-column)"
     return FileError("E605", f"{found}; the columns are {described(schema)}", where=path, fix=fix)

@@ -1,4 +1,7 @@
-"""Delimited text, ``.csv`` and ``.tsv``: a header, then one item per row; numbers are coordinates unless named."""
+"""Delimited text, ``.csv`` and ``.tsv``: a header, then one item per row.
+
+Vectors stand in one column, as lists, or in one column per coordinate: then numbers are coordinates unless named.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Bools
-from tripleteval.errors import FileError
+from tripleteval.arrays import AnyArray, Bools
+from tripleteval.errors import FileError, closest
 from tripleteval.readers import READERS
-from tripleteval.readers.block import GROUPS, IDS, LABELS, Block, Request
+from tripleteval.readers.block import EMBEDDINGS, GROUPS, IDS, LABELS, Block, Request
 from tripleteval.readers.delimited import Row, cell_error, looks_numeric, numbers, rows
 from tripleteval.readers.files import Source
+from tripleteval.readers.vector_cells import looks_like_vector, vector_of
 from tripleteval.readers.where import Condition, Filter, kept, require_columns
 
 # Cells are Python objects until their block is full; few rows at a time keep that small.
@@ -25,20 +29,25 @@ class Layout(NamedTuple):
 
     Attributes:
         names: The header.
-        vectors: The coordinates.
+        vectors: The coordinates; or the one column of ``lists``.
+        lists: Whether a cell holds a whole vector.
         columns: ``"labels"``, ``"ids"`` and ``"groups"``, those that are there.
         meta: The rest.
     """
 
     names: list[str]
     vectors: list[int]
+    lists: bool
     columns: dict[str, int]
     meta: list[int]
 
 
 @READERS.add(".csv")
 def read_csv(source: Source, request: Request) -> Iterator[Block]:
-    """Yield the rows of a comma-separated file; labels stay text, so that ``007`` is not ``7``."""
+    """Yield the rows of a comma-separated file; labels stay text, so that ``007`` is not ``7``.
+
+    A header without a comma may be separated by semicolons or tabs instead, and the rows with it.
+    """
     return _read(source, request, ",")
 
 
@@ -51,16 +60,33 @@ def read_tsv(source: Source, request: Request) -> Iterator[Block]:
 def _read(source: Source, request: Request, delimiter: str) -> Iterator[Block]:
     names, body = rows(source, delimiter)
     require_columns(request.where, names, source.path)
-    layout, start = None, 0
+    layout, start, dim = None, 0, None
     while taken := list(islice(body, request.rows or _ROWS)):
         layout = layout or _layout(names, taken[0], request, source.path)
-        yield _block(taken, start, layout, request.where, source.path)
+        block = _block(taken, start, layout, dim, request.where, source.path)
+        dim = block.vectors.shape[1] if len(block.rows) else dim
+        yield block
         start += len(taken)
 
 
-def _block(taken: list[Row], start: int, layout: Layout, where: Filter, path: str) -> Block:
+def _block(taken: list[Row], start: int, layout: Layout, dim: int | None, where: Filter, path: str) -> Block:
     keep = np.flatnonzero(_kept(taken, layout.names, where, path))
     chosen = [taken[row] for row in keep.tolist()]
+    vectors = (_lists if layout.lists else _numbers)(chosen, layout, dim, path)
+    columns: dict[str, Any] = {noun: [row.cells[column] for row in chosen] for noun, column in layout.columns.items()}
+    meta = {layout.names[column]: [row.cells[column] for row in chosen] for column in layout.meta}
+    return Block(start + keep, start + len(taken), vectors, columns, meta)
+
+
+def _lists(chosen: list[Row], layout: Layout, dim: int | None, path: str) -> AnyArray:
+    (column,) = layout.vectors
+    vectors: list[list[float]] = []
+    for row in chosen:
+        vectors.append(vector_of(row, column, layout.names[column], len(vectors[0]) if vectors else dim, path))
+    return np.array(vectors, dtype=np.float64).reshape(len(chosen), len(vectors[0]) if vectors else dim or 1)
+
+
+def _numbers(chosen: list[Row], layout: Layout, _dim: int | None, path: str) -> AnyArray:
     vectors = np.empty((len(chosen), len(layout.vectors)), dtype=np.float64)
     for position, row in enumerate(chosen):
         cells = [row.cells[column] for column in layout.vectors]
@@ -68,9 +94,7 @@ def _block(taken: list[Row], start: int, layout: Layout, where: Filter, path: st
         if values is None:
             raise cell_error(row, [layout.names[column] for column in layout.vectors], cells, path)
         vectors[position] = values
-    columns: dict[str, Any] = {noun: [row.cells[column] for row in chosen] for noun, column in layout.columns.items()}
-    meta = {layout.names[column]: [row.cells[column] for row in chosen] for column in layout.meta}
-    return Block(start + keep, start + len(taken), vectors, columns, meta)
+    return vectors
 
 
 def _layout(names: list[str], first: Row, request: Request, path: str) -> Layout:
@@ -79,9 +103,26 @@ def _layout(names: list[str], first: Row, request: Request, path: str) -> Layout
     # A label stays a label when another file gives the labels; as a coordinate it would give the answer away.
     spoken_for = {*present.values(), *LABELS, *IDS, *GROUPS, *(condition.column for condition in request.where)}
     free = [column for column, name in enumerate(names) if name not in spoken_for]
-    vectors = _coordinates(names, free, first, request.embedding, path)
+    listed = _list_column(names, free, first, request.embedding, path)
+    vectors = _coordinates(names, free, first, request.embedding, path) if listed is None else [listed]
     taken = {*vectors, *columns.values()}
-    return Layout(names, vectors, columns, [column for column in range(len(names)) if column not in taken])
+    meta = [column for column in range(len(names)) if column not in taken]
+    return Layout(names, vectors, listed is not None, columns, meta)
+
+
+def _list_column(names: list[str], free: list[int], first: Row, asked: str | None, path: str) -> int | None:
+    """Return the column of whole vectors: the one asked for, the one called so, or the only one beside no numbers."""
+    numeric = [column for column in free if looks_numeric(first.cells[column])]
+    lists = [column for column in free if looks_like_vector(first.cells[column])]
+    wanted = EMBEDDINGS if asked is None else (asked,)
+    known = [column for name in wanted for column in lists if names[column] == name]
+    if known or asked is not None:
+        return known[0] if known else None
+    if numeric and any(first.cells[column].lstrip().startswith("[") for column in lists):
+        found = f"lists of numbers in column {names[lists[0]]!r} beside numbers in column {names[numeric[0]]!r}"
+        fix = f"say which are the vectors: embedding_column={names[lists[0]]!r} (--embedding-column {names[lists[0]]})"
+        raise FileError("E605", found, where=path, fix=fix)
+    return lists[0] if len(lists) == 1 and not numeric else None
 
 
 def _coordinates(names: list[str], free: list[int], first: Row, prefix: str | None, path: str) -> list[int]:
@@ -94,7 +135,7 @@ def _coordinates(names: list[str], free: list[int], first: Row, prefix: str | No
     chosen = [column for column in eligible if column in numeric or _family(names[column]) in families]
     if not chosen:
         what = "no column of numbers" if prefix is None else f"no column of numbers named {prefix!r}…"
-        raise _no_column(what, names, path)
+        raise _no_column(what, names, path, closest(prefix or "", names))
     strangers = [names[column] for column in chosen if _family(names[column]) not in families]
     if prefix is None and families and (strangers or len(families) > 1):
         raise FileError(
@@ -102,7 +143,7 @@ def _coordinates(names: list[str], free: list[int], first: Row, prefix: str | No
             f"numbers of several kinds: columns {', '.join(sorted(f'{f}…' for f in families))}"
             + (f" beside {', '.join(map(repr, strangers[:5]))}" if strangers else ""),
             where=path,
-            fix="say which are coordinates by what their names start with: --embedding-column e (or '' for all)",
+            fix="say what those of coordinates start with, '' for all: embedding_column='e' (--embedding-column e)",
         )
     return chosen
 
@@ -156,8 +197,10 @@ def _truth(row: Row, column: int, name: str, path: str) -> bool:
     return cell == "true"
 
 
-def _no_column(found: str, names: list[str], path: str) -> FileError:
-    fix = "name one of them, or write one column of numbers per coordinate, such as e0,e1,…"
+def _no_column(found: str, names: list[str], path: str, hint: str) -> FileError:
+    fix = (
+        hint or "write vectors as lists in a column, such as embedding, or as a column per coordinate, such as e0,e1,…"
+    )
     return FileError("E605", f"{found}; the columns are {_listed(names)}", where=path, fix=fix)
 
 

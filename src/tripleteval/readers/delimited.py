@@ -7,9 +7,10 @@ import io
 import math
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from tripleteval.errors import DataError, EvalError, FileError
+from tripleteval.errors import DataError, EvalError, FileError, counted
 from tripleteval.readers.files import Source, require_content
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
+_DELIMITERS = ",;\t|"
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 # A set of characters rules out what float() takes and nobody meant: 1_000, digits of other scripts, nan, inf.
 _OF_NUMBERS = frozenset("0123456789+-.eE ")
@@ -56,14 +59,22 @@ def lines(source: Source) -> Iterator[str]:
 def rows(source: Source, delimiter: str) -> tuple[list[str], Iterator[Row]]:
     """Return the header of a delimited file and an iterator over the rows below it.
 
+    Args:
+        source: The file.
+        delimiter: What usually separates the columns; where the header has none, but another one, it is that.
+
     Raises:
-        FileError: No header, or one that looks like data (E608); a column twice or without a name (E605);
-            another delimiter (E602). While iterating: an unclosed quote or a line that cannot be (E601).
+        FileError: No header, or one that looks like data (E608); a column twice or without a name (E605).
+            While iterating: an unclosed quote or a line that cannot be (E601).
         DataError: While iterating: a row of another length than the header (E205).
     """
-    reader = csv.reader(lines(source), delimiter=delimiter, strict=True)
+    text = lines(source)
+    first = next(text, "")
+    bare = _QUOTED.sub("", first)
+    found = next((mark for mark in delimiter + _DELIMITERS if mark in bare), delimiter)
+    reader = csv.reader(chain([first], text), delimiter=found, strict=True)
     header = next(reader, [])
-    _require_header(header, delimiter, source.path)
+    _require_header(header, source.path)
     return header, _rows(reader, len(header), source.path)
 
 
@@ -124,10 +135,7 @@ def _decoded(raw: bytes, offset: int, path: str) -> str:
     raise FileError("E609", f"{found}, which is not UTF-8 text", where=path, fix=fix)
 
 
-def _require_header(header: list[str], delimiter: str, path: str) -> None:
-    if len(header) == 1 and (other := [d for d in ";\t|," if d != delimiter and d in header[0]]):
-        fix = "name a tab-separated file .tsv, or write it again with commas"
-        raise FileError("E602", f"columns separated by {other[0]!r}, not by {delimiter!r}", where=path, fix=fix)
+def _require_header(header: list[str], path: str) -> None:
     # A number with a point cannot be a name; whole numbers can, but not for every column.
     if not header or all(map(looks_numeric, header)) or any(looks_numeric(n) and not n.isdecimal() for n in header):
         fix = "put the names of the columns on the first line, such as: e0,e1,label"
@@ -162,7 +170,7 @@ def _rows(reader: Reader, width: int, path: str) -> Iterator[Row]:
 def _ragged(line: int, count: int, width: int, path: str) -> DataError:
     return DataError(
         "E205",
-        f"line {line} has {count} cells, the header has {width}",
+        f"line {line} has {counted(count, 'cell')}, the header has {width}",
         where=path,
         fix="every row needs every column; text with a comma, or a decimal comma, needs quotes",
     )

@@ -273,6 +273,8 @@ def _require_regular(facts: os.stat_result, path: Name) -> None:
 def _no_access(path: Name, error: OSError | ValueError) -> FileError:
     reason = getattr(error, "strerror", None) or str(error)
     fix = _nearest_names(Path(path)) if isinstance(error, FileNotFoundError) else "check the path and who may read it"
+    if os.fspath(path) == "-":
+        fix = "standard input is not read: save it to a file first, whose name says what it is"
     return FileError("E604", f"the path cannot be opened: {reason}", where=os.fspath(path), fix=fix)
 
 

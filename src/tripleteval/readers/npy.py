@@ -23,7 +23,7 @@ def read_npy(source: Source, request: Request) -> Iterator[Block]:
     request.require_no_columns(source.path)
     require_content(source, SIGNATURE)
     header = parse_header(source.file, source.path)
-    require_vectors(header, source.path)
+    require_vectors(header, source.path, empty=True)
     require_size(header, source.size, source.path)
     seen = 0
     parts = column_blocks if header.fortran else row_blocks

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.errors import FileError
+from tripleteval.errors import FileError, counted
 from tripleteval.readers.column_file import read_columns
 from tripleteval.readers.delimited import lines
 from tripleteval.readers.files import Name, opened
@@ -78,7 +78,7 @@ def _lfw(path: Name) -> PairList:
     folds, per_kind = _header(rows[0] if rows else [], where)
     body = rows[1:]
     if len(body) != folds * 2 * per_kind:
-        found = f"{len(body):,} pairs, where the first line promises {folds} × 2 × {per_kind:,}"
+        found = f"{counted(len(body), 'pair')}, where the first line promises {folds} × 2 × {per_kind:,}"
         raise FileError("E601", found, where=where, fix="fetch the file again")
     firsts, seconds, same = [], [], []
     for number, cells in enumerate(body, start=2):

@@ -41,7 +41,7 @@ class NpyRows:
         with opened(path) as source:
             require_content(source, SIGNATURE)
             header = parse_header(source.file, source.path)
-            require_vectors(header, source.path)
+            require_vectors(header, source.path, empty=True)
             require_size(header, source.size, source.path)
             return cls(path, source.stamp, header)
 

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.data.section import Section, Table
+from tripleteval.data.section import Section
 from tripleteval.errors import visible
+from tripleteval.report.layout import Fitted
 from tripleteval.report.sections import sections
-from tripleteval.report.wording import label
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
+PIPED_WIDTH = 100
+_NARROWEST = 40  # below that there is no table to be made, and a terminal may as well break the lines
+
 _MORE = "Charts, thresholds, hubs, confusable classes, suspected labels: tripleteval report RUN -o report.html"
+_PAGE = "The same as a page: tripleteval report RUN -o report.html"
 _STYLES = {"plain": "bold", "good": "bold green", "warning": "bold yellow"}
+
+
+def screen(piped: int = PIPED_WIDTH) -> Console:
+    """Return stdout as rich writes to it: as wide as ``COLUMNS`` says, or else as the terminal, if it is one.
+
+    Args:
+        piped: Its width where it is none, the same in every place.
+    """
+    from rich.console import Console
+
+    said = os.environ.get("COLUMNS", "")
+    asked = int(said) if said.isdecimal() else 0
+    width = max(asked, _NARROWEST) if asked else None if sys.stdout.isatty() else piped
+    # rich takes NO_COLOR for colours alone and goes on with bold; without a colour system it writes plain text.
+    system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=sys.stdout, width=width, color_system=system)
 
 
 def render(evaluation: Evaluation) -> Iterable[RenderableType]:
     """Return what rich prints for an evaluation: the sections for a terminal, their sentences and tables."""
     for said in sections(evaluation, brief=True):
         yield from draw(said)
-    yield _text(_MORE, "dim")
+    # Given triplets, pairs and probes keep no neighbours, which hubs, confusions and suspects are made of.
+    yield _text(_PAGE if evaluation.neighbors is None else _MORE, "dim")
 
 
 def draw(said: Section) -> Iterator[RenderableType]:
@@ -34,7 +57,7 @@ def draw(said: Section) -> Iterator[RenderableType]:
     for place, table in enumerate(said.tables):
         if place:
             yield _text("")
-        yield _table(table)
+        yield Fitted(table)
     yield _text("")
 
 
@@ -43,17 +66,3 @@ def _text(content: str, style: str = "") -> Text:
 
     # Text, not a string: rich reads [brackets] in strings as mark-up, and labels are full of them.
     return Text(visible(content), style)
-
-
-def _table(table: Table) -> RenderableType:
-    from rich import box
-    from rich import table as rich_table
-
-    drawn = rich_table.Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for column in table.columns:
-        right = column in table.numeric
-        # Folded, never cropped: a number that lost its last digits still looks like a number.
-        drawn.add_column(_text(column), justify="right" if right else "left", overflow="fold")
-    for row in table.rows:
-        drawn.add_row(*(_text(label(cell)) for cell in row))
-    return drawn

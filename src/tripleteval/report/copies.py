@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.section import Case, Item, Side, Table
+from tripleteval.errors import counted
 from tripleteval.report.findings.duplicates import NEAR
 from tripleteval.report.wording import label, number, percent, whole
-from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

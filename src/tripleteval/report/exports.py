@@ -16,6 +16,7 @@ from tripleteval.report.findings.hubs import hubs
 from tripleteval.report.findings.inside import copies_inside
 from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.findings.suspects import suspects
+from tripleteval.report.wording import listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,8 @@ TABLES = {
     "map": "x and y of each query, with its neighbours; needs the embeddings",
 }
 
-_NEEDS = {"units": "it needs 5 classes or more with pairs of both kinds (not --no-verification)"}
+_OTHER_KINDS = {"triplets", "pairs", "identification"}  # settings of runs that evaluate does not make
+_NEEDS = {"units": "it needs 5 classes or more with pairs of both kinds (verification=True, not --no-verification)"}
 
 # What a spreadsheet takes for the start of a formula, also behind quotes.
 _FORMULA = '^("*[=+\\-@\t\r\\x00])'
@@ -63,11 +65,11 @@ def exported(evaluation: Evaluation, name: str, material: Material | None = None
         found[name] = partial(_duplicates, material=material)
     table = kept[name] if name in kept else found[name](evaluation)
     if table is None:
-        raise ParameterError(
-            "E101",
-            f"the table {name!r} of a run that does not hold it",
-            fix=_NEEDS.get(name, "it needs one label per item, and neighbours (not --neighbors 0)"),
-        )
+        fix = _NEEDS.get(name, "it needs one label per item, and neighbours (neighbors=, --neighbors, above 0)")
+        if not _OTHER_KINDS.isdisjoint(evaluation.settings):
+            held = ["metrics", *(other for other, known in kept.items() if known is not None)]
+            fix = f"this run has {listed(held)}; tripleteval evaluate makes runs that have more"
+        raise ParameterError("E101", f"the table {name!r} of a run that does not hold it", fix=fix)
     return table
 
 
@@ -169,5 +171,5 @@ def _map(evaluation: Evaluation, material: Material | None) -> pa.Table:
     from tripleteval.report.atlas import atlas
 
     if material is None:
-        raise ParameterError("E101", "a map without embeddings", fix="name their file with --embeddings")
+        raise ParameterError("E101", "a map without embeddings", fix="give material= (--embeddings)")
     return atlas(evaluation, material)

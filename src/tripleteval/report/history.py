@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
-from tripleteval.errors import FileError, ParameterError, ResourceError, nearest, printable
+from tripleteval.errors import FileError, ParameterError, ResourceError, counted, nearest, printable
 from tripleteval.report.families import headline
+from tripleteval.report.search_folder import SEARCH
 from tripleteval.report.wording import label, listed, number, whole
 from tripleteval.runs import RUN, load
 
@@ -63,8 +64,16 @@ def found(root: str | Path) -> list[Past]:
     runs = [_past(folder, Path(root)) for folder in _folders(Path(root), _DEPTH)]
     if not runs:
         fix = "tripleteval evaluate makes runs; by default in runs/"
+        if aside := searches(root):
+            shown = printable(str(Path(root) / aside[0]))
+            fix = f"tripleteval report shows what tripleteval search found, such as {shown}; {fix}"
         raise FileError("E604", "no run in this folder", where=str(root), fix=fix)
     return sorted(runs, key=lambda run: (run.saved, run.name))
+
+
+def searches(root: str | Path) -> list[str]:
+    """Return the folders there that `tripleteval search` made: they are no runs, and have numbers of their own."""
+    return [printable(os.path.relpath(folder, root)) for folder in _folders(Path(root), _DEPTH, SEARCH)]
 
 
 def chosen(runs: Sequence[Past], tests: Sequence[str]) -> Sequence[Past]:
@@ -120,15 +129,23 @@ def headlines(runs: Sequence[Past]) -> list[str]:
     return sorted(dict.fromkeys(spellings), key=lambda name: -spellings.count(name))[:_MOST_SHOWN]
 
 
-def history(runs: Sequence[Past], spellings: Sequence[str]) -> Section:
-    """Return runs as a table, and each metric as a line over time."""
+def history(runs: Sequence[Past], spellings: Sequence[str], aside: Sequence[str] = ()) -> Section:
+    """Return runs as a table, and each metric as a line over time; ``aside`` are folders of `searches`."""
     heads = ["run", "saved", "made from", "queries", *spellings]
     rows = [_row(run, spellings) for run in runs]
     lines = [_line(what, alike, spelling) for what, alike in _alike(runs) for spelling in spellings]
     problems = [f"{label(run.name)} cannot be read: {label(run.problem)}" for run in runs if run.problem]
-    text = "\n".join([f"{whole(len(runs))} runs.", *(line for line in lines if line), *problems])
+    said = [counted(len(runs), "run") + ".", *(line for line in lines if line), *problems, *_not_listed(aside)]
     table = Table(heads, rows, frozenset({"queries", *spellings}), {name: name for name in spellings})
-    return Section("Runs", text, [table], level="warning" if problems else "plain")
+    return Section("Runs", "\n".join(said), [table], level="warning" if problems else "plain")
+
+
+def _not_listed(aside: Sequence[str]) -> list[str]:
+    if not aside:
+        return []
+    more = [f"{len(aside) - _MOST_SHOWN} more"] if len(aside) > _MOST_SHOWN else []
+    named = listed([*map(label, aside[:_MOST_SHOWN]), *more])
+    return [f"Not listed: {named}, by tripleteval search; tripleteval report shows what it found."]
 
 
 def fitted(section: Section, width: int) -> Section:
@@ -225,12 +242,12 @@ def _past(folder: Path, root: Path) -> Past:
         return Past(name, saved, None, error.found)
 
 
-def _folders(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / RUN).is_file():
+def _folders(folder: Path, depth: int, document: str = RUN) -> Iterator[Path]:
+    if (folder / document).is_file():
         yield folder
         return
     if depth:
         below = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
         for path in sorted(below):
             if not path.name.startswith("."):  # what an interrupted save left behind
-                yield from _folders(path, depth - 1)
+                yield from _folders(path, depth - 1, document)

@@ -9,6 +9,7 @@ from tripleteval.data.material import Material
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.intake import admit
+from tripleteval.report.pictures import require_any
 
 
 def matched(evaluation: Evaluation, material: Material) -> Material:
@@ -16,13 +17,14 @@ def matched(evaluation: Evaluation, material: Material) -> Material:
 
     Raises:
         ParameterError: The sets are not those of the run: another number of them, or of other content (E101).
+        FileError: Pictures were asked for, and none is there (E601).
     """
     given = [material.queries, *([] if material.gallery is None else [material.gallery])]
     if len(given) != len(evaluation.inputs):
         raise ParameterError(
             "E101",
             f"{len(given)} sets of embeddings beside a run that was made from {len(evaluation.inputs)}",
-            fix="give the files (and --gallery) that the run was evaluated from",
+            fix="give what the run was evaluated from: queries and, where it had one, gallery= (--gallery)",
         )
     settings = evaluation.settings
     kept = [
@@ -41,6 +43,8 @@ def matched(evaluation: Evaluation, material: Material) -> Material:
                 "E101",
                 f"{one.name!r} ({len(one):,} rows) is not what the run was made from: "
                 f"{made_from.get('name')!r} ({made_from.get('rows'):,} rows)",
-                fix="give the same file, columns and --where as when it was evaluated",
+                fix="give the same file, columns and where= (--where) as when it was evaluated",
             )
-    return replace(material, queries=kept[0], gallery=kept[1] if len(kept) > 1 else None)
+    behind = replace(material, queries=kept[0], gallery=kept[1] if len(kept) > 1 else None)
+    require_any(behind)
+    return behind

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tripleteval.data.material import Material
 from tripleteval.data.section import Item, Side
-from tripleteval.errors import MissingExtra
+from tripleteval.errors import FileError, MissingExtra
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,6 +56,28 @@ class Pictures:
             self._kept[text] = len(self.encoded)
             self.encoded.append(text)
         return self._kept[text]
+
+
+def require_any(material: Material) -> None:
+    """Refuse a folder that holds the picture of no row at all: the page would look as if nobody had asked for them.
+
+    Raises:
+        FileError: No row has a path, or no path leads to a file (E601).
+    """
+    if material.images is None:
+        return
+    sides: list[Side] = ["queries"] if material.gallery is None else ["queries", "gallery"]
+    paths = (material.path(side, row) for side in sides for row in range(len(material.of(side))))
+    first = None
+    for path in paths:
+        if path is not None and os.path.isfile(path):  # noqa: PTH113  # of Path it raises for a name too long
+            return
+        first = first or path
+    found = (
+        "no item has a path to a picture" if first is None else f"no picture of any item; the first would be {first}"
+    )
+    fix = "give the folder in which the paths start, and the column that holds them: image_column= (--image-column)"
+    raise FileError("E601", found, where=str(material.images), fix=fix)
 
 
 def thumbnail(material: Material, side: Side, row: int, missed: Counter[str] | None = None) -> bytes | None:

@@ -179,7 +179,7 @@ def _stores(search: SearchEvaluation) -> Iterator[Section]:
 
 
 def _asked(facts: dict[str, Any], k: int) -> str:
-    own = ", itself left out" if facts["own_rows_left_out"] else ""
+    own = ", the query itself left out" if facts["own_rows_left_out"] else ""
     return (
         f"{facts['queries']:,} queries asked {facts['gallery']:,} items of {facts['dim']} dimensions for their {k} "
         f"nearest{own}; the truth is exact in float64. On the front (*) are settings that no other beats in both "

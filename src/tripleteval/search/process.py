@@ -147,7 +147,7 @@ class Searcher:
                 "E703",
                 f"no answer within {patience:g} seconds",
                 where=where,
-                fix="give it more time (--timeout), or less work",
+                fix="give it more time, timeout= (--timeout), or less work",
             ) from None
         if line is None:
             raise BackendError(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tripleteval.errors import counted
 from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
 from tripleteval.uncertainty.percentiles import ends
@@ -15,6 +16,7 @@ from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums
 
 FEWEST, FEW, MANY = 5, 20, 50_000
+_ROUNDED = 1e-12  # seven sevenths may not be quite one
 
 
 class Interval(NamedTuple):
@@ -72,23 +74,13 @@ def none_of(units: int, noun: str) -> Interval:
     return Interval(None, None, None, units, f"{counted(units, noun)}, and an interval needs {FEWEST}")
 
 
-def counted(units: int, noun: str) -> str:
-    """Return ``1 class``, ``2 classes``."""
-    return f"1 {noun}" if units == 1 else f"{units:,} {plural(noun)}"
-
-
-def plural(noun: str) -> str:
-    """Return ``classes`` for ``class``."""
-    return {"class": "classes", "query": "queries"}.get(noun, f"{noun[:-1]}ies" if noun.endswith("ity") else f"{noun}s")
-
-
 def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
     """Return the interval where it needs no resampling."""
     part, whole = sums.part[sums.supported], sums.whole[sums.supported]
     units = len(whole)
     if units < FEWEST:
         return none_of(units, noun)
-    if sums.share and (not part.any() or np.array_equal(part, whole)):
+    if sums.share and (not part.any() or np.allclose(part, whole, rtol=_ROUNDED, atol=0.0)):
         return Interval(*all_or_none(bool(part.any()), units, confidence), "rule of three", units)
     if FEW <= units <= MANY:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _QUERIES = {"query", "probe", "pair"}  # what the first column of such a table is called
-_FIX = "evaluate both on the same queries, or compare them unpaired (--unpaired)"
+_FIX = "evaluate both on the same queries, or compare them unpaired: paired=False (--unpaired)"
 
 
 def query_table(run: Evaluation, name: str) -> pa.Table:
@@ -24,6 +24,10 @@ def query_table(run: Evaluation, name: str) -> pa.Table:
         ParameterError: It has none (E101), as a run of given triplets.
     """
     table = run.per_query
+    if "triplets" in run.settings:
+        fix = "put their intervals beside each other, with tripleteval runs or report; evaluate, identify and pairs "
+        fix += "make runs that can be compared"
+        raise ParameterError("E101", f"{name} is a run of given triplets, which has no queries to compare by", fix=fix)
     if table is None or table.column_names[0] not in _QUERIES:
         found = f"{name} has no table of queries, without which nothing can be compared query by query"
         raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate, identify or pairs made")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.data.section import Section, Side
+from tripleteval.errors import counted
 from tripleteval.report.copies import CLOSE, cases, differing, table
 from tripleteval.report.findings.inside import MOST_ITEMS, copies_inside
 from tripleteval.report.sections import section
 from tripleteval.report.wording import whole
-from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

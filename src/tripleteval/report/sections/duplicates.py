@@ -8,12 +8,12 @@ import numpy as np
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section
+from tripleteval.errors import counted
 from tripleteval.report.copies import CLOSE, cases, differing, table
 from tripleteval.report.findings.duplicates import duplicates
 from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.sections import section
 from tripleteval.report.wording import whole
-from tripleteval.uncertainty.interval import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.data.section import Chart, Section, Table, columns
+from tripleteval.errors import counted
 from tripleteval.report.findings.enrolment import REPEATS, enrolment
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, whole
-from tripleteval.uncertainty.interval import counted
 
 
 @section("enrolment", place=26, shows=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Shade, Table, columns
+from tripleteval.errors import counted
 from tripleteval.report.findings.gallery_size import Sizes, gallery_sizes
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, whole
-from tripleteval.uncertainty.interval import counted
 
 
 @section("gallery size", place=25, brief=False)

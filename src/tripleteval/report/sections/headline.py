@@ -6,10 +6,10 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.errors import counted, plural
 from tripleteval.report.findings.worst import too_few_queries, worst_first
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, listed, number, percent, plain, whole
-from tripleteval.uncertainty.interval import counted, plural
 
 
 @section("headline", place=10)

@@ -6,8 +6,9 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.errors import counted
 from tripleteval.report.sections import section
-from tripleteval.report.wording import interval, number, whole
+from tripleteval.report.wording import interval, listed, number, whole
 
 
 @section("identification", place=34)
@@ -22,10 +23,8 @@ def identification(evaluation: Evaluation) -> Section | None:
         "In a larger gallery fewer are found, and more strangers match somebody."
     )
     if any(entry.get("interval") for entry in evaluation.metrics.values()):
-        text += (
-            f" Intervals draw {_people(counts)} again, in the same gallery; each draw chooses its threshold on the "
-            "strangers in it."
-        )
+        text += f" Intervals draw {_people(counts)} again, in the same gallery"
+        text += "; each draw chooses its threshold on the strangers in it." if counts["non_mated"] else "."
     if any(entry.get("unreliable") for entry in evaluation.metrics.values()):
         text += " * fewer than 30 false positives are allowed: the rate is not reliable."
     rows = [
@@ -44,8 +43,11 @@ def identification(evaluation: Evaluation) -> Section | None:
 
 def _people(counts: dict[str, Any]) -> str:
     """Return how many identities the probes show; a run of an earlier version does not say."""
-    known = [counts.get(f"{kind}_identities") for kind in ("mated", "non_mated")]
-    return "identities" if None in known else f"{known[0]:,} enrolled identities and {known[1]:,} strangers"
+    mated, strangers = (counts.get(f"{kind}_identities") for kind in ("mated", "non_mated"))
+    if mated is None or strangers is None:
+        return "identities"
+    nouns = {"enrolled identity": mated, "stranger": strangers}
+    return listed(counted(number, noun) for noun, number in nouns.items() if number)
 
 
 def _open(evaluation: Evaluation) -> Table:

@@ -59,7 +59,7 @@ def _rate(found: dict[str, Any], far: float) -> str:
 def _table(name: str, entries: list[dict[str, Any]]) -> Table:
     shown = [metric for metric in _SHOWN if any(metric in entry["metrics"] for entry in entries)]
     heads = [label(name), "queries", "evaluated", *(shown or ["numbers"])]
-    return Table(heads, [_row(entry, shown) for entry in entries], frozenset(heads[1:3]))
+    return Table(heads, [_row(entry, shown) for entry in entries], frozenset(heads[1:]))
 
 
 def _row(entry: dict[str, Any], shown: list[str]) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.errors import counted
 from tripleteval.metrics import SPACE_K
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, percent, whole
-from tripleteval.uncertainty.interval import counted
 
 _READ_AS = {
     "effective_rank": "dimensions in use; 1 is a collapsed network",

@@ -9,10 +9,10 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Shade, Slider, columns
+from tripleteval.errors import counted
 from tripleteval.report.families import Entry
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, percent
-from tripleteval.uncertainty.interval import counted
 
 _RATES = {"genuine": "tar", "impostor": "far"}
 _RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
