@@ -1,5 +1,7 @@
 """Some of the queries: each measured as it always is, drawn evenly, and told so."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,11 @@ def test_runs_on_one_sample_are_paired_by_row():
 def test_impossible_samples_are_refused(wrong, code):
     with pytest.raises(te.ParameterError, match=code):
         te.evaluate(POINTS, LABELS, **wrong)
+
+
+def test_the_budget_that_a_sample_needs_is_asked_for_at_once():
+    x, y = np.random.default_rng(0).normal(size=(6000, 4)), np.arange(6000) % 60
+    with pytest.raises(te.ResourceError, match="E802 .* for 700 queries") as caught:
+        te.evaluate(x, y, memory="20MiB", sample=700)
+    enough = re.search(r"(\d+MiB) or more", str(caught.value))[1]
+    assert te.evaluate(x, y, memory=enough, sample=700).accounting["queries"] == 700

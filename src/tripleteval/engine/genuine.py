@@ -33,20 +33,20 @@ class Genuine(NamedTuple):
     squared: Floats
 
 
-def most_genuine(comparison: Comparison, asked: int | None = None) -> int:
-    """Return a number of genuine pairs that there are no more of, if so many of the queries are asked, or all."""
-    listed = int(np.sort(comparison.rule.at_most())[::-1][:asked].sum())
-    return listed // 2 if comparison.leave_one_out else listed
+def most_genuine(comparison: Comparison) -> int:
+    """Return a number of genuine pairs that there are no more of."""
+    at_most = int(comparison.rule.at_most().sum())
+    return at_most // 2 if comparison.leave_one_out else at_most
 
 
-def few(comparison: Comparison, asked: int | None = None) -> bool:
+def few(comparison: Comparison) -> bool:
     """Return whether genuine pairs are few enough to be listed."""
-    return most_genuine(comparison, asked) <= MOST_GENUINE
+    return most_genuine(comparison) <= MOST_GENUINE
 
 
-def bytes_listed(comparison: Comparison, asked: int | None = None) -> int:
-    """Return what `listed` takes at most, if so many of the queries are asked, or all."""
-    return _BYTES * most_genuine(comparison, asked) if few(comparison, asked) else 0
+def bytes_listed(comparison: Comparison) -> int:
+    """Return what `listed` takes at most."""
+    return _BYTES * most_genuine(comparison) if few(comparison) else 0
 
 
 def listed(comparison: Comparison, distance: Distance) -> Genuine | None:

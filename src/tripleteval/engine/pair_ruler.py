@@ -106,15 +106,14 @@ def _pairs(comparison: Comparison) -> int:
     return len(comparison.queries) * len(comparison.gallery) // (2 if comparison.leave_one_out else 1)
 
 
-def most_edges(comparison: Comparison, fars: Sequence[float], asked: int | None = None) -> int:
+def most_edges(comparison: Comparison, fars: Sequence[float]) -> int:
     """Return a number that the edges of the first ruler stay below, before any distance is known.
 
     Args:
         comparison: Who is compared with whom.
         fars: As for `ruler_for`.
-        asked: How many of the queries will be, if not all.
     """
-    genuine = most_genuine(comparison, asked) if few(comparison, asked) else GENUINE_QUANTILES
+    genuine = most_genuine(comparison) if few(comparison) else GENUINE_QUANTILES
     return 2 * _CELLS + QUANTILES + 2 * len(fars) + 4 + genuine
 
 

@@ -161,8 +161,9 @@ def require_room(comparison: Comparison, settings: Settings, means: Means) -> No
         ResourceError: The memory does not hold a single query (E802).
     """
     if isinstance(comparison.rule, SharedClass) and any(name.metric.of == "pairs" for name in settings.named()):
-        edges = most_edges(comparison, settings.fars, settings.sample)
-        listing = bytes_listed(comparison, settings.sample)
+        if settings.sample is not None:  # whoever is drawn, these have the most genuine pairs
+            comparison = comparison.take(np.argsort(-comparison.rule.at_most(), kind="stable")[: settings.sample])
+        edges, listing = most_edges(comparison, settings.fars), bytes_listed(comparison)
         orders_of(comparison, means, listing + _counting(comparison, edges, CAPACITY))
         require_room_for_slices(comparison, settings, means)
 
