@@ -55,6 +55,8 @@ def test_npy_files_with_labels_beside_them_are_one_set(tmp_path: Path, memory: A
     assert np.array_equal(found.vectors[:], VECTORS)
     assert found.labels.values() == LABELS.tolist()
     assert found.name == "part-*.npy"
+    listed = read(_npy(tmp_path), labels=list(tmp_path.glob("label-*.npy")), memory=memory)
+    assert listed.labels.values() == LABELS.tolist()
 
 
 @pytest.mark.parametrize("memory", BUDGETS)

@@ -59,8 +59,9 @@ def read(
             a folder, a pattern such as ``"gallery/part-*.parquet"``, or a list. Rows come in the order of the names
             (numbers in them read as numbers), whatever order they are listed in. Also as a URL: ``file://``,
             ``s3://``, ``gs://`` and what fsspec can open.
-        labels: Class of each row, as an array or as the path of a second file (or several): ``.npy``, ``.txt`` (one
-            value per line) or a table. Takes the place of labels in the file itself.
+        labels: Class of each row, as an array or as the path of a second file: ``.npy``, ``.txt`` (one value per line)
+            or a table. Several files are a folder, a pattern or a list of `pathlib.Path`: a list of text is labels.
+            Takes the place of labels in the file itself.
         ids: Likewise, the identity of each item.
         groups: Likewise, the camera, session or listing.
         embedding_column: Column (array, in ``.npz``) of vectors; in ``.csv`` that of lists, or what the names of the

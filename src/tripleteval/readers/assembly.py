@@ -26,7 +26,7 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
     """Return labels, ids and groups that are arrays or files of their own.
 
     Args:
-        values: Each an array, the path of a file, or ``None``.
+        values: Each an array, the path of a file, a list of `pathlib.Path`, or ``None``.
         names: For each the column of that file, if it has several.
 
     Raises:
@@ -35,7 +35,7 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
     given: Given = {}
     beside: Beside = {}
     for noun, value, name in zip(_NOUNS, values, names, strict=True):
-        if isinstance(value, (str, os.PathLike)):
+        if isinstance(value, (str, os.PathLike)) or _are_paths(value):
             files = shards(value, COLUMN_FILES)
             columns = [read_column(file, noun, name) for file in files]
             given[noun] = columns[0] if len(columns) == 1 else joined(columns)
@@ -48,6 +48,10 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
             kept = isinstance(value, (Labels, LabelSets, list, tuple))
             given[noun] = value if kept else as_column(value, noun)
     return given, beside
+
+
+def _are_paths(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(each, os.PathLike) for each in value)
 
 
 def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) -> None:
