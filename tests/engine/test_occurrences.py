@@ -11,8 +11,7 @@ import tripleteval as te
 from strategies import Points, labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
-from tripleteval.engine import gaps as of_gaps
-from tripleteval.engine import occurrences as module
+from tripleteval.engine import again
 from tripleteval.engine.gaps import gaps
 from tripleteval.engine.occurrences import occurrences
 from tripleteval.engine.plan import Order
@@ -74,7 +73,7 @@ def test_the_order_of_the_rows_does_not_matter(data: Points, random):
 
 
 def test_too_many_ties_to_look_again_are_undefined_with_the_reason(monkeypatch):
-    monkeypatch.setattr(module, "_MOST", 100)
+    monkeypatch.setattr(again, "_MOST", 100)
     run = te.evaluate(np.zeros((40, 2)), [0, 1] * 20)
     assert run.metrics["hubness@10"]["value"] is None
     assert "40 queries have more items tied at rank 10" in run.metrics["anti_hubs@10"]["reason"]
@@ -113,7 +112,7 @@ def test_a_point_with_many_copies_near_by_is_compared_again_or_left_out_and_coun
     _, found = counted(points, [0, 1] * 4, 2, 3)
     assert sorted(found.log_ratio.tolist()) == pytest.approx(ratios_by_hand(np.array(points)))
     assert (found.repeated, found.unseen) == (4, 0)
-    monkeypatch.setattr(of_gaps, "_MOST", 0)
+    monkeypatch.setattr(again, "_MOST", 0)
     _, found = counted(points, [0, 1] * 4, 2, 3)
     assert found.repeated == 4
     assert found.unseen == 2  # the copies see only themselves, and the point at 1 little else

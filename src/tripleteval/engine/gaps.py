@@ -8,13 +8,12 @@ import numpy as np
 
 from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.data.comparison import Comparison
-from tripleteval.distance.formula import Distance, squared_block
+from tripleteval.distance.formula import Distance
+from tripleteval.engine.again import compared, possible
 from tripleteval.evidence.neighbors import NOBODY, Neighbors
 from tripleteval.metrics.dimension import Gaps
 
 _AT_ONCE = 4096
-_FEW, _TILE = 16, 2048
-_MOST = 2**33  # coordinates compared again, as for occurrences
 
 
 def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Gaps:
@@ -42,7 +41,7 @@ def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Ga
     seen = first & (order[:, -1] >= 2) if order.shape[1] else np.zeros(len(rows), dtype=bool)
     two = np.stack([squared[seen][usable[seen] & (order[seen] == nth)] for nth in (1, 2)], axis=1)
     lost = np.flatnonzero(first & ~seen)
-    if 0 < len(lost) * len(comparison.gallery) * comparison.gallery.dim <= _MOST:
+    if len(lost) and possible(len(lost), comparison):
         again = _two_nearest(lost, comparison, distance)
         two = np.concatenate([two, again[np.isfinite(again[:, 1])]])
     return Gaps(
@@ -54,22 +53,15 @@ def gaps(neighbors: Neighbors, comparison: Comparison, distance: Distance) -> Ga
 
 def _two_nearest(queries: Ints, comparison: Comparison, distance: Distance) -> Floats:
     """Return the squared distances of each query to its two nearest distinct points, inf where there is none."""
-    vectors = comparison.gallery.vectors
-    points = distinct(vectors, distance, np.arange(len(vectors)))
     found = np.full((len(queries), 2), np.inf)
-    for start in range(0, len(queries), _FEW):
-        some = queries[start : start + _FEW]
-        asked = distance.prepare(comparison.queries.vectors[some])
-        squared = np.empty((len(some), len(vectors)))
-        for tile in range(0, len(vectors), _TILE):
-            squared[:, tile : tile + _TILE] = squared_block(asked, distance.prepare(vectors[tile : tile + _TILE]))
+    for place, (_, squared) in enumerate(compared(queries, comparison, distance)):
         squared[squared == 0] = np.inf
-        for place, query in enumerate(some.tolist()):
-            squared[place, comparison.removed(query, query + 1).rows] = np.inf
-            nearest = int(np.argmin(squared[place]))
-            found[start + place, 0] = squared[place, nearest]
-            squared[place, points == points[nearest]] = np.inf
-            found[start + place, 1] = squared[place].min()
+        nearest = squared.min(initial=np.inf)
+        if nearest == np.inf:
+            continue
+        as_near = np.flatnonzero(squared == nearest)
+        several = distinct(comparison.gallery.vectors, distance, as_near).any()
+        found[place] = nearest, nearest if several else squared[squared > nearest].min(initial=np.inf)
     return found
 
 

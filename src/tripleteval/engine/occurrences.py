@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Bools, Floats
 from tripleteval.data.comparison import Comparison
-from tripleteval.distance.formula import Distance, Prepared, squared_block
+from tripleteval.distance.formula import Distance
+from tripleteval.engine.again import compared, possible
 from tripleteval.evidence.neighbors import NOBODY, Neighbors
 from tripleteval.metrics.hubness import Occurrences
 
-_AT_ONCE = 16
-_TILE = 2048
-_MOST = 2**33  # coordinates compared again; beyond that it is the data that are degenerate
 _STEP = 2.0**-40  # thirds and sevenths add up to the same number in any order, and three thirds to one
 
 
@@ -24,18 +22,16 @@ def occurrences(neighbors: Neighbors, k: int, comparison: Comparison, distance: 
     """
     gallery = len(comparison.gallery)
     weights, open_ended = _weights(neighbors, k)
-    if int(open_ended.sum()) * gallery * comparison.gallery.dim > _MOST:
-        reason = f"{int(open_ended.sum()):,} queries have more items tied at rank {k} than neighbours are kept"
+    queries = np.flatnonzero(open_ended)
+    if not possible(len(queries), comparison):
+        reason = f"{len(queries):,} queries have more items tied at rank {k} than neighbours are kept"
         return Occurrences(np.zeros(gallery), reason=reason)
     counted = (neighbors.rows != NOBODY) & ~open_ended[:, None]
     found = np.bincount(neighbors.rows[counted], weights=weights[counted], minlength=gallery)
     times = found.astype(np.float64)  # nobody at all would be counted in integers
     wrong = float(weights[counted & ~neighbors.relevant].sum())
-    queries = np.flatnonzero(open_ended)
-    edge = neighbors.squared[:, k - 1] if k <= neighbors.squared.shape[1] else np.zeros(len(weights))
-    for start in range(0, len(queries), _AT_ONCE):
-        some = queries[start : start + _AT_ONCE]
-        wrong += _share(times, some, edge[some], k, comparison, distance)
+    for query, squared in compared(queries, comparison, distance):
+        wrong += _share(times, query, squared, neighbors.squared[query, k - 1], k, comparison)
     return Occurrences(np.rint(times / _STEP) * _STEP, wrong)
 
 
@@ -53,32 +49,11 @@ def _weights(neighbors: Neighbors, k: int) -> tuple[Floats, Bools]:
     return np.where(neighbors.rows == NOBODY, 0.0, weights), cut
 
 
-def _share(times: Floats, queries: Ints, edge: Floats, k: int, comparison: Comparison, distance: Distance) -> float:
-    """Add the places of these queries to ``times``; return how much went to items that are not relevant."""
-    asked = distance.prepare(comparison.queries.vectors[queries])
-    before, tied = _against_all(asked, edge, comparison, distance)
-    wrong = 0.0
-    for place, query in enumerate(queries.tolist()):
-        removed = comparison.removed(query, query + 1)
-        for found in (before[place], tied[place]):
-            found[removed.rows] = False
-        closer = np.flatnonzero(before[place])
-        equal = np.flatnonzero(tied[place])
-        part = (k - len(closer)) / len(equal)
-        times[closer] += 1.0
-        times[equal] += part
-        relevant = comparison.positives(query, query + 1, removed)[0].rows
-        wrong += float((~np.isin(closer, relevant)).sum()) + part * float((~np.isin(equal, relevant)).sum())
-    return wrong
-
-
-def _against_all(asked: Prepared, edge: Floats, comparison: Comparison, distance: Distance) -> tuple[Bools, Bools]:
-    """Return (queries, gallery) who is closer than the edge, and who stands exactly on it."""
-    vectors = comparison.gallery.vectors
-    shape = (len(edge), len(vectors))
-    before, tied = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    for start in range(0, len(vectors), _TILE):
-        squared = squared_block(asked, distance.prepare(vectors[start : start + _TILE]))
-        before[:, start : start + _TILE] = squared < edge[:, None]
-        tied[:, start : start + _TILE] = squared == edge[:, None]
-    return before, tied
+def _share(times: Floats, query: int, squared: Floats, edge: float, k: int, comparison: Comparison) -> float:
+    """Add the places of a query to ``times``; return how much went to items that are not relevant."""
+    closer, equal = np.flatnonzero(squared < edge), np.flatnonzero(squared == edge)
+    part = (k - len(closer)) / len(equal)
+    times[closer] += 1.0
+    times[equal] += part
+    relevant = comparison.positives(query, query + 1, comparison.removed(query, query + 1))[0].rows
+    return float((~np.isin(closer, relevant)).sum()) + part * float((~np.isin(equal, relevant)).sum())
