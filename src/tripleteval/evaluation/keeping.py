@@ -77,8 +77,8 @@ def planned(journal: Journal | None, same: Callable[[], Described], engine: Pass
     mapping, workers = means.mapping, found["workers"]
     if getattr(mapping, "shares_memory", False) and workers < means.workers:  # the memory was cut for so many
         mapping = threads(workers)
-    known = Means(engine.kernel, mapping, workers, found["memory"], Pages(journal), means.progress, means.standing)
-    return engine, known
+    kept = {"memory": found["memory"], "pages": Pages(journal)}
+    return engine, means._replace(kernel=engine.kernel, mapping=mapping, workers=workers, **kept)
 
 
 def identity(
