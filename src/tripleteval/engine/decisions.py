@@ -108,10 +108,9 @@ class DecisionPass:
         return self._of(pairs, self.asked[rows], *self._values(rows, columns))
 
     def _of(self, pairs: Bools, units: Ints, one: Ints, two: Ints) -> Ints:
-        with_value = np.eye(self.kinds.values, dtype=np.float32)[two]
-        counts = pairs.astype(np.float32) @ with_value  # at most as many as the tile is wide: exact
+        counts = [np.count_nonzero(pairs[:, two == value], axis=1) for value in range(self.kinds.values)]
         found = np.zeros((len(self.kinds.pairs), self.units), np.int64)
-        np.add.at(found, (self.kinds.place[one], units[:, None]), counts.astype(np.int64))
+        np.add.at(found, (self.kinds.place[one], units[:, None]), np.stack(counts, axis=1))
         return found
 
     def _values(self, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
