@@ -36,7 +36,8 @@ An anchor is a query; its positives are the relevant items, its negatives all ot
 **Self-matches** are removed by identity (row or id), never by dropping the nearest item or by distance 0.
 
 **Ties.**
-Two items are tied if and only if their distances are equal in float64.
+Two items are tied if and only if their squared Euclidean distances from the query are equal in float64; under cosine, those of the unit vectors.
+Distances of which only the rounded roots are equal are no tie (`docs/decisions/006-squared-distance-decides.md`).
 Every retrieval number is the exact expectation over a random order of tied items (`ties="expected"`), so a collapsed model scores chance.
 `ties="index"` puts the lower row first; `"optimistic"` and `"pessimistic"` put relevant items first and last.
 Triplet accuracy gives a tie half credit; a margin is a strict test.

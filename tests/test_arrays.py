@@ -160,6 +160,7 @@ def test_the_most_negative_integer_does_not_overflow_the_check():
         ([["1.5", "2"]], "str"),
         (np.array([[b"1.5"]]), "bytes"),
         (np.array([[(1, 2.0)]], dtype=[("id", "i8"), ("v", "f4")]), r"with fields \['id', 'v'\]"),
+        (np.zeros(3, dtype=[("id", "i8"), ("v", "f4", 2)]), r"with fields \['id', 'v'\]"),  # as a table is saved
         (np.array([["2020-01-01"]], "M8[D]"), "datetime64"),
         (np.array([[1]], "m8[s]"), "timedelta64"),
         (np.array([[1.0]], np.longdouble), "longdouble|float128"),

@@ -28,6 +28,7 @@ def test_the_table_goes_to_stdout_and_nothing_else_to_stderr_but_progress(done):
     assert "untrained" in process.stdout
     assert "tensorflow" not in process.stderr.lower()
     assert "cuda" not in process.stderr.lower()
+    assert [line for line in process.stdout.splitlines() if line != line.rstrip()] == []
 
 
 def test_it_ends_with_what_to_open_and_what_to_try_next(done):

@@ -44,7 +44,7 @@ def as_vectors(values: Any, where: str = "embeddings") -> AnyArray:
             is not two-dimensional (E304).
     """
     array = _as_numpy(values, where)
-    if array.dtype == object:
+    if array.dtype == object or array.dtype.names:
         raise _not_numbers(array, where)
     _require_matrix(array, where)
     return _as_real(array, where)
@@ -64,7 +64,7 @@ def as_column(values: Any, where: str) -> AnyArray:
             column[row] = value
         return column
     if hasattr(values, "to_pylist"):  # Arrow keeps 64-bit integers with nulls exact only as Python objects
-        return as_column(values.to_pylist(), where)
+        return as_column(python_values(values), where)
     array = _as_numpy(values, where)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -76,6 +76,17 @@ def as_column(values: Any, where: str) -> AnyArray:
             fix="pass one value per row; for several labels per item pass a list of sets",
         )
     return array
+
+
+def python_values(column: Any) -> list[Any]:
+    """Return an Arrow array as Python values; times finer than a microsecond, which Python cannot hold, as text."""
+    try:
+        found: list[Any] = column.to_pylist()
+    except ValueError:
+        if getattr(column.type, "unit", "") != "ns":
+            raise
+        found = column.cast("string").to_pylist()
+    return found
 
 
 def row_blocks(vectors: AnyArray, rows: int = 16_384) -> Iterator[AnyArray]:

@@ -11,20 +11,19 @@ import os
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.section import Table
 from tripleteval.errors import MissingExtra, ResourceError, visible
 from tripleteval.evaluation.door import evaluate
 from tripleteval.keras.framework import require_keras
 from tripleteval.keras.progress import shown
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from tripleteval.report.layout import Fitted, Wrapped
 
 EXTRAS = "tensorflow,stats,report"
 SEED = 7
@@ -77,12 +76,11 @@ def run(output: Path, *, quick: bool = False) -> None:
     _save(output, runs, vectors, labels[unseen])
 
     console = screen()
-    console.print(
+    what = (
         f"A Siamese network of {network.count_params():,} weights, trained on the digits 0 to 5 and "
-        f"evaluated on {int(unseen.sum())} images of the digits 6 to 9, which it has never seen.",
-        _table(runs),
-        highlight=False,
+        f"evaluated on {int(unseen.sum())} images of the digits 6 to 9, which it has never seen."
     )
+    console.print(Wrapped(Text(what)), "", Fitted(_table(runs)), "")
     vectors_file = visible(shlex.quote(str(output / "trained.npz")))
     for line in (
         f"Open        {visible(str(output / 'report.html'))}",
@@ -224,16 +222,11 @@ def _save(output: Path, runs: dict[str, Evaluation], vectors: dict[str, Floats],
 
 
 def _table(runs: dict[str, Evaluation]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("metric", no_wrap=True)
-    for heading in (*runs, "chance", "ceiling"):
-        table.add_column(heading, justify="right", style="bold" if heading == "trained" else None)
+    heads = (*runs, "chance", "ceiling")
+    rows = []
     for spelling in ROWS:
         facts = runs["trained"].metrics[spelling]
         limits = [facts.get("chance", CHANCE.get(spelling)), facts.get("ceiling")]
         numbers = [run[spelling] for run in runs.values()] + limits
-        table.add_row(spelling, *("" if number is None else f"{number:.4f}" for number in numbers))
-    return table
+        rows.append((spelling, *("" if number is None else f"{number:.4f}" for number in numbers)))
+    return Table(("metric", *heads), rows, frozenset(heads))

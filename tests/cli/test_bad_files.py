@@ -191,7 +191,7 @@ NO_FILES = {
     "110: a device": (lambda path: os.symlink("/dev/zero", path), "a device"),
     "110: a socket": (_socket, "a socket"),
     "111: nothing": (None, "No such file"),
-    "111: a link to nothing": (lambda path: os.symlink("nowhere", path), "No such file"),
+    "111: a link to nothing": (lambda path: os.symlink("nowhere", path), "a link to 'nowhere'"),
     "145: a name that is too long": (None, "File name too long"),
     "145: a file for a folder": (None, "Not a directory"),
 }

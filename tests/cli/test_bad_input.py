@@ -88,7 +88,7 @@ VALUES = [
     (25, "objects", lambda: npy(GOOD.astype(object)), "E603", 4, ("pickled", "bad.npy")),
     (26, "objects with None", lambda: npy(np.array([[1, None]] * 6)), "E603", 4, ("pickled",)),
     (27, "text", lambda: npy(GOOD.astype(str)), "E203", 3, ("str", "bad.npy")),
-    (33, "records", lambda: npy(np.zeros(6, dtype=[("id", "i8"), ("v", "f4", 2)])), "E304", 3, ("bad.npy",)),
+    (33, "records", lambda: npy(np.zeros(6, dtype=[("id", "i8"), ("v", "f4", 2)])), "E203", 3, ("'id', 'v'",)),
     (34, "dates", lambda: npy(GOOD.astype("datetime64[s]")), "E203", 3, ("datetime64", "bad.npy")),
     (112, "swapped bytes", lambda: npz(spoiled(1.8e27)), "E206", 3, ("row 2, column 1", "--allow-huge", "bad.npz")),
 ]

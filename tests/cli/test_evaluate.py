@@ -210,6 +210,11 @@ def test_a_run_of_a_pattern_is_called_after_its_folder(run):
     np.save("set/part-0.npy", np.load("val.npy"))
     assert run("evaluate", "set/part-*.npy", "--labels", "labels.txt").exit_code == 0
     assert [name[:3] for name in os.listdir("runs")] == ["set"]
+    for name in ("one", "two"):
+        os.makedirs(f"set/{name}")
+        np.save(f"set/{name}/part.npy", np.load("val.npy")[::2])
+    assert run("evaluate", "set/*/part.npy", "--labels", "labels.txt").exit_code == 0
+    assert {name[:3] for name in os.listdir("runs")} == {"set"}  # and none called "*"
 
 
 def test_calibration_on_rows_that_are_judged_as_well_asks_for_a_filter(run):

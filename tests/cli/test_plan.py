@@ -72,6 +72,33 @@ def test_files_that_cannot_be_read_are_refused_as_by_evaluate(run, tmp_path):
     assert "E604" in run("plan", str(tmp_path / "no-*.npy")).stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--labels", "labels-0.npy"], "E401"),
+        (["--gallery-labels", "labels-1.npy"], "E401"),
+        (["--labels", "labels-0.npy", "--gallery-labels", "text.txt"], "E403"),
+        (["--labels", "labels-0.npy", "--gallery", "short.npy", "--gallery-labels", "labels-1.npy"], "E306"),
+    ],
+)
+@pytest.mark.usefixtures("gallery")
+def test_sets_that_cannot_be_compared_are_refused_in_the_words_of_evaluate(run, options, code):
+    Path("text.txt").write_text("a\n" * 2000)
+    np.save("short.npy", np.load("part-1.npy")[:, :7])
+    sets = ("part-0.npy", "--gallery", "part-1.npy", *options)
+    planned, evaluated = (run(command, *sets) for command in ("plan", "evaluate"))
+    assert planned.stderr.split()[0] == code
+    assert (planned.exit_code, planned.stderr) == (evaluated.exit_code, evaluated.stderr)
+    assert not planned.stdout
+
+
+@pytest.mark.usefixtures("gallery")
+def test_labels_are_not_needed_where_relevance_is_given(run):
+    Path("pairs.csv").write_text("query,gallery\n0,1\n")
+    sets = ("part-0.npy", "--labels", "labels-0.npy", "--gallery", "part-1.npy")
+    assert run("plan", *sets, "--relevance", "pairs.csv").exit_code == 0
+
+
 def test_a_sample_is_proposed_where_all_would_take_hours():
     size = Size(queries=10**8, gallery=10**8, dim=128, alone=True)
     found = forecast.proposed(size, RATES, workers=32, memory=2**37)

@@ -45,3 +45,69 @@ def test_a_line_a_second_at_most(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert json.loads(lines[-1])["pairs_done"] == 1000
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a list whose one number is the time."""
+    now = [100.0]
+    monkeypatch.setattr("tripleteval.cli.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_what_was_done_before_an_interruption_is_no_speed(capsys, clock):
+    with progress_bar(True, "json", 8) as tell:
+        clock[0] += 2
+        tell.resumed(500)
+        tell(500, 1000)
+        for _ in range(4):
+            clock[0] += 2
+            tell(tell_done := 500 + round(clock[0] - 102) * 5, 1000)
+    assert tell_done == 540
+    first, *_, last = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["pairs_done"], first["pairs_per_second"], first["seconds_left"]) == (500, 0, None)
+    assert (last["pairs_done"], last["pairs_per_second"], last["seconds_left"]) == (540, 4, 115.0)
+    assert {first["pairs_resumed"], last["pairs_resumed"]} == {500}
+
+
+def test_a_run_of_which_nothing_was_left_to_do_has_no_time_left(capsys):
+    with progress_bar(True, "json") as tell:
+        tell.resumed(1000)
+        tell(1000, 1000)
+    last = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (last["pairs_per_second"], last["seconds_left"]) == (0, 0)
+
+
+def test_the_bar_says_the_same_time_left(capsys, clock):
+    with progress_bar(True, "bar") as tell:
+        clock[0] += 60
+        tell.resumed(500_000_000)
+        tell(560_000_000, 1_000_000_000)
+    assert "1 M pairs/s, 0:07:20 left" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("unwanted", [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_without_escapes_gets_a_line_now_and_then(capsys, clock, monkeypatch, unwanted):
+    monkeypatch.setenv(*unwanted)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_bar(False) as tell:
+        for done in range(1, 1001):
+            clock[0] += 0.025
+            tell(done * 10**6, 10**9)
+    assert capsys.readouterr().err.splitlines() == [
+        "comparing: 40%, 40 M pairs/s, 0:00:15 left",
+        "comparing: 80%, 40 M pairs/s, 0:00:05 left",
+    ]
+
+
+def test_embedding_draws_no_bar_on_such_a_terminal(capsys, monkeypatch):
+    from tripleteval.keras.progress import shown
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    for unwanted, escapes in (({"NO_COLOR": "1", "TERM": "xterm"}, False), ({"TERM": "xterm"}, True)):
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        for name, value in unwanted.items():
+            monkeypatch.setenv(name, value)
+        with shown("embedding", progress=True) as tell:
+            tell(1, 2)
+        assert ("embedding" in capsys.readouterr().err) is escapes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -223,3 +224,18 @@ def test_a_run_that_cannot_be_saved_can_be_resumed(run, document, monkeypatch):
     monkeypatch.setattr("tripleteval.evaluation.measure.Reading.__call__", None)  # nothing is computed again
     assert run(*COMMAND, "--resume", "runs/val").exit_code == 0
     assert load("runs/val").result_hash == want["result_hash"]
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_nobody_is_sent_to_a_journal_that_another_process_removed(run, monkeypatch):
+    monkeypatch.setattr(journal, "AFTER", 0.0)
+
+    def taken(*_: Any) -> None:
+        shutil.rmtree("runs/val.unfinished")
+        raise OSError(errno.EEXIST, "File exists")
+
+    monkeypatch.setattr("tripleteval.runs._write_table", taken)
+    result = run(*COMMAND)
+    assert (result.exit_code, os.listdir("runs")) == (5, [])
+    assert "E801" in result.stderr
+    assert "--resume" not in result.stderr

@@ -130,9 +130,10 @@ def test_a_terminal_gets_colours_and_a_bar_that_goes_away():
     assert b"\x1b[1m" in shown
 
 
-@pytest.mark.parametrize("arguments", [["--quiet"], ["--quiet", "-k", "0"], ["--help"]])
-def test_no_color_on_a_terminal_means_no_escape_sequence_at_all(arguments):
-    _, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save", *arguments], NO_COLOR="1")
+@pytest.mark.parametrize("unwanted", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--quiet", "-k", "0"], ["--help"]])
+def test_no_color_on_a_terminal_means_no_escape_sequence_at_all(arguments, unwanted):
+    _, shown = _on_a_terminal(["evaluate", "val.npz", "--no-save", *arguments], **unwanted)
     assert shown
     assert b"\x1b" not in shown
 

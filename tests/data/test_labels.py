@@ -1,5 +1,8 @@
 """Labels are dictionary-encoded, and never through a float."""
 
+import datetime
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +31,12 @@ def test_arrays_and_lists_of_integers_are_one(values):
     array = encode(np.array(values, dtype=np.int64))
     assert array.values() == values
     assert array.classes == encode(values).classes
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64", "complex128"])
+def test_numbers_that_are_rounded_are_no_classes(kind):
+    with pytest.raises(LabelError, match="E403 labels that are floating-point numbers"):
+        encode(np.arange(3).astype(kind))
 
 
 def test_a_column_of_an_array_is_a_column():
@@ -63,6 +72,18 @@ def test_two_sides_share_one_code_per_class():
     assert (left.tolist(), right.tolist()) == ([0, 2], [1, 2])
 
 
+def test_times_with_and_without_a_zone_stay_apart():
+    times = [datetime.datetime(2020, 1, 1, tzinfo=zone) for zone in (None, datetime.UTC)]
+    assert encode(times).values() == times
+
+
+def test_a_decimal_that_is_no_number_is_missing_and_complex_numbers_are_floats():
+    with pytest.raises(LabelError, match="E402 1 row without a value"):
+        encode([Decimal(1), Decimal("nan")])
+    with pytest.raises(LabelError, match="E403 labels that are floating-point numbers"):
+        encode([1j, 2j])
+
+
 def test_missing_labels_are_counted_and_their_rows_named():
     with pytest.raises(LabelError, match=r"2 rows.*1, 3"):
         encode(["a", None, "b", ""])
@@ -92,8 +113,16 @@ def test_lists_as_groups_are_refused_even_when_equally_long():
         Embeddings([[0.0], [1.0]], groups=[[1, 2], [3, 4]])
 
 
-def test_bytes_that_are_not_utf8_stay_apart():
-    assert len(encode([b"\xff", b"\xfe", b"a"]).classes) == 3
+@pytest.mark.parametrize("column", ["labels", "ids", "groups"])
+@pytest.mark.parametrize("other", [b"\\xff", "\\xff", b"a"])  # escaped, the first two were one class with it
+def test_bytes_that_are_not_utf8_are_refused_by_their_row(column, other):
+    with pytest.raises(LabelError, match=rf"E403 .*not text in UTF-8, b'\\xff' at row 1 \(0-based\).*{column}"):
+        Embeddings(np.eye(3), **{column: [other, b"\xff", "b"]})
+
+
+def test_bytes_that_are_utf8_are_the_text_they_spell():
+    for values in ([b"caf\xc3\xa9", b"a"], np.array([b"caf\xc3\xa9", b"a"]), [np.bytes_(b"caf\xc3\xa9"), "a"]):
+        assert encode(values).values() == ["caf\u00e9", "a"]
 
 
 @pytest.mark.parametrize("column", ["labels", "ids", "groups"])

@@ -13,6 +13,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.differences.sections import sections
+from tripleteval.report.findings.changes import changed_queries
 from tripleteval.uncertainty.bootstrap import weights
 from tripleteval.uncertainty.clustered import standard_error
 
@@ -159,10 +160,7 @@ def test_an_unknown_metric_is_named(a, b):
         te.compare(a, b, metrics=["map@r"])["mrr"]
 
 
-def test_given_triplets_have_no_queries_to_compare(a):
-    triplets = te.evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
-    with pytest.raises(te.ParameterError, match="E101 b is a run of given triplets, which has no queries"):
-        te.compare(a, triplets)
+def test_a_run_without_its_table_has_no_queries_to_compare(a):
     with pytest.raises(te.ParameterError, match="E101 a has no table of queries"):
         te.compare(replace(a, per_query=None), a)
 
@@ -251,3 +249,35 @@ def test_only_classes_that_changed_are_listed(a, found):
     last = replace(found, classes=pa.table(row))
     (listed,) = [said for said in sections(last) if said.title == "Classes that changed"]
     assert [cells[0] for cells in listed.tables[0].rows] == [str(row["label"][-1])]
+
+
+def test_no_difference_leaves_what_it_can_be():
+    """Few classes and a high confidence: a difference of shares lies in [−1, 1], of others within theirs."""
+    names = ["map@r", "silhouette", "alignment", "auc", "triplet_loss@margin=0.2"]
+    how = {"classes": 6, "metrics": ["silhouette", "alignment"]}
+    one, two = evaluated(1.0, **how), evaluated(3.0, **how)
+    for paired in (True, False):
+        found = te.compare(one, two, metrics=names, paired=paired, confidence=1 - 1e-9).metrics
+        ends = [(found[name]["low"], found[name]["high"]) for name in names]
+        assert ends[:4] == [(-1.0, 1.0), (-2.0, 2.0), (-4.0, 4.0), (-1.0, 1.0)]
+        assert ends[4][0] < -1 < 1 < ends[4][1]
+
+
+def test_a_p_that_cannot_be_smaller_is_said_to_be_so():
+    few = {classes: te.compare(*(evaluated(noise, classes=classes) for noise in (9.0, 0.01))) for classes in (5, 6)}
+    assert few[5].outcome == "not distinguishable"
+    assert few[5].verdict.endswith("over 5 classes, p = 0.0625 (the least that 5 classes can give).")
+    assert few[6].outcome == "better"
+    assert few[6].verdict.endswith("over 6 classes, p = 0.0312.")
+
+
+def test_where_lower_is_better_a_rise_is_the_greatest_loss(a):
+    b = evaluated(0.7, extra=0.6)
+    found = te.compare(a, b, primary="triplet_loss@margin=0.2")
+    rise = found.queries["difference"].drop_null().to_numpy()
+    assert (np.diff(rise) <= 0).all()
+    assert rise[0] > 0 > rise[-1]
+    assert (np.diff(found.classes["difference"].to_numpy()) <= 0).all()
+    unranked = [table.drop_columns(["hit_rate@1"]) for table in (a.per_query, b.per_query)]
+    change = changed_queries(*unranked, "triplet_loss@margin=0.2", falls=True)["change"].to_pylist()
+    assert (change[0], change[-1]) == ("broken", "fixed")

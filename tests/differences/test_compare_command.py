@@ -89,3 +89,32 @@ def test_the_unit_is_that_of_the_runs_unless_it_is_named(tmp_path, capsys):
         assert json.loads(capsys.readouterr().out)["settings"]["unit"] == unit
     assert run("compare", *folders, "--unit", "group") == 2
     assert "no groups in" in capsys.readouterr().err
+
+
+def test_two_runs_of_given_triplets(tmp_path, capsys):
+    random, labels = np.random.default_rng(5), np.repeat(np.arange(8), 5)
+    anchor = random.integers(0, 40, 200)
+    rows = anchor, anchor // 5 * 5 + (anchor + 1) % 5, (anchor + random.integers(5, 35, 200)) % 40 // 5 * 5
+    np.savez(tmp_path / "triplets.npz", **dict(zip(("anchor", "positive", "negative"), rows, strict=True)))
+    np.savez(tmp_path / "fewer.npz", **{name: each[:90] for name, each in np.load(tmp_path / "triplets.npz").items()})
+    centres, noise = random.normal(size=(8, 6))[labels], random.normal(size=(40, 6))
+    for name, much, given in (("old", 1.6, "triplets"), ("new", 0.7, "triplets"), ("few", 0.7, "fewer")):
+        np.savez(tmp_path / "items.npz", embeddings=centres + much * noise, labels=labels)
+        items = ["--embeddings", str(tmp_path / "items.npz"), "--quiet", "--output", str(tmp_path / name)]
+        assert run("triplets", str(tmp_path / f"{given}.npz"), *items) == 0
+    old, new, few = (str(tmp_path / name) for name in ("old", "new", "few"))
+    assert run("compare", old, new, "--primary", "triplet_satisfied@margin=0.2", "-o", str(tmp_path / "found")) == 0
+    printed = capsys.readouterr().out
+    assert "is better than" in printed
+    assert "over 8 classes" in printed
+    assert "Fixed triplets" in printed
+    assert "they were not satisfied at margin 0.2 before and are now" in " ".join(printed.split())
+    assert "Classes that changed" in printed
+    assert (tmp_path / "found" / "queries.parquet").exists()
+    assert run("compare", old, new) == 0
+    assert "they were not in order before and are now" in " ".join(capsys.readouterr().out.split())
+    assert run("compare", old, few) == 2
+    assert "runs with different triplets: 110 only in the first" in " ".join(capsys.readouterr().err.split())
+    report = tmp_path / "report.md"
+    assert run("report", old, new, "--format", "md", "-o", str(report)) == 0
+    assert "Is the second better?" in report.read_text()

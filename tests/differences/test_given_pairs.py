@@ -76,6 +76,8 @@ def test_accuracy_over_folds_is_compared_fold_by_fold(runs):
     assert (entry["interval"], entry["units"]) == ("t", FOLDS)
     assert entry["difference"] == pytest.approx(change.mean())
     assert "over 10 folds" in found.verdict
+    sure = te.compare(*runs, confidence=1 - 1e-14).metrics["cv_accuracy"]
+    assert (sure["low"], sure["high"]) == (-1.0, 1.0)
     two_folds = [f"half {code % 2}" for code in ONE // 24]
     few = te.compare(measured(1, 1.4, folds=two_folds), measured(2, 1.2, folds=two_folds)).metrics["cv_accuracy"]
     assert (few["low"], few["reason"]) == (None, "2 folds, and an interval needs 5")

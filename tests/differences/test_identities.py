@@ -117,6 +117,8 @@ def test_few_people_have_a_t_interval_and_fewer_none():
     for name in ("cmc@1", "tpir@fpir=0.2"):
         assert metrics[name]["interval"] == "t"
         assert metrics[name]["low"] < metrics[name]["difference"] < metrics[name]["high"]
+    sure = te.compare(identified(1, 1.0, rows=rows), identified(2, 0.6, rows=rows), confidence=1 - 1e-12).metrics
+    assert [(sure[name]["low"], sure[name]["high"]) for name in ("cmc@1", "tpir@fpir=0.2")] == [(-1.0, 1.0)] * 2
     rows = np.flatnonzero((WHO < 12) | (WHO >= 67))
     entry = te.compare(identified(1, 1.0, rows=rows), identified(2, 0.6, rows=rows)).metrics["tpir@fpir=0.2"]
     assert (entry["low"], entry["p"], entry["reason"]) == (None, None, "3 stranger identities, and an interval needs 5")

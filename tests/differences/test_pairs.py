@@ -215,3 +215,11 @@ def test_a_gate_may_ask_for_no_worse():
     a, b = evaluated(0.8), evaluated(1.2)
     assert te.gate(a, [], baseline=a, no_worse=["low(tar@far=0.1)"], margin=0.01).passed
     assert not te.gate(b, [], baseline=a, no_worse=["low(tar@far=0.1)"], margin=0.01).passed
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_numbers_that_are_no_mean_over_queries_are_not_called_one(paired):
+    names = ["map@r", "eer", "anti_hubs@10", "first_rank_median"]
+    entries = te.compare(evaluated(0.8), evaluated(0.6), metrics=names, paired=paired).metrics
+    assert [entries[name].get("average") for name in names] == ["query", None, None, "median"]
+    assert all("queries" not in entries[name] for name in names[1:])

@@ -302,6 +302,16 @@ def test_the_table_has_one_row_per_triplet():
     }
 
 
+def test_the_table_knows_ids_and_class_and_of_vectors_which_triplets_share_an_anchor():
+    named = te.Embeddings(SQUARE, ["x", "x", "y", "y"], ids=["d", "c", "b", "a"])
+    table = te.evaluate_triplets([0, 3], [1, 2], [2, 1], embeddings=named).per_query
+    known = {name: table[name].to_pylist() for name in ("anchor_id", "positive_id", "negative_id", "label")}
+    expected = {"anchor_id": ["d", "a"], "positive_id": ["c", "b"], "negative_id": ["b", "c"], "label": ["x", "y"]}
+    assert known == expected
+    vectors = te.evaluate_triplets([[5.0], [1.0], [5.0], [-0.0], [0.0]], [[1.0]] * 5, [[2.0]] * 5).per_query
+    assert vectors["anchor"].to_pylist() == [0, 1, 0, 3, 3]
+
+
 def test_the_result_is_json_and_its_hash_depends_on_what_matters_alone():
     once, again = (te.evaluate_triplets(ANCHORS, POSITIVES, NEGATIVES, margins=(0.5, 0.2)) for _ in range(2))
     json.dumps(once.to_dict(), allow_nan=False)

@@ -191,3 +191,42 @@ def test_impossible_settings_are_refused(wrong, code):
 def test_an_unknown_metric_has_no_interval(run):
     with pytest.raises(te.ParameterError, match=r"E510 .* did you mean 'recall@10'"):
         run.interval("recall@100")
+
+
+ROUGH = "Intervals rest on {} only: they are t intervals, and rough."
+NOT_ALL = "No intervals of what rests on {}: they cannot say what others would do (5 are needed)."
+SIDES = te.Embeddings(POINTS[::2], LABELS[::2]), te.Embeddings(POINTS[1::2], LABELS[1::2])
+
+
+def asked(classes: int, unit: str = "class") -> te.Evaluation:
+    """Evaluate queries of some of the classes in a gallery of all."""
+    queries = te.Embeddings(*(side[::2][LABELS[::2] < classes] for side in (POINTS, LABELS)))
+    return te.evaluate(queries, gallery=SIDES[1], unit=unit)
+
+
+def test_the_note_names_what_is_drawn_again_and_not_what_stands_in_the_gallery():
+    assert "Intervals that rest on 7 classes are t intervals, and rough." in asked(7).notes
+    assert NOT_ALL.format("3 classes") in asked(3).notes
+    few = asked(3, unit="query")
+    assert f"Intervals that rest on {few.accounting['queries']} queries are t intervals, and rough." in few.notes
+    some = LABELS < 8
+    groups = te.Embeddings(POINTS[some], LABELS[some], groups=np.arange(some.sum()) % 6)
+    assert ROUGH.format("6 groups") in te.evaluate(groups, unit="group").notes
+    a, b = np.triu_indices(some.sum(), 1)
+    assert ROUGH.format("8 identities") in te.evaluate_pairs(a, b, embeddings=groups).notes
+    assert not any("ntervals" in note for note in asked(30).notes)
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "said"),
+    [
+        (24, ["Intervals that rest on 6 stranger identities are t intervals, and rough."]),
+        (6, [ROUGH.format("6 mated identities")]),
+        (3, ["No intervals: 3 mated identities cannot say what others would do (5 are needed)."]),
+        (28, [NOT_ALL.format("2 stranger identities")]),
+    ],
+)
+def test_so_does_that_of_identification(enrolled, said):
+    gallery = te.Embeddings(*(side[1::2][LABELS[1::2] < enrolled] for side in (POINTS, LABELS)))
+    run = te.evaluate_identification(SIDES[0], gallery, ks=(1,), fpirs=(0.2,))
+    assert [note for note in run.notes if "ntervals" in note] == said

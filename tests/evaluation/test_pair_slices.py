@@ -83,3 +83,17 @@ def test_the_table_names_both_values_and_the_rates(run):
     assert table.rows[1][4] == ""
     assert table.rows[0][2].startswith(f"{run.verification['slices'][0]['impostor']['rates'][1]['value']:.4f} [")
     assert "accepts 0.02 of all impostors" in section.text
+
+
+def test_without_groups_in_the_gallery_there_are_none_by_group():
+    """Not by item, as if items were independent."""
+    where = np.arange(80) % 2
+    points, labels = np.random.default_rng(3).normal(size=(80, 3)), np.arange(80) // 4
+    queries = te.Embeddings(points, labels, groups=np.arange(80) % 10, meta={"site": where})
+    gallery = te.Embeddings(points + 0.1, labels, meta={"site": where})
+    by_group, by_class = (
+        te.evaluate(queries, gallery=gallery, by=["site"], fars=(0.1,), unit=unit).verification["slices"]
+        for unit in ("group", "class")
+    )
+    assert by_group == [{"column": "site", "reason": "no groups in the gallery"}]
+    assert len(by_class) == 3

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import tripleteval as te
-from tripleteval.engine import genuine, pair_ruler
+from tripleteval.engine import genuine, onlookers, pair_ruler, plan
 from tripleteval.evaluation.progress import Journey
+from tripleteval.journal import folder as journal
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(60), 5)
@@ -66,3 +67,58 @@ def test_what_does_not_fit_is_refused_before_the_first_pair(how):
         else:
             most, refused = memory, False
         assert bool(told) != refused
+
+
+class Teller:
+    """Keeps what it is told, and may end the run at a share of the way."""
+
+    def __init__(self, until: float = 2.0) -> None:
+        self.until, self.told, self.before = until, [], 0
+
+    def __call__(self, done: int, whole: int) -> None:
+        self.told.append((done, whole))
+        if done >= self.until * whole:
+            raise InterruptedError
+
+    def resumed(self, pairs: int) -> None:
+        self.before += pairs
+
+
+@pytest.mark.parametrize("until", [0.3, 0.7, 0.97])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"gallery": te.Embeddings(POINTS[::2], LABELS[::2])},
+        {"kernel": "cpu", "threads": 2},
+        {"kernel": "cpu", "watched": True},
+        {"calibrate_on": 0.4, "threads": 1},
+        {"precision": 0.01, "gallery": te.Embeddings(POINTS[::2], LABELS[::2])},
+    ],
+)
+def test_what_was_compared_before_an_interruption_is_told_apart(how, until, tmp_path, monkeypatch):
+    how, most_again = {**how}, 0.25
+    if how.pop("watched", False):
+        most_again = 0.55  # goes on unwatched, so that all pairs are a pass of their own again
+        monkeypatch.setattr(pair_ruler, "COARSE_PAIRS", 0)
+        monkeypatch.setattr(pair_ruler, "CAPACITY", 500)
+        monkeypatch.setattr(onlookers, "_MOST_LISTED", 2.0)
+    for where, name, value in (
+        (journal, "AFTER", 0.0),
+        (journal, "_SHARE", 1e9),
+        (plan, "MOST_QUERIES", 16),
+        (plan, "MOST_QUERIES_MUTUAL", 50),
+    ):
+        monkeypatch.setattr(where, name, value)
+    monkeypatch.setattr("tripleteval.evaluation.sampling.FIRST", 40)
+    first, then = Teller(until), Teller()
+    assert first.before == 0
+    with pytest.raises(InterruptedError):
+        te.evaluate(POINTS, LABELS, resume=tmp_path / "run", progress=first, **how)
+    te.evaluate(POINTS, LABELS, resume=tmp_path / "run", progress=then, **how)
+    stopped, whole = first.told[-1]
+    done = [pairs for pairs, _ in then.told]
+    assert 0 < then.before <= stopped
+    assert stopped - then.before <= most_again * whole
+    assert done == sorted(done)
+    assert done[-1] == whole
+    assert {total for _, total in then.told} == {whole}

@@ -101,6 +101,19 @@ def test_whole_numbers_in_text_are_ids_where_ids_are_whole_numbers():
         te.evaluate(found, relevance=pa.table({"q": ["07"], "g": ["9"]}))
 
 
+def test_ids_that_passed_through_a_float_are_refused():
+    found = te.Embeddings([[0.0], [1.0], [9.0]], ids=[2**53, 2**53 + 1, 1])
+    for query, item in ((2.0**53, 1), (1, np.float64(2**53))):
+        with pytest.raises(te.LabelError, match="E403 .* ids that are floating-point numbers"):
+            te.evaluate(found, relevance={query: [item]})
+
+
+def test_a_table_of_embeddings_is_no_relevance():
+    found = te.Embeddings([[0.0], [1.0]], ids=[1, 2])
+    with pytest.raises(te.LabelError, match="E408 query ids of type list, where each names one item"):
+        te.evaluate(found, relevance=pa.table({"vector": [[0.0], [1.0]], "label": [1, 2]}))
+
+
 def test_ids_of_bytes_are_found_in_a_relevance_of_bytes():
     queries, gallery = te.Embeddings([[0.0]], ids=[b"q"]), te.Embeddings([[9.0], [1.0]], ids=[b"f", b"g"])
     for relevance in ({b"q": {b"g": 1}}, pa.table({"q": [b"q"], "g": [b"g"]})):

@@ -45,7 +45,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(plan, "MOST_QUERIES_MUTUAL", 30)
 
 
-def interrupted(run: Path, after: int, *args: Any, shares: bool = False, **how: Any) -> bool:
+def interrupted(run: Path, after: int, *args: Any, shares: bool = False, workers: int = 1, **how: Any) -> bool:
     """Evaluate with a journal until so many things were computed; return whether that was everything."""
     count = 0
 
@@ -57,7 +57,7 @@ def interrupted(run: Path, after: int, *args: Any, shares: bool = False, **how: 
                 raise PulledPlugError
             yield function(item)
 
-    short_map.shares_memory = shares
+    short_map.shares_memory, short_map.workers = shares, workers
     try:
         te.evaluate(*args, resume=run, map=short_map, **how)
     except PulledPlugError:
@@ -137,6 +137,42 @@ def test_memory_threads_and_kernel_may_change_the_cut_stays(way, tmp_path):
         POINTS, CLASSES, resume=tmp_path / "run", **how | {"memory": "16MiB", "threads": 3, "kernel": "auto"}
     )
     assert found.result_hash == want.result_hash
+
+
+def cluster(function: Any, items: Any) -> Iterator[Any]:
+    """A map whose workers have a memory of their own each."""
+    return map(function, items)
+
+
+cluster.workers = 3  # type: ignore[attr-defined]
+WHERE: dict[str, dict[str, Any]] = {"a cluster": {"map": cluster}, "threads": {"threads": 2}}
+
+
+@pytest.mark.parametrize("way", ["orders", "all evidence"])
+@pytest.mark.parametrize("begun", WHERE)
+def test_begun_on_a_cluster_it_goes_on_in_one_process_and_the_other_way_round(way, begun, tmp_path):
+    how = WAYS[way] | {"memory": "64MiB"}
+    want = te.evaluate(POINTS, CLASSES, **how).result_hash
+    (elsewhere,) = (WHERE[name] for name in WHERE if name != begun)
+    of_cluster = begun == "a cluster"
+    for after in range(3, 1000, 7):
+        run = tmp_path / str(after)
+        began = {"shares": not of_cluster, "workers": 3 if of_cluster else 2}
+        done = interrupted(run, after, POINTS, CLASSES, **how, **began)
+        assert te.evaluate(POINTS, CLASSES, resume=run, **how, **elsewhere).result_hash == want
+        if done:
+            break
+    assert after > 10
+
+
+@pytest.mark.parametrize("begun", WHERE)
+def test_what_was_finished_on_a_cluster_is_not_computed_again_in_one_process(begun, tmp_path, monkeypatch):
+    how = {"gallery": GALLERY, "memory": "16MiB"}
+    (elsewhere,) = (WHERE[name] for name in WHERE if name != begun)
+    want = te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **how, **WHERE[begun]).result_hash
+    monkeypatch.setattr("tripleteval.evaluation.measure.Reading.__call__", None)
+    monkeypatch.setattr("tripleteval.engine.pairs.PairPass.__call__", None)
+    assert te.evaluate(POINTS, CLASSES, resume=tmp_path / "run", **how, **elsewhere).result_hash == want
 
 
 def test_killed_at_random_moments_nothing_is_torn_wrong_or_done_again(tmp_path):
@@ -299,3 +335,13 @@ def test_threads_are_no_more_than_memory_was_cut_for(tmp_path, monkeypatch):
     monkeypatch.setattr("tripleteval.evaluation.keeping.threads", lambda count: (asked.append(count), real(count))[1])
     te.evaluate(POINTS, CLASSES, gallery=GALLERY, threads=4, resume=tmp_path / "run")
     assert asked == [1]
+
+
+@pytest.mark.parametrize(("memory", "running"), [("1GiB", 1), ("3GiB", 3)])
+def test_of_what_a_cluster_began_as_many_threads_run_as_memory_holds_workers(memory, running, tmp_path, monkeypatch):
+    te.evaluate(POINTS, CLASSES, gallery=GALLERY, map=cluster, resume=tmp_path / "run")
+    asked = []
+    real = maps.threads
+    monkeypatch.setattr("tripleteval.evaluation.keeping.threads", lambda count: (asked.append(count), real(count))[1])
+    te.evaluate(POINTS, CLASSES, gallery=GALLERY, threads=4, memory=memory, resume=tmp_path / "run")
+    assert asked == [running]

@@ -14,10 +14,13 @@ import tripleteval as te
 from tripleteval.distance.formula import Distance
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation.relevance import compare
+from tripleteval.evaluation.search_loss import losses
 from tripleteval.evaluation.search_metrics import asked_for, columns, usual
 from tripleteval.evaluation.search_overlap import Overlap
 from tripleteval.evaluation.search_truth import Truth, judge, true_neighbors
+from tripleteval.metrics import Column
 from tripleteval.search.contract import Found
+from tripleteval.uncertainty.sums import Units
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "golden.json").read_text())["cases"]["E1_ann"]
 # The golden distances are decimals, so they are taken as they are: ``squared`` is the distance itself.
@@ -126,3 +129,10 @@ def test_what_a_list_cannot_tell_is_refused(spelling):
 
 def test_metrics_at_r_are_known_where_no_r_exceeds_the_list():
     assert [name.spelling for name in asked_for(["map@r", "precision@3"], 10, 10)] == ["map@r", "precision@3"]
+
+
+def test_a_loss_is_never_more_than_everything():
+    true = {"recall@5": Column(np.ones(6), np.ones(6, np.int64))}
+    entry = losses(true, {"recall@5": np.array([0.0, 0, 0, 1, 0, 0])}, Units(np.arange(6)), 0.99)["recall@5"]
+    assert (entry["loss"], entry["high"]) == (pytest.approx(5 / 6), 1.0)
+    assert 0 < entry["low"] < entry["loss"]

@@ -140,3 +140,9 @@ def test_a_gallery_on_disk_stays_there(tmp_path: Path):
 def test_what_is_no_number_of_shards_is_refused(shards):
     with pytest.raises(ParameterError, match="E101 shards="):
         te.evaluate_search(POINTS, np.arange(90) % 9, backends=["exact"], shards=shards, **FAST)
+
+
+def test_too_many_shards_are_told_how_many_there_can_be():
+    with pytest.raises(ParameterError, match="shards=91 of a gallery of 90 rows · give at most 90"):
+        te.evaluate_search(POINTS, np.arange(90) % 9, backends=["exact"], shards=91, **FAST)
+    te.evaluate_search(POINTS, np.arange(90) % 9, backends=["exact"], shards=90, **FAST)

@@ -160,6 +160,22 @@ def test_rows_in_another_order_give_the_same_space():
     assert one["silhouette"] == pytest.approx(two["silhouette"], rel=1e-12)
 
 
+def test_ignored_items_are_in_no_pair_of_uniformity_and_no_neighbours_of_a_dimension():
+    groups = np.arange(120) // 12
+    shifts = 20 * np.random.default_rng(5).normal(size=(10, 6, 16))
+    vectors = HEALTHY + shifts[groups, LABELS]  # the nearest are those of the same label and group
+    found = te.Embeddings(vectors, LABELS, groups=groups)
+    names = ("uniformity", "intrinsic_dimension")
+    run, whole = (te.evaluate(found, ignore=ignore, metrics=names[:1]) for ignore in ("group", None))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    seen = ~((LABELS[:, None] == LABELS) & (groups[:, None] == groups))
+    squared = ((unit[:, None] - unit) ** 2).sum(axis=2)
+    apart = np.sort(np.where(seen, np.linalg.norm(vectors[:, None] - vectors, axis=2), np.inf), axis=1)
+    expected = np.log(np.exp(-2 * squared[seen]).mean()), 119 / np.log(apart[:, 1] / apart[:, 0]).sum()
+    assert [run[name] for name in names] == pytest.approx(expected)
+    assert [whole[name] for name in names] != pytest.approx(expected, rel=0.05)
+
+
 def test_what_cannot_be_measured_afterwards_is_refused_before_the_long_pass():
     told: list[tuple[int, int]] = []
     with pytest.raises(te.ResourceError, match="E802.*second moments of 700 dimensions"):

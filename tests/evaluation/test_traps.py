@@ -72,6 +72,13 @@ def test_t12_the_reciprocal_rank_is_that_of_the_first_relevant_item_only():
     assert te.evaluate(points, [0, 0, 0, 0, 1, 1])["r_precision"] == pytest.approx(4 / 6)
 
 
+def test_distances_that_only_a_root_makes_equal_are_no_tie():
+    vectors = np.array([[0.0, 0.0], [1.0, 2.0**-26], [1.0, 0.0]])  # squared 1 + 2**-52 and 1; both roots are 1
+    run = te.evaluate(vectors[:1], ["a"], gallery=te.Embeddings(vectors[1:], ["a", "b"]), ks=[1])
+    assert run.neighbors["distance"].to_pylist() == [1.0, 1.0]
+    assert run["hit_rate@1"] == 0.0
+
+
 def test_t18_a_perfect_ranking_scores_one():
     """Revisiting-DML counts the query in R: mAP = 0.625 for this perfect space."""
     run = te.evaluate([[0.0, 0.0], [0.0, 0.1], [9.0, 9.0], [9.0, 9.1]], [0, 0, 1, 1])

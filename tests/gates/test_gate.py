@@ -220,26 +220,25 @@ def test_an_unknown_comparison_is_named_with_the_known_ones(old, sign):
             te.gate(old, [f"{name} {sign} 0.1"])
 
 
-def test_given_triplets_are_held_against_a_baseline_by_value():
-    sides = [np.array(side)[:, None] for side in ([0.0] * 8, [1.0] * 8, [2.0] * 6 + [0.5] * 2)]
+def test_given_triplets_are_held_against_a_baseline_by_value_or_by_interval():
+    sides = [np.array(side)[:, None] for side in (np.arange(8) / 64, [1.0] * 8, [2.0] * 6 + [0.5] * 2)]
     worse = te.evaluate_triplets(*sides)
     better = te.evaluate_triplets(sides[0], sides[1], 2 * sides[2])
     (check,) = te.gate(worse, baseline=better, no_worse=["triplet_accuracy"]).checks
-    assert (check.passed, check.found, check.low) == (False, -0.125, None)
+    assert (check.passed, check.found) == (False, -0.125)
+    (low,) = te.gate(worse, baseline=better, no_worse=["low(triplet_accuracy)"], margin=0.2).checks
+    assert (low.passed, low.found) == (False, te.compare(better, worse).metrics["triplet_accuracy"]["low"])
     gate = te.gate(worse, ["triplet_accuracy > 0"], baseline=better, no_worse=["triplet_accuracy"], margin=0.2)
-    assert (gate.passed, gate.baseline_unit) == (True, None)
-    with pytest.raises(te.ParameterError, match="E101 low.triplet_accuracy. against a baseline of given triplets"):
-        te.gate(worse, baseline=better, no_worse=["low(triplet_accuracy)"])
+    assert (gate.passed, gate.baseline_unit) == (True, "anchor")
     other = te.evaluate_triplets(*sides, margin=0.5)
-    with pytest.raises(te.ParameterError, match="E510 no metric 'triplet_satisfied@margin=0.2' in the baseline"):
+    with pytest.raises(te.ParameterError, match="E510 no metric 'triplet_satisfied@margin=0.2' in both runs"):
         te.gate(worse, baseline=other, no_worse=["triplet_satisfied@margin=0.2"])
     fewer = te.evaluate_triplets(*(side[:4] for side in sides))
-    with pytest.raises(te.ParameterError, match="E512 a baseline of other triplets.*--unpaired"):
+    with pytest.raises(te.ParameterError, match="E512 runs with different triplets.*--unpaired"):
         te.gate(worse, baseline=fewer, no_worse=["triplet_accuracy"])
     assert not te.gate(worse, baseline=fewer, no_worse=["triplet_accuracy"], paired=False).passed
 
 
 def test_the_run_without_queries_is_named_as_the_gate_knows_it(old):
-    triplets = te.evaluate_triplets([[0.0]], [[1.0]], [[2.0]])
-    with pytest.raises(te.ParameterError, match="E101 the baseline is a run of given triplets"):
-        te.gate(old, baseline=triplets, no_worse=["triplet_accuracy"])
+    with pytest.raises(te.ParameterError, match="E101 the baseline has no table of queries"):
+        te.gate(old, baseline=replace(old, per_query=None), no_worse=["triplet_accuracy"])

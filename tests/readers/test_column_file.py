@@ -163,6 +163,8 @@ def test_a_truncated_file_of_labels_is_refused(write: Write, tmp_path: Path) -> 
         ("l.csv", NAMES[:4], "the first line of a table is its header, not one of the labels: add one"),
         ("l.txt", ["species", *NAMES], "a .txt has no header, its first line is one of the labels: remove"),
         ("l.csv", NAMES[:2], "give one of the labels per row of the vectors"),
+        ("l.txt", [*NAMES[:2], "", *NAMES[2:]], "line 3 is empty: remove it"),
+        ("l.txt", [*NAMES, "", "\n"], "line 6 is empty: remove it"),
     ],
 )
 def test_labels_that_do_not_fit_are_named_and_their_header_is_remembered(

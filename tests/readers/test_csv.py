@@ -100,6 +100,12 @@ def test_a_decimal_comma_between_tabs_gets_a_hint(text: Text) -> None:
     assert "1.5" in error.fix
 
 
+def test_spaces_around_names_are_not_taken_for_columns_of_several_kinds(text: Text) -> None:
+    error = refusal(text("a.csv", "e0, e1, e2, label\n1, 2, 3, a\n"))
+    assert error.found == "names with a space around them, such as ' e1'"
+    assert read(text("a.csv", "label, e0, e1\na, 1, 2\n")).vectors.tolist() == [[1, 2]]
+
+
 @pytest.mark.parametrize("row", ["1,2", "1,2,a,b", "1", ",,,,,"])
 def test_a_row_of_another_length_is_named_by_its_line(row: str, text: Text) -> None:
     error = refusal(text("a.csv", f"x,y,label\n1,2,a\n{row}\n"))
@@ -110,7 +116,7 @@ def test_a_row_of_another_length_is_named_by_its_line(row: str, text: Text) -> N
 
 def test_a_blank_line_may_end_a_file_but_not_interrupt_it(text: Text) -> None:
     assert len(read(text("a.csv", "x,label\r\n1,a\r\n2,b\r\n\r\n\n"))) == 2
-    assert "E205 line 3 has 0 cells" in str(refusal(text("a.csv", "x,label\n1,a\n\n2,b\n")))
+    assert "E205 line 3 is empty" in str(refusal(text("a.csv", "x,label\n1,a\n\n2,b\n")))
     assert "line 3, column 'x1'" in str(refusal(text("a.csv", "x1\n1\n\n2\n")))
 
 
@@ -182,7 +188,10 @@ def test_a_file_without_rows_or_numbers_is_refused(content: str, text: Text) -> 
     ("content", "place"),
     [
         ("x,label\n1,é\n".encode("latin-1"), "byte 0xe9 at offset 10"),
-        ("x,label\n1,a\n".encode("utf-16"), "UTF-16"),
+        ("x,label\n1,a\n".encode("utf-16"), "UTF-16, which"),
+        ("x,label\n1,a\n".encode("utf-16-le"), "UTF-16LE, which"),
+        ("x,label\n1,a\n".encode("utf-16-be"), "UTF-16BE, which"),
+        ("x,label\n1,a\n".encode("utf-32"), "UTF-32, which"),
         (b"x,label\n1,a\n2,\0b\n", "byte 0x00 at offset 14"),
         (b"\xef\xbb\xbfx,label\n1,\xff\n", "byte 0xff at offset 13"),
     ],
@@ -208,9 +217,25 @@ def test_a_line_without_end_is_refused_before_it_fills_memory(text: Text) -> Non
         read(text("a.csv", "x,label\n1," + "a" * 2**24 + "\n"))
 
 
-@pytest.mark.parametrize("row", ['1,"a', '1,"a"b', '1,"' + "a" * 200_000, "1,a\r2,b"])
-def test_quotes_and_line_ends_that_cannot_be_are_an_error(row: str, text: Text) -> None:
-    assert refusal(text("a.csv", f"x,label\n{row}\n")).code == "E601"
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('1,"a', "a quote that is never closed"),
+        ('1,"a"b', "text behind a closing quote"),
+        ('1,"' + "a" * 200_000, "a cell of more than 131,072 letters"),
+        ("1,a\r2,b", "a carriage return outside quotes"),
+    ],
+)
+def test_quotes_and_line_ends_that_cannot_be_are_told_with_their_line(row: str, said: str, text: Text) -> None:
+    error = refusal(text("a.csv", f'x,label\n1,"a\nb"\n{row}\n'))
+    assert (error.code, error.found) == ("E601", f"{said}, in the row that begins at line 4")
+    assert "download" not in error.fix
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_lines_without_line_feeds_are_told_apart_from_one_line(name: str, text: Text) -> None:
+    error = refusal(text(name, "x,label\r1,a\r2,b\r"))
+    assert (error.code, error.found) == ("E601", "lines that end in a carriage return only")
 
 
 @pytest.mark.parametrize(

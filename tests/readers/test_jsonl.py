@@ -60,6 +60,8 @@ def test_the_only_list_of_numbers_is_the_vector_unless_one_is_named(text: Text) 
         ('{"embedding": [1, null]}', "E201", "null at line 2, 'embedding'"),
         ('{"label": "a"}', "E201", "null at line 2"),
         ('{"embedding": []}', "E203", "[] at line 2"),
+        (f'{{"embedding": [1, {"9" * 400}]}}', "E201", "a number at line 2, 'embedding', that float64 cannot hold"),
+        (f'{{"embedding": "{"a" * 99}"}}', "E203", "aaa' at line 2, 'embedding': no list of numbers"),
         ('{"embedding": "[1, 2]"}', "E203", "'[1, 2]' at line 2"),
         ('{"embedding": [1, true]}', "E203", "[1, True] at line 2"),
         ('{"embedding": [1, 2, 3]}', "E205", "line 2 has a vector of 3 values, the rows before it have 2"),

@@ -77,6 +77,14 @@ def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "loop.npy").code == "E604"
 
 
+@pytest.mark.parametrize("path", ["link.npy", "folder/a.npy"])
+def test_a_link_to_nothing_says_where_it_leads(path: str, tmp_path: Path) -> None:
+    (tmp_path / path.partition("/")[0]).symlink_to("nowhere.npy")
+    error = refusal(tmp_path / path)
+    assert "E604 a link to 'nowhere.npy', which is not there" in str(error)
+    assert "did you mean" not in error.fix  # the link itself
+
+
 def test_a_file_nobody_may_read_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(_path: object, _flags: int) -> int:
         raise PermissionError(13, "Permission denied")
@@ -228,7 +236,9 @@ def test_standard_input_is_told_from_a_file_that_is_not_there() -> None:
         (".json", "name it .jsonl"),
         (".feather", "write it as Parquet"),
         (".h5", "numpy.savez"),
+        (".xlsx", "save the sheet as CSV"),
         (".what", "known: "),
+        ("", "known: "),
     ],
 )
 def test_a_suffix_that_is_not_read_says_what_to_do_instead(suffix: str, instead: str, tmp_path: Path) -> None:
@@ -236,4 +246,5 @@ def test_a_suffix_that_is_not_read_says_what_to_do_instead(suffix: str, instead:
     error = refusal(tmp_path / f"a{suffix}")
     assert error.code == "E602"
     assert error.fix.startswith(instead) or f"{instead};" in error.fix
+    assert suffix or "a name without a suffix" in error.found
     assert ".parquet" in error.fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import tripleteval as te
 from tripleteval.data.labels import LabelSets
 from tripleteval.errors import DataError, EvalError, FileError, LabelError, ParameterError
 from tripleteval.readers import blocks, read
@@ -154,6 +156,29 @@ def test_labels_of_every_type_are_exact(labels: pa.Array, rows: int | None, stor
     path = store(vector=VECTORS, label=labels)
     parts = [read(path)] if rows is None else blocks(path, rows)
     assert [value for part in parts for value in values(part.labels)] == labels.to_pylist()
+
+
+def test_ids_of_bytes_are_text_or_refused_with_their_row(store: Store) -> None:
+    assert values(read(store(vector=VECTORS, id=[b"a", b"b", b"c", b"d"])).ids) == ["a", "b", "c", "d"]
+    error = refusal(store(vector=VECTORS, id=[b"a", b"\xff", b"c", b"d"]))
+    assert "E403 bytes that are not text in UTF-8, b'\\xff' at row 1" in str(error)
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns"), pa.duration("ns")])
+def test_times_finer_than_python_can_hold_stay_apart(kind: pa.DataType, store: Store) -> None:
+    times = pa.array(np.array([1, 2, 1, 1000]).tolist(), pa.int64()).view(kind)
+    found = read(store(vector=VECTORS, label=times))
+    assert [found.labels.codes.tolist().index(code) for code in found.labels.codes] == [0, 1, 0, 3]
+    slices = te.evaluate(read(store(vector=VECTORS, label=[1, 1, 2, 2], taken=times)), by="taken").slices
+    assert len(slices) == 3
+
+
+@pytest.mark.skipif(not hasattr(pa, "uuid"), reason="this pyarrow has no type for a UUID")
+@pytest.mark.parametrize("memory", [None, 1])
+def test_a_uuid_is_an_id_as_it_is_written(memory: Any, store: Store) -> None:
+    ids = [uuid.UUID(int=0xFF << row) for row in range(4)]
+    path = store(vector=VECTORS, id=pa.array([one.bytes for one in ids], pa.uuid()))
+    assert values(read(path, memory=memory).ids) == [str(one) for one in ids]
 
 
 @pytest.mark.parametrize("labels", [[2**53 + 1, None, 3, None], ["a", None, "b", ""]])
@@ -307,6 +332,20 @@ def test_a_filter_keeps_what_passes_and_refuses_what_cannot_be_compared(
     else:
         parts = [read(path, where=where)] if size is None else blocks(path, size, where=where)
         assert [row for part in parts for row in part.vectors[:, 0].tolist()] == rows
+
+
+@pytest.mark.parametrize(
+    ("where", "fix"),
+    [
+        ("vector = 1", "test a column of text, numbers, days, or true and false"),
+        ("year = 'x'", "write numbers without quotes"),
+        ("tag = 1", "put quotes around text"),
+        ("ok = 1", "write true or false"),
+        ("day = 'yesterday'", "write a day as '2020-12-31', in quotes"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_how_to_be_written(where: str, fix: str, store: Store) -> None:
+    assert refusal(store(FILTERED), where=where).fix.startswith(fix)
 
 
 def test_a_filter_that_no_row_passes_is_an_error(store: Store) -> None:

@@ -137,9 +137,22 @@ def test_a_url_that_leads_nowhere(tmp_path: Path) -> None:
     assert error.fix
 
 
+@pytest.mark.parametrize("path", [None, 3, b"a.npy", [None], {"a.npy": 1}])
+def test_what_is_no_path_is_refused_by_its_type(path: Any) -> None:
+    wrong = path[0] if isinstance(path, list) else path
+    assert f"E101 a path of type {type(wrong).__name__}" in str(refusal(te.ParameterError, path))
+
+
+@pytest.mark.parametrize("option", ["embedding_column", "label_column", "id_column", "group_column", "where"])
+def test_a_column_that_is_no_text_is_no_fault_of_the_file(tmp_path: Path, option: str) -> None:
+    _parquet(tmp_path)
+    for memory in BUDGETS:
+        assert f"E101 {option}=3" in str(refusal(te.ParameterError, tmp_path, **{option: 3}, memory=memory))
+
+
 def test_a_pattern_without_a_file_and_a_folder_without_a_set(tmp_path: Path) -> None:
     assert "E604 a pattern that no file matches" in str(refusal(te.FileError, tmp_path / "*.npy"))
-    assert "without files of embeddings" in str(refusal(te.FileError, tmp_path))
+    assert "a folder without files of a known kind; it is empty" in str(refusal(te.FileError, tmp_path))
     assert "E101 an empty list" in str(refusal(te.ParameterError, []))
     _npy(tmp_path)
     _parquet(tmp_path)
@@ -147,6 +160,22 @@ def test_a_pattern_without_a_file_and_a_folder_without_a_set(tmp_path: Path) -> 
     twice = [tmp_path / "part-8.npy"] * 2
     assert "E101 a file given twice" in str(refusal(te.ParameterError, twice))
     assert refusal(te.FileError, [tmp_path / "part-8.npy", tmp_path / "part-88.npy"]).where.endswith("part-88.npy")
+
+
+def test_a_folder_named_as_a_file_says_what_it_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "x.parquet"
+    (folder / "year=2020").mkdir(parents=True)
+    for name in ("_SUCCESS", "b.txt", "c.md"):
+        (folder / name).touch()
+    error = refusal(te.FileError, folder)
+    assert "it holds '_SUCCESS', 'b.txt', 'c.md' and 1 more" in error.found
+    (folder / "b.txt").rename(tmp_path / "b.txt")
+    assert "it holds 'b.txt'" in refusal(te.FileError, f"file://{tmp_path}").found
+    assert error.fix.startswith("name a file that ends in ")
+    pq.write_table(_table(0, 5), folder / "year=2020" / "part-0.parquet")
+    assert refusal(te.FileError, folder).fix == f"give a pattern, such as '{folder}/*/*.parquet'"
+    assert len(read(f"{folder}/*/*.parquet")) == 5
+    assert refusal(te.FileError, f"file://{folder}").fix.endswith(f"'file://{folder}/*.parquet'")
 
 
 @pytest.mark.parametrize("memory", BUDGETS)
@@ -193,10 +222,27 @@ def test_whole_numbers_in_one_file_are_not_the_text_of_another(tmp_path: Path) -
     assert read(tmp_path / "*.npz").labels.values() == [7, 8, 7, 2**63 + 1]
 
 
-def test_a_further_column_may_be_of_another_type_in_each_file(tmp_path: Path) -> None:
-    for name, year in (("a", [1]), ("b", ["MM"])):
-        pq.write_table(pa.table({"embedding": [[1.0]], "label": ["a"], "year": year}), tmp_path / f"{name}.parquet")
-    assert read(tmp_path).meta["year"] == [1, "MM"]
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        pytest.param([1, 2], ["MM", "1"], id="numbers beside text"),
+        pytest.param([1, 2**53 + 1], [1.5, None], id="whole numbers beside floats"),
+        pytest.param([1, 2], pa.array([1, 2], pa.int8()), id="of another width"),
+        pytest.param(["a", "b"], pa.array(["b", "c"]).dictionary_encode(), id="a dictionary beside text"),
+        pytest.param(pa.nulls(2), ["a", "b"], id="nulls beside text"),
+    ],
+)
+def test_a_further_column_may_be_of_another_type_in_each_file(tmp_path: Path, one: Any, two: Any, memory: Any) -> None:
+    for name, column in (("a", one), ("b", two)):
+        table = {"embedding": [[1.0], [2.0]], "label": ["x", "y"], "year": pa.array(column)}
+        pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
+    found = read(tmp_path, memory=memory)
+    assert isinstance(found.vectors, StoredVectors) is (memory == 1)
+    years = [*pa.array(one).to_pylist(), *pa.array(two).to_pylist()]
+    assert [repr(year) for year in found.meta["year"]] == [repr(year) for year in years]  # 1 is not 1.0
+    assert found.take(np.array([3, 0])).meta["year"] == [years[3], years[0]]
+    assert read(tmp_path, where="label = 'y'", memory=memory).meta["year"] == years[1::2]
 
 
 @pytest.mark.parametrize("memory", BUDGETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,6 +244,34 @@ def test_a_slider_moves_its_line_and_its_readings(
     assert found.page.locator("output").inner_text().split() == ["FAR", "0.5", "TAR", "1"]
     found.page.wait_for_timeout(100)
     assert (line.get_attribute("transform"), line.bounding_box()) != before
+    found.page.close()
+    quiet(found)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_labels_of_a_logarithmic_axis_leave_room_between_each_other(
+    running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    from tripleteval.data.section import Section
+    from tripleteval.report import html
+
+    charts = []
+    for least in (3e-8, 3e-7, 3e-6, 3e-5, 3e-4):
+        data = {"FAR": [least, 0.01, 1.0], "TAR": [0.1, 0.5, 1.0]}
+        charts.append(Chart("ROC", "A curve.", data, x="FAR", y="TAR", mark="line", log=frozenset({"x"})))
+    monkeypatch.setattr(html, "sections", lambda *_: [Section("Curves", charts=charts)])
+    written = tmp_path / "log.html"
+    written.write_text(page([("a", evaluate([[0.0], [1.0], [2.0], [5.0]], [0, 0, 1, 1]))]), encoding="utf-8")
+    found = opened(running, written, width=width)
+    for holder in found.page.locator("[data-chart]").all():
+        # A label that would stand too near to another keeps its text, and is transparent.
+        every = holder.locator(".role-axis-label text:not([opacity='0'])").all()
+        boxes = [(text, one.bounding_box()) for one in every if (text := one.text_content())]
+        low = max(b["y"] for _, b in boxes)
+        below = sorted((b["x"], b["x"] + b["width"], text) for text, b in boxes if abs(b["y"] - low) < 2)
+        assert len(below) >= 3
+        for (_, end, one), (start, _, other) in itertools.pairwise(below):
+            assert start - end >= 4, (one, other)
     found.page.close()
     quiet(found)
 

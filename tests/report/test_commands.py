@@ -88,6 +88,18 @@ def test_what_does_not_belong_to_the_run_is_refused(
     assert not (tmp_path / "r.html").exists()
 
 
+def test_a_column_that_was_left_out_is_named(folder: Path, tmp_path: Path) -> None:
+    sets, grouped = ["--embeddings", folder / "val.parquet"], tmp_path / "grouped"
+    evaluate(read(folder / "val.parquet", group_column="split")).save(grouped)
+    bare = invoked("report", grouped, "-o", tmp_path / "r.html", *sets)
+    assert bare.exit_code == 2
+    assert "(60 rows), which had groups; these rows have none (--group-column)" in bare.stderr
+    more = invoked("report", folder / "run", "-o", tmp_path / "r.html", *sets, "--group-column", "split")
+    assert "(60 rows), which had no groups; these rows have some (--group-column)" in more.stderr
+    same = invoked("report", grouped, "-o", tmp_path / "r.html", *sets, "--group-column", "split")
+    assert same.exit_code == 0, same.stderr
+
+
 @pytest.mark.parametrize("option", ["--images", "--text-column", "--where", "--gallery"])
 def test_options_about_embeddings_need_them(folder: Path, tmp_path: Path, option: str) -> None:
     done = invoked("report", folder / "run", "-o", tmp_path / "r.html", option, "x")

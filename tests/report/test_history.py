@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from tripleteval.report.history import (
     require_known,
     searches,
     sparkline,
+    unfinished_runs,
 )
 
 
@@ -125,6 +127,31 @@ def test_what_searches_left_is_named_and_not_listed(tmp_path: Path) -> None:
     assert "Not listed: deep/ann, by tripleteval search;" in history(runs, ["map@r"], searches(tmp_path)).text
     assert "c, d and 3 more, by" in history(runs, ["map@r"], list("abcdefg")).text
     assert "Not listed" not in history(runs, ["map@r"]).text
+
+
+def test_a_run_that_is_not_finished_is_named_with_the_way_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "val.unfinished").mkdir(parents=True)
+    (tmp_path / "deep" / "val.unfinished" / "journal").touch()
+    with pytest.raises(FileError, match=r"E604 no run in this folder · .*the same command with --resume .*deep/val$"):
+        found(tmp_path)
+    evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], ks=(2,)).save(tmp_path / "run")
+    said = history(found(tmp_path), ["map@r"], begun=unfinished_runs(tmp_path)).text
+    assert "Not finished: deep/val; those that were interrupted go on with the same command and --resume." in said
+    assert "Not finished" not in history(found(tmp_path), ["map@r"]).text
+
+
+def test_a_run_that_ends_while_runs_are_listed_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], ks=(2,)).save(tmp_path / "run")
+    (tmp_path / "new.unfinished").mkdir()
+    scandir = os.scandir
+
+    def ended(folder: Path) -> Any:
+        if str(folder).endswith("new.unfinished"):
+            os.rmdir(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", ended)
+    assert [run.name for run in found(tmp_path)] == ["run"]
 
 
 def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:

@@ -96,3 +96,16 @@ def test_a_table_without_rows_or_of_one_column_is_drawn() -> None:
 def test_what_is_piped_is_as_wide_as_columns_says(said: str, wide: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", said)
     assert screen(90).width == wide
+
+
+@pytest.mark.parametrize("width", [40, 55, 61])
+def test_no_line_ends_with_spaces_that_would_follow_it_into_a_file(width: int) -> None:
+    console = Console(file=StringIO(), width=width, color_system=None)
+    words = " ".join("a" * (1 + number % 7) for number in range(60))
+    for part in draw(Section(f"Title {words}", f"{words}\n\n{words}", [SETTINGS])):
+        console.print(part)
+    assert isinstance(console.file, StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert sum(line.count("a" * 7) for line in lines) >= 3 * 8

@@ -13,8 +13,9 @@ from tripleteval.data.section import Section, Table
 from tripleteval.report import sections as folder
 from tripleteval.report.cases import FIRST_AT, fact
 from tripleteval.report.comparison import comparison
+from tripleteval.report.definitions import definition
 from tripleteval.report.sections import SECTIONS, sections
-from tripleteval.report.wording import label, listed, number, over, percent, rank
+from tripleteval.report.wording import interval, label, listed, number, over, percent, rank
 
 
 def said(evaluation: Evaluation, name: str) -> Section:
@@ -233,6 +234,30 @@ def test_at_most_ten_classes_are_listed() -> None:
     assert said(evaluation, "worst classes").text.startswith("The 10 of 30 classes")
 
 
+def test_the_bars_of_the_worst_classes_say_what_orders_them_and_what_they_show() -> None:
+    random = np.random.default_rng(0)
+    classes = np.repeat(np.arange(40), np.arange(40) % 7 + 2)
+    evaluation = evaluate(random.normal(size=(40, 6))[classes] + random.normal(size=(len(classes), 6)), classes)
+    (chart,) = said(evaluation, "worst classes").charts
+    # With unequal classes the order by the shrunken rate is not that of the bars.
+    assert chart.columns["map@r"] != sorted(chart.columns["map@r"])
+    assert chart.text == "The 30 classes with the lowest shrunken map@r, worst first; the bars show map@r."
+
+
+def test_a_number_is_explained_by_its_own_definition_and_not_by_one_of_the_same_family() -> None:
+    for spelling, pattern in {
+        "threshold@far=0.001": "threshold@far",
+        "threshold@fpir=0.1": "threshold@fpir",
+        "recall@10": "recall@k",
+        "map@r": "map@r",
+        "hard@margin=0": "hard@margin",
+    }.items():
+        found = definition(spelling)
+        assert found is not None
+        assert found.name == pattern
+    assert definition("no such number") is None
+
+
 def test_one_class_has_no_worst(one_class: Evaluation) -> None:
     assert SECTIONS["worst classes"].write(one_class) is None
 
@@ -309,6 +334,24 @@ def test_numbers_are_never_rounded_to_nothing(value: float | None, shown: str) -
 )
 def test_a_share_is_never_rounded_to_all_or_none(value: float, shown: str) -> None:
     assert percent(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.5, 0.75, "[0.500, 0.750]"),
+        (0.0, 0.25, "[0.000, 0.250]"),
+        (0.0, 0.0, "[0.000, 0.000]"),
+        (2e-4, 0.0021, "[2.00e-04, 0.0021]"),
+        (-2e-4, 0.0021, "[−2.00e-04, 0.0021]"),
+        (-0.25, -2e-4, "[−0.2500, −2.00e-04]"),
+        (-1e-17, 0.25, "[0.000, 0.250]"),
+        (0.00111, 0.00113, "[0.0011, 0.0011]"),
+        (None, 1.0, ""),
+    ],
+)
+def test_an_end_beside_0_is_not_rounded_to_it(low: float | None, high: float, shown: str) -> None:
+    assert interval(low, high) == shown
 
 
 def test_names_are_one_visible_line_of_bounded_length() -> None:

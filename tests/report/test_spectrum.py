@@ -13,7 +13,8 @@ SPACE = {"dim": 4, "spectrum": {"variance_shares": [0.85, 0.1, 0.05, 0.0], "dims
 def test_shares_are_drawn_and_the_ends_marked() -> None:
     section = drawn(SPACE)
     assert (
-        section.text == "90 % of the variance lie in 2 of 4 directions. 99 % of the variance lie in 3 of 4 directions."
+        section.text
+        == "90 % of the variance lies in 2 of 4 directions. 99 % of the variance lies in 3 of 4 directions."
     )
     (chart,) = section.charts
     assert chart.columns == {"direction": [1, 2, 3], "share of the variance": [0.85, 0.1, 0.05]}

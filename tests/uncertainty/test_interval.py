@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tripleteval.bounds import SHARE
 from tripleteval.uncertainty.clustered import standard_error
 from tripleteval.uncertainty.interval import MANY, intervals
 from tripleteval.uncertainty.sums import Sums
@@ -44,17 +45,17 @@ def test_the_t_interval_is_that_of_the_textbook():
 
 def test_a_share_stays_a_share():
     part = np.array([4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 1.0])
-    assert interval(Sums(part, np.full(7, 4.0), share=True)).high == 1.0
+    assert interval(Sums(part, np.full(7, 4.0), bounds=SHARE)).high == 1.0
     assert interval(Sums(part, np.full(7, 4.0))).high > 1.0
 
 
 @pytest.mark.parametrize("units", [6, 100])
 def test_a_share_that_never_varies_gets_the_rule_of_three_over_units(units):
     whole = np.full(units, 10.0)
-    assert interval(Sums(whole, whole, share=True))[:3] == (1 - 3 / units, 1.0, "rule of three")
-    assert interval(Sums(0 * whole, whole, share=True))[:3] == (0.0, 3 / units, "rule of three")
+    assert interval(Sums(whole, whole, bounds=SHARE))[:3] == (1 - 3 / units, 1.0, "rule of three")
+    assert interval(Sums(0 * whole, whole, bounds=SHARE))[:3] == (0.0, 3 / units, "rule of three")
     nearly = whole * (1 - 2.0**-53 * np.arange(units))  # as sums of rounded shares are
-    assert interval(Sums(nearly, whole, share=True))[:3] == (1 - 3 / units, 1.0, "rule of three")
+    assert interval(Sums(nearly, whole, bounds=SHARE))[:3] == (1 - 3 / units, 1.0, "rule of three")
     assert interval(Sums(0 * whole, whole))[:2] == (0.0, 0.0)
 
 

@@ -44,3 +44,10 @@ def test_ends_stay_within_the_values_however_extreme_the_units(confidence):
             low, high = ends(values, estimate, one, confidence)
             assert values.min() <= low <= high <= values.max()
     assert not any(map(math.isnan, ends(np.ones(10), 1.0, np.zeros(10), confidence)))
+
+
+def test_where_nothing_varies_but_rounding_both_ends_are_the_estimate():
+    estimate = 0.2
+    values = estimate + np.random.default_rng(0).normal(size=2000) * 1e-15
+    assert ends(values, estimate, np.zeros(30), 0.95) == (estimate, estimate)
+    assert ends(values - estimate, 0.0, np.zeros(30), 0.95) != (0.0, 0.0)  # what small numbers are is left to them

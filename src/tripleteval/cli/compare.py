@@ -86,7 +86,8 @@ def command(first: str, second: str, **chosen: Any) -> None:
     not distinguishable) is about one metric; every other is listed with its interval. It does not change the exit
     code: for continuous integration there is tripleteval gate. With --new-queries and --old-gallery, new queries are
     also searched in the old gallery: may it stay when the model is replaced? Two runs of tripleteval identify are
-    compared by cmc@k and tpir@fpir, two of tripleteval pairs by cv_accuracy and the numbers of pairs.
+    compared by cmc@k and tpir@fpir, two of tripleteval pairs by cv_accuracy and the numbers of pairs, and two of
+    tripleteval triplets by all their numbers, on triplets of the same ids or rows (or, given as vectors, places).
 
     \b
     Examples:

@@ -215,7 +215,8 @@ def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -
 def _stem(file: str) -> str:
     """Return what a run is called after: the file, or the folder of a pattern."""
     path = Path(file)
-    return printable(path.parent.name if any(sign in path.name for sign in "*?[") else path.stem) or "run"
+    plain = next(part for part in (path, *path.parents) if not any(sign in str(part) for sign in "*?["))
+    return printable(plain.stem if plain is path else plain.name) or "run"
 
 
 def _files(path: str) -> list[str]:

@@ -53,10 +53,10 @@ def command(file: str, **chosen: Any) -> None:
     if workers is not None and workers < 1:
         raise ParameterError("E101", f"--workers {workers}", fix="give a whole number, 1 or more")
     budget, workers = parse_memory(memory), thread_count(workers)
-    chosen.pop("relevance")
+    by_label = chosen.pop("relevance") is None
     queries, gallery = read_sets(file, chosen, memory=_ON_DISK)
     size = size_of(queries, gallery, sample)
-    rates = measured(queries, gallery)
+    rates = measured(queries, gallery, by_label=by_label)
     if gflops is not None:
         rates = with_gflops(rates, size.dim, gflops)
     how: dict[str, Any] = {"workers": workers, "memory": budget}

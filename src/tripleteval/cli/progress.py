@@ -1,4 +1,7 @@
-"""How far a long pass is, on stderr: a bar where somebody looks, JSON lines for machines."""
+"""How far a long pass is, on stderr: a bar where somebody looks, JSON lines for machines.
+
+What a run had done before it was interrupted counts as done, and not as speed.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
 
 import click
 
-Progress = Callable[[int, int], None]
-
 KINDS = ("auto", "bar", "json", "none")
 _BETWEEN_LINES = 1.0  # seconds
+_BETWEEN_SENTENCES = 10.0
 
 progress_option = click.option(
     "--progress",
@@ -24,8 +28,58 @@ progress_option = click.option(
 )
 
 
+class Standing(NamedTuple):
+    """Where a pass stands.
+
+    Attributes:
+        done: Pairs compared.
+        whole: Pairs in all.
+        resumed: Those of ``done`` that were compared before the run was interrupted.
+        seconds: Since this run began.
+    """
+
+    done: int
+    whole: int
+    resumed: int
+    seconds: float
+
+    @property
+    def pace(self) -> float:
+        """Pairs per second."""
+        return (self.done - self.resumed) / max(self.seconds, 1e-9)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds; ``None`` where nothing tells."""
+        if self.done >= self.whole:
+            return 0.0
+        return (self.whole - self.done) / self.pace if self.pace else None
+
+
+Say = Callable[[Standing], None]
+
+
+class Teller:
+    """What `tripleteval.evaluate` calls with pairs done and pairs in all.
+
+    Args:
+        say: Shows it.
+    """
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._started, self._resumed = say, time.monotonic(), 0
+
+    def __call__(self, done: int, whole: int) -> None:
+        """Say how far it is."""
+        self._say(Standing(done, whole, self._resumed, time.monotonic() - self._started))
+
+    def resumed(self, pairs: int) -> None:
+        """Take so many pairs of the next report for done before."""
+        self._resumed += pairs
+
+
 @contextmanager
-def progress_bar(quiet: bool, kind: str = "auto", dim: int = 0) -> Iterator[Progress | None]:
+def progress_bar(quiet: bool, kind: str = "auto", dim: int = 0) -> Iterator[Teller | None]:
     """Yield what `tripleteval.evaluate` calls with pairs done and pairs in all; ``None`` where nobody looks.
 
     Args:
@@ -34,54 +88,76 @@ def progress_bar(quiet: bool, kind: str = "auto", dim: int = 0) -> Iterator[Prog
         dim: Coordinates of a vector, for GFLOP/s; 0 where they are unknown.
     """
     if kind == "json":
-        yield _Lines(dim)
+        yield Teller(_lines(dim))
     elif kind == "none" or (kind == "auto" and (quiet or not sys.stderr.isatty())):
         yield None
+    elif kind == "auto" and _still():
+        yield Teller(_sentences())
     else:
-        with _bar(forced=kind == "bar") as tell:
-            yield tell
+        with _bar(forced=kind == "bar") as say:
+            yield Teller(say)
+
+
+def _still() -> bool:
+    from tripleteval.report.console import still
+
+    return still()
 
 
 @contextmanager
-def _bar(*, forced: bool) -> Iterator[Progress]:
+def _bar(*, forced: bool) -> Iterator[Say]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    speed = TextColumn("{task.fields[speed]}")
-    columns = (TextColumn("comparing"), BarColumn(), TaskProgressColumn(), speed, TimeRemainingColumn())
+    # Not rich's own time left: it knows the last 30 seconds only, in which a long order never ends.
+    told = TextColumn("{task.fields[told]}")
+    columns = (TextColumn("comparing"), BarColumn(), TaskProgressColumn(), told)
     with Progress(*columns, console=Console(stderr=True, force_terminal=forced or None), transient=True) as bar:
-        task = bar.add_task("comparing", total=None, speed="")
-        started = time.monotonic()
-
-        def tell(done: int, whole: int) -> None:
-            pace = done / max(time.monotonic() - started, 1e-9)
-            bar.update(task, completed=done, total=whole, speed=f"{pace / 1e6:,.0f} M pairs/s")
-
-        yield tell
+        task = bar.add_task("comparing", total=None, told="")
+        yield lambda at: bar.update(task, completed=at.done, total=at.whole, told=_told(at))
 
 
-class _Lines:
-    """Writes where a pass stands as one JSON object per line, at most one a second, and the last one always.
+def _told(at: Standing) -> str:
+    left = "" if at.left is None else f", {timedelta(seconds=round(at.left))} left"
+    return f"{at.pace / 1e6:,.0f} M pairs/s{left}"
+
+
+def _sentences() -> Say:
+    """Write a line now and then where a bar would need escape sequences; nothing of a short run."""
+    said = 0.0
+
+    def say(at: Standing) -> None:
+        nonlocal said
+        if at.done < at.whole and at.seconds >= said + _BETWEEN_SENTENCES:
+            said = at.seconds
+            sys.stderr.write(f"comparing: {at.done / at.whole:.0%}, {_told(at)}\n")
+            sys.stderr.flush()
+
+    return say
+
+
+def _lines(dim: int) -> Say:
+    """Write where a pass stands as one JSON object per line, at most one a second, and the last one always.
 
     ``gflops`` is what a matrix product of the same pairs would have done: 2 · dim operations per pair.
     """
+    said = -_BETWEEN_LINES
 
-    def __init__(self, dim: int) -> None:
-        self.dim, self.started, self.said = dim, time.monotonic(), -_BETWEEN_LINES
-
-    def __call__(self, done: int, whole: int) -> None:
-        took = time.monotonic() - self.started
-        if done < whole and took - self.said < _BETWEEN_LINES:
+    def say(at: Standing) -> None:
+        nonlocal said
+        if at.done < at.whole and at.seconds < said + _BETWEEN_LINES:
             return
-        self.said = took
-        pace = done / max(took, 1e-9)
+        said = at.seconds
         line = {
-            "pairs_done": done,
-            "pairs": whole,
-            "seconds": round(took, 3),
-            "seconds_left": round((whole - done) / pace, 3) if done else None,
-            "pairs_per_second": round(pace),
-            "gflops": round(2 * self.dim * pace / 1e9, 3) if self.dim else None,
+            "pairs_done": at.done,
+            "pairs": at.whole,
+            "pairs_resumed": at.resumed,
+            "seconds": round(at.seconds, 3),
+            "seconds_left": None if at.left is None else round(at.left, 3),
+            "pairs_per_second": round(at.pace),
+            "gflops": round(2 * dim * at.pace / 1e9, 3) if dim else None,
         }
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()
+
+    return say

@@ -57,7 +57,8 @@ def resumable(journal: Journal | None) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if journal is None or not journal.kept:
+        # Another process, given the same name at the same moment, may have saved the run and tidied up.
+        if journal is None or not journal.kept or not journal.folder.is_dir():
             raise
         how = f"what is finished is kept: give the same command with --resume {one_line(str(journal.run))}"
         if isinstance(error, KeyboardInterrupt):

@@ -40,7 +40,17 @@ def command(
         tripleteval runs runs/ -m recall@10 -m triplet_accuracy --where "recall@10>=0.9"
         tripleteval runs runs/ --json | jq '.[-1].values["map@r"]'
     """  # noqa: D301  # \b is how click keeps lines as they are
-    from tripleteval.report.history import arranged, chosen, fitted, found, headlines, history, require_known, searches
+    from tripleteval.report.history import (
+        arranged,
+        chosen,
+        fitted,
+        found,
+        headlines,
+        history,
+        require_known,
+        searches,
+        unfinished_runs,
+    )
 
     runs = found(folder)
     require_known(runs, metrics)
@@ -56,7 +66,8 @@ def command(
     from tripleteval.report.console import draw, screen
 
     console = screen(_PIPED_WIDTH)
-    section = history(kept, list(dict.fromkeys(metrics)) or headlines(kept), searches(folder))
+    shown = list(dict.fromkeys(metrics)) or headlines(kept)
+    section = history(kept, shown, searches(folder), unfinished_runs(folder))
     for drawn in draw(fitted(section, console.width)):
         console.print(drawn)
 

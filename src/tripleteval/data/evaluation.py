@@ -41,7 +41,7 @@ class Evaluation(Mapping[str, float]):
         verification: The curves behind the numbers of pairs: ``roc`` (threshold, FAR and TAR of points chosen
             evenly along log FAR and along TAR) and ``histogram`` (pairs of each kind between ``edges``).
         environment: Versions, machine and seconds; no part of the hash.
-        per_query: Arrow table, one row per query; ``None`` for given triplets.
+        per_query: Arrow table, one row per query, or per given triplet.
         per_class: Arrow table, one row per class; ``None`` without one label per item.
         per_unit: Arrow table, one row per unit of the intervals of all pairs (or, of more than 1,024, per group of
             them): its name, its ``members`` and what it makes of each number, so that runs can be compared by it;

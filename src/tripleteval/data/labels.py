@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -73,8 +75,8 @@ def encode(values: Any, where: str = "labels") -> Labels:
         where: What to call the column in an error.
 
     Raises:
-        LabelError: A value is missing (E402), values are floats, of several types, or text with half a character,
-            which no file can hold (E403), or a value cannot be hashed (E408).
+        LabelError: A value is missing (E402), values are floats, of several types, bytes that are not UTF-8, or text
+            with half a character, which no file can hold (E403), or a value cannot be hashed (E408).
     """
     if isinstance(values, Labels):
         return values
@@ -82,9 +84,9 @@ def encode(values: Any, where: str = "labels") -> Labels:
     if column.dtype.kind in "iub":
         classes, codes = np.unique(column, return_inverse=True)
         return Labels(codes.astype(np.int64).reshape(-1), tuple(classes.tolist()))
-    if column.dtype.kind == "f":
+    if column.dtype.kind in "fc":
         raise _floats(where)
-    return _encode_objects([_plain(value) for value in column.tolist()], where)
+    return _encode_objects(_plain(column.tolist(), where), where)
 
 
 def encode_sets(values: Sequence[Any], where: str = "labels") -> LabelSets:
@@ -152,7 +154,7 @@ def _encode_objects(values: list[Any], where: str) -> Labels:
     kinds: dict[str, int] = {}
     for row, value in enumerate(values):
         kinds.setdefault(_kind(value), row)
-    if "float" in kinds:
+    if not kinds.keys().isdisjoint(("float", "complex")):
         raise _floats(where)
     if len(kinds) > 1:
         (one, a), (two, b) = list(kinds.items())[:2]
@@ -191,10 +193,19 @@ def _require_unicode(distinct: set[str], values: list[str], where: str) -> None:
         ) from None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="backslashreplace")  # two different byte strings stay different
-    return value.item() if isinstance(value, np.generic) else value
+def _plain(values: list[Any], where: str) -> list[Any]:
+    try:
+        # np.bytes_ is both, and decodes as bytes do.
+        return [v.decode() if isinstance(v, bytes) else v.item() if isinstance(v, np.generic) else v for v in values]
+    except UnicodeDecodeError as error:
+        wrong = error.object
+    row = next(row for row, value in enumerate(values) if isinstance(value, bytes) and value == wrong)
+    raise LabelError(
+        "E403",
+        f"bytes that are not text in UTF-8, {wrong[:40]!r} at row {row} (0-based)",
+        where=where,
+        fix="escaped, they could be the text of another label: decode them as what they are, or write value.hex()",
+    )
 
 
 def _kind(value: Any) -> str:
@@ -205,12 +216,14 @@ def _kind(value: Any) -> str:
 def _is_missing(value: Any) -> bool:
     if value is None or value == "":
         return True
-    return (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in ("NaTType", "NAType")
+    return (isinstance(value, (float, Decimal)) and math.isnan(value)) or type(value).__name__ in ("NaTType", "NAType")
 
 
 def _sorted(classes: set[Any]) -> tuple[Hashable, ...]:
-    sortable = all(isinstance(c, (int, str, datetime.date)) for c in classes)
-    return tuple(sorted(classes) if sortable else sorted(classes, key=repr))
+    if all(isinstance(c, (int, str, datetime.date)) for c in classes):
+        with suppress(TypeError):  # times with and without a zone have no order
+            return tuple(sorted(classes))
+    return tuple(sorted(classes, key=repr))
 
 
 def _missing(rows: list[int], example: str, where: str) -> LabelError:

@@ -8,8 +8,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def changed_classes(queries: pa.Table) -> pa.Table | None:
-    """Return one row per class, the greatest loss first: queries, means of both runs, fixed and broken queries."""
+def changed_classes(queries: pa.Table, better: str | None) -> pa.Table | None:
+    """Return one row per class, the greatest loss first: queries, means of both runs, fixed and broken queries.
+
+    Args:
+        queries: From `changed_queries`.
+        better: Whether ``"higher"`` or ``"lower"`` values are.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import types
@@ -33,4 +38,4 @@ def changed_classes(queries: pa.Table) -> pa.Table | None:
     grouped = counted.group_by("label", use_threads=False).aggregate([("a", "count"), *means, *sums])
     named = grouped.select(["label", "a_count", "a_mean", "b_mean", "difference_mean", "fixed_sum", "broken_sum"])
     named = named.rename_columns(["label", "queries", "a", "b", "difference", "fixed", "broken"])
-    return named.sort_by([("difference", "ascending"), ("label", "ascending")])
+    return named.sort_by([("difference", "descending" if better == "lower" else "ascending"), ("label", "ascending")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
@@ -12,6 +12,7 @@ from tripleteval.differences.backward import crossed, with_gain
 from tripleteval.differences.changes import changed_classes
 from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish
 from tripleteval.differences.given_pairs import compare_given_pairs, of_given_pairs
+from tripleteval.differences.given_triplets import compare_given_triplets, of_given_triplets
 from tripleteval.differences.identities import compare_identities, of_identities
 from tripleteval.differences.rankings import compare_rankings
 from tripleteval.differences.result import Differences
@@ -43,18 +44,23 @@ def compare(
     the queries that have a value in both. The interval resamples the same classes for both runs; p is that of
     flipping the signs of whole classes: exact up to 20 classes, 10,000 draws beyond. Two runs of identification are
     compared by ``cmc@k`` and ``tpir@fpir``: identities of probes and strangers are drawn, and thresholds with them;
-    two runs of given pairs by ``cv_accuracy``, fold by fold, and by the numbers of pairs, identity by identity.
+    two runs of given pairs by ``cv_accuracy``, fold by fold, and by the numbers of pairs, identity by identity;
+    two runs of given triplets by every number they have, matched by ids or rows of anchor, positive and negative
+    (by place where vectors were given), class by class of the anchors.
 
     Args:
-        a: The run to beat, from `evaluate`, `evaluate_identification`, `evaluate_pairs` or `load`.
+        a: The run to beat, from `evaluate`, `evaluate_identification`, `evaluate_pairs`, `evaluate_triplets` or
+            `load`.
         b: The other run.
         metrics: Spellings to compare; by default the headline of ``a`` as far as ``b`` has it, then TAR at each
             FAR, EER, AUC and d prime where both runs keep what each class makes of them.
-        primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first.
+        primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first
+            (``triplet_accuracy`` of given triplets).
         paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
         confidence: Of the intervals, and 1 − the level of the test.
         unit: ``"class"``, ``"group"`` or ``"query"``; by default the one that both runs were evaluated with, or the
-            class where they differ. Of identification and pairs it is the identity.
+            class where they differ. Of identification and pairs it is the identity; of given triplets the class
+            of the anchor, or the anchor where neither run knows classes.
         seed: Of everything that is drawn, >= 0.
         names: What the runs are called in sentences.
         new_queries: With ``old_gallery``, the queries as the model of ``b`` embeds them.
@@ -68,9 +74,10 @@ def compare(
 
     Raises:
         DataError: Two models of different dimensions (E306), for backward compatibility.
-        ParameterError: Runs with different queries or pairs, or probes enrolled in one gallery only (E512), a run
-            without queries, without the groups that are the unit, or of another kind, identification or pairs
-            unpaired or by another unit (E101), an unknown metric (E510), an impossible setting (E505, E511).
+        ParameterError: Runs with different queries, pairs or triplets, or probes enrolled in one gallery only
+            (E512), a run without queries, without the groups that are the unit, or of another kind, identification or
+            pairs unpaired, or they or triplets by another unit (E101), an unknown metric (E510), an impossible
+            setting (E505, E511).
 
     Source:
         Spec F.5, F.6; Shen, Xiong, Xia & Soatto 2020 for backward compatibility.
@@ -83,7 +90,8 @@ def compare(
         found = compare(a, b, paired=paired, seed=seed, names=names, **rest)
         kept = compare(a, across, seed=seed, names=beside, **rest)
         return replace(found, backward=with_gain(kept, b))
-    settings = check(confidence=confidence, unit="class" if unit == IDENTITY else unit, seed=seed)
+    own = {kind.unit for kind in _KINDS}
+    settings = check(confidence=confidence, unit="class" if unit in own else unit, seed=seed)
     wish = Wish(metrics, primary, paired, settings.confidence, unit, settings.seed, names)
     compared = _way(a, b, wish)((a, b), wish)
     decisive = compared.entries[compared.primary]
@@ -99,7 +107,7 @@ def compare(
         settings={"confidence": settings.confidence, "seed": settings.seed, "unit": compared.noun},
         notes=_notes(a, b, compared.matched),
         queries=compared.queries,
-        classes=None if compared.queries is None else changed_classes(compared.queries),
+        classes=None if compared.queries is None else changed_classes(compared.queries, decisive["better"]),
     )
 
 
@@ -111,23 +119,38 @@ def _shared_unit(a: Evaluation, b: Evaluation) -> str:
 
 def _way(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Compared]:
     """Return how runs of their kind are compared."""
-    for of_kind, compare_kind, what in _KINDS:
-        if of_kind(a) != of_kind(b):
-            found = f"one run of {what} and one of another kind"
+    for kind in _KINDS:
+        if kind.holds(a) != kind.holds(b):
+            found = f"one run of {kind.what} and one of another kind"
             raise ParameterError("E101", found, fix="compare two runs of one kind")
-        if of_kind(a):
-            if not wish.paired or wish.unit not in {"class", IDENTITY}:
-                found = f"unit={wish.unit!r} for runs of {what}" if wish.paired else f"runs of {what}, unpaired"
-                raise ParameterError("E101", found, fix="compare the same ones; their unit is the identity")
-            return compare_kind
-    if wish.unit == IDENTITY:
-        raise ParameterError("E510", f"unit={IDENTITY!r} for runs of queries", fix=nearest(IDENTITY, UNITS))
+        if kind.holds(a):
+            if not (wish.paired or kind.unpaired):
+                raise ParameterError("E101", f"runs of {kind.what}, unpaired", fix="compare the same ones")
+            if wish.unit not in {"class", kind.unit}:
+                found = f"unit={wish.unit!r} for runs of {kind.what}"
+                raise ParameterError("E101", found, fix=f"leave it out: {kind.said}")
+            return kind.compare
+    if wish.unit not in UNITS:
+        raise ParameterError("E510", f"unit={wish.unit!r} for runs of queries", fix=nearest(wish.unit, UNITS))
     return compare_rankings
 
 
-_KINDS: tuple[tuple[Callable[[Evaluation], bool], Callable[[Runs, Wish], Compared], str], ...] = (
-    (of_identities, compare_identities, "identification"),
-    (of_given_pairs, compare_given_pairs, "given pairs"),
+class _Kind(NamedTuple):
+    """Runs that are compared in a way of their own."""
+
+    holds: Callable[[Evaluation], bool]
+    compare: Callable[[Runs, Wish], Compared]
+    what: str
+    unit: str
+    said: str = "their unit is the identity"
+    unpaired: bool = False
+
+
+_ANCHOR = "their unit is the class of the anchor, or the anchor itself where no class is known"
+_KINDS = (
+    _Kind(of_identities, compare_identities, "identification", IDENTITY),
+    _Kind(of_given_pairs, compare_given_pairs, "given pairs", IDENTITY),
+    _Kind(of_given_triplets, compare_given_triplets, "given triplets", "anchor", _ANCHOR, unpaired=True),
 )
 
 
@@ -139,13 +162,14 @@ def _notes(a: Evaluation, b: Evaluation, matched: str | None) -> list[str]:
     differing += [
         text for name, text in zip(_TASK, counts, strict=True) if a.accounting.get(name) != b.accounting.get(name)
     ]
+    what = "triplets" if of_given_triplets(a) else "queries"
     notes = []
     if differing:
         notes.append(f"The runs differ in {', '.join(differing)}, and the numbers depend on it.")
     if matched == "row":
-        notes.append("Queries were matched by row, because a run has no ids; their labels agree.")
+        notes.append(f"{what.capitalize()} were matched by row, because a run has no ids; no label differs.")
     if matched is None:
-        notes.append("The runs were compared as if on different queries: each difference is less certain than paired.")
+        notes.append(f"The runs were compared as if on different {what}: each difference is less certain than paired.")
     return notes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tripleteval.arrays import Ints
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.errors import ParameterError
+from tripleteval.evaluation.given_measure import near_one
 from tripleteval.evaluation.summary import per_query
 from tripleteval.metrics import Column, parse
 from tripleteval.report.findings.changes import values_of
@@ -36,6 +37,8 @@ def has_classes(table: pa.Table) -> bool:
 def codes_of(table: pa.Table, unit: str, name: str) -> Codes:
     """Return the units of the queries of a run; each query is its own where it has no class.
 
+    Given triplets of one anchor are one unit where it has no class.
+
     Args:
         table: The queries.
         unit: ``"class"``, ``"group"`` or ``"query"``.
@@ -52,6 +55,8 @@ def codes_of(table: pa.Table, unit: str, name: str) -> Codes:
         return Codes(Units(_codes(table["group"]), "group"), classes)
     if unit == "class" and classes is not None:
         return Codes(Units(classes, "class"), classes)
+    if "anchor" in table.column_names:
+        return Codes(Units(_codes(table["anchor"]), "anchor"), classes)
     return Codes(Units(np.arange(table.num_rows), "query"), classes)
 
 
@@ -79,7 +84,8 @@ def by_unit(run: Evaluation, spelling: str, noun: str) -> tuple[list[str], Sums,
         return None
     names = table[noun].to_pylist()
     values = values_of(table, spelling)[np.argsort(names)]
-    return sorted(names), Sums(values, np.ones(len(values))), int(table["members"].to_numpy().sum())
+    sums = Sums(values, np.ones(len(values)), parse(spelling).metric.bounds)
+    return sorted(names), sums, int(table["members"].to_numpy().sum())
 
 
 def both_by_unit(runs: Sequence[Evaluation], spelling: str, noun: str) -> tuple[Sums, Sums, int] | None:
@@ -90,6 +96,8 @@ def both_by_unit(runs: Sequence[Evaluation], spelling: str, noun: str) -> tuple[
 
 def _weights(table: pa.Table, spelling: str) -> Any:
     """Return how many items or triplets stand behind the value of each query."""
+    if "weight" in table.column_names:
+        return near_one(values_of(table, "weight"))  # given triplets stand one by one
     metric = parse(spelling).metric
     relevant, valid = (table[name].to_numpy() for name in ("relevant", "valid"))
     if metric.pattern == "triplet_loss_nonzero@margin":

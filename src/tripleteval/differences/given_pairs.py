@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import SHARE
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish, chosen
 from tripleteval.differences.estimands import both_by_unit
@@ -101,7 +102,7 @@ def _by_fold(runs: Runs, wish: Wish) -> Entry | None:
         return json_of(none_of(folds, "fold")) | {"noun": "fold"}
     error = float(change.std(ddof=1)) * math.sqrt(1 / folds + 1 / (folds - 1))
     mean, half = float(change.mean()), half_width(error, folds, wish.confidence)
-    return json_of(Interval(mean - half, mean + half, "t", folds)) | {"noun": "fold"}
+    return json_of(Interval(*SHARE.minus(SHARE).cut(mean - half, mean + half), "t", folds)) | {"noun": "fold"}
 
 
 def _with_hits(table: pa.Table, run: Evaluation) -> pa.Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import SHARE
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.compared import IDENTITY, Compared, Runs, Wish, chosen
 from tripleteval.differences.measure import Entry, add_p, added_by_unit, entry_of, json_of
@@ -141,7 +142,7 @@ def _closed_set(
 ) -> tuple[Interval, Floats]:
     units = Units(whose.mated, MATED)
     every = units.sum(np.ones(len(whose.mated), np.int64))
-    one, two = (Sums(units.sum(side.rank <= name.value), every) for side in searches)
+    one, two = (Sums(units.sum(side.rank <= name.value), every, name.metric.bounds) for side in searches)
     (interval,) = paired_intervals([(one, two)], confidence=confidence, seed=seed, noun=MATED)
     return interval, added_by_unit(one, two)
 
@@ -168,7 +169,9 @@ def _open_set(
 def _interval(
     values: Floats, change: float, influence: tuple[Floats, Floats], units: int, confidence: float
 ) -> Interval:
+    bounds = SHARE.minus(SHARE)
     if units >= FEW:
-        return Interval(*ends(values, change, np.concatenate(influence), confidence), "bootstrap", units)
+        low, high = ends(values, change, np.concatenate(influence), confidence)
+        return Interval(*bounds.cut(low, high), "bootstrap", units)
     half = half_width(joint_error(*influence), units, confidence)
-    return Interval(change - half, change + half, "t", units)
+    return Interval(*bounds.cut(change - half, change + half), "t", units)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.arrays import Floats
+from tripleteval.arrays import Bools, Floats
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.estimands import Codes, both_by_unit, by_unit, halves
 from tripleteval.metrics import Column, parse
@@ -45,17 +45,16 @@ def paired_differences(
         if of_units is not None:
             *sums, members[name] = of_units
             pairs[name] = sums[0], sums[1]
-            entry["queries"] = len(codes.units.codes)
             continue
-        first, second = (halves(table, name, entry["average"], codes.classes) for table in tables)
+        first, second = (halves(table, name, entry.get("average", "query"), codes.classes) for table in tables)
         if first is None or second is None:
             entry["reason"] = _not_kept(name)
             continue
-        both = (first.whole > 0) & (second.whole > 0)
+        both = _in_both(name, first, second, codes)
         if not both.any():
-            entry["reason"] = "no query has a value in both"
+            entry["reason"] = "nothing has a value in both"
             continue
-        one, two = _sums(first, both, codes), _sums(second, both, codes)
+        one, two = (_sums(name, column, both, codes) for column in (first, second))
         entry.update(_estimates(one, two), queries=int(both.sum()))
         pairs[name] = one, two
     found = paired_intervals(
@@ -78,7 +77,7 @@ def unpaired_differences(
     """Return the entry of each metric between runs on different queries: wider intervals, and no p."""
     entries = {name: entry_of(runs, name) for name in names}
     for name, entry in entries.items():
-        found = [_of_run(*each, name, entry["average"]) for each in zip(runs, tables, codes, strict=True)]
+        found = [_of_run(*each, name, entry.get("average", "query")) for each in zip(runs, tables, codes, strict=True)]
         (one, of_one), (two, of_two) = found
         if one is None or two is None:
             entry["reason"] = _not_kept(name)
@@ -91,13 +90,25 @@ def unpaired_differences(
     return entries
 
 
+def _in_both(name: str, first: Column, second: Column, codes: Codes) -> Bools:
+    """Return the queries that have a value in both runs.
+
+    What still costs something is other triplets in each run: there, all of the units that have some in both.
+    """
+    if parse(name).metric.pattern != "triplet_loss_nonzero@margin":
+        return np.asarray((first.whole > 0) & (second.whole > 0))
+    units = codes.units
+    shared = (units.sum(first.whole) > 0) & (units.sum(second.whole) > 0)
+    return np.asarray(shared[np.searchsorted(units.present, units.codes)])
+
+
 def _of_run(run: Evaluation, table: pa.Table, codes: Codes, name: str, average: str) -> tuple[Sums | None, int]:
     """Return what each unit of one run makes of a number, and how many there are where they were put together."""
     of_units = by_unit(run, name, codes.units.noun)
     if of_units is not None:
         return of_units[1:]
     column = halves(table, name, average, codes.classes)
-    return (None if column is None or not column.whole.any() else _sums(column, column.whole > 0, codes)), 0
+    return (None if column is None or not column.whole.any() else _sums(name, column, column.whole > 0, codes)), 0
 
 
 def _not_kept(name: str) -> str:
@@ -110,7 +121,7 @@ def entry_of(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:
     """Return the values of both runs and their difference, before anything is said of how sure it is."""
     a, b = (run.metrics[name] for run in runs)
     known = a["value"] is not None and b["value"] is not None
-    return {
+    said = {
         "a": a["value"],
         "b": b["value"],
         "difference": b["value"] - a["value"] if known else None,
@@ -121,17 +132,17 @@ def entry_of(runs: tuple[Evaluation, Evaluation], name: str) -> Entry:
         "p": None,
         "p_holm": None,
         "better": a.get("better"),
-        "average": a.get("average", "query"),
     }
+    return said | {"average": a["average"]} if "average" in a else said  # numbers of pairs, or of a space, are none
 
 
 def _estimates(one: Sums, two: Sums) -> Entry:
     return {"a": one.ratio, "b": two.ratio, "difference": two.ratio - one.ratio}
 
 
-def _sums(column: Column, kept: Any, codes: Codes) -> Sums:
+def _sums(name: str, column: Column, kept: Any, codes: Codes) -> Sums:
     part, whole = np.where(kept, column.part, 0), np.where(kept, column.whole, 0)
-    return Sums(codes.units.sum(part), codes.units.sum(whole))
+    return Sums(codes.units.sum(part), codes.units.sum(whole), parse(name).metric.bounds)
 
 
 def add_p(entries: dict[str, Entry], added: dict[str, Floats], seed: int) -> None:

@@ -29,7 +29,8 @@ def compare_rankings(runs: Runs, wish: Wish) -> Compared:
     rows, matched = paired_rows(one, two)
     tables = one, two.take(rows)
     entries = paired_differences(runs, tables, codes, names, **how)
-    queries = changed_queries(*tables, decisive) if decisive in one.column_names else None
+    falls = entries[decisive]["better"] == "lower"
+    queries = changed_queries(*tables, decisive, falls=falls) if decisive in one.column_names else None
     return Compared(entries, decisive, matched, queries, noun)
 
 

@@ -34,7 +34,8 @@ class Differences(Mapping[str, float]):
         names: What the two runs are called.
         settings: ``confidence``, ``unit`` and ``seed``.
         notes: Findings in words.
-        queries: Arrow table, one row per query, the greatest loss first; ``None`` where runs are not paired.
+        queries: Arrow table, one row per query (given pair, given triplet), the greatest loss first; ``None`` where
+            runs are not paired.
         classes: Arrow table, one row per class, the greatest loss first; ``None`` likewise, or without classes.
         backward: Queries of the second model in the gallery of the first, compared with the first run; each entry
             has an ``update_gain``. ``None`` where the embeddings were not given.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.section import Level, Section, Table
 from tripleteval.differences.compared import IDENTITY
 from tripleteval.differences.result import Differences
+from tripleteval.metrics import parse
 from tripleteval.report.wording import interval, label, number, whole
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def sections(found: Differences) -> list[Section]:
     if found.queries is not None:
         said += [part for change in ("broken", "fixed") if (part := _queries(found.queries, change, found)) is not None]
     if found.classes is not None and found.classes.num_rows > 1:
-        said += _classes(found.classes, found.primary)
+        said += _classes(found.classes, found.primary, _what(found))
     return said
 
 
@@ -82,22 +83,38 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     if not some.num_rows:
         return None
     rows = some.to_pylist() if change == "broken" else some.to_pylist()[::-1]
-    known = [name for name in ("query", "id", "label") if name in table.column_names]
+    known = [name for name in _KNOWN if name in table.column_names]
     heads = ["row", *known[1:], "first", "second", "difference"]
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
     most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
     listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
     said = _CHANGED[found.settings["unit"] == IDENTITY, change]
+    if (what := _what(found)) == "triplets":
+        said = _satisfied(change, found.primary)
     text = f"{listed}; {said}. First, second and difference are of {found.primary}."
-    what = "pairs" if found.paired == "pair" else "queries"
     return Section(f"{change.capitalize()} {what}: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
 
 
-def _classes(table: pa.Table, primary: str) -> list[Section]:
+def _what(found: Differences) -> str:
+    """Return what was asked; only triplets have anchors."""
+    if found.queries is not None and "anchor" in found.queries.column_names:
+        return "triplets"
+    return "pairs" if found.paired == "pair" else "queries"
+
+
+def _satisfied(change: str, primary: str) -> str:
+    margin = parse(primary).value
+    state = "in order" if margin is None else f"satisfied at margin {margin:g}"
+    if change == "broken":
+        return f"they were {state} before and are not now"
+    return f"they were not {state} before and are now"
+
+
+def _classes(table: pa.Table, primary: str, what: str) -> list[Section]:
     changed = [row for row in table.to_pylist() if row["difference"] or row["fixed"] or row["broken"]]
     if not changed:
         return []
-    heads = ["class", "queries", "first", "second", "difference", "fixed", "broken"]
+    heads = ["class", what, "first", "second", "difference", "fixed", "broken"]
     rows = [
         [label(row["label"]), whole(row["queries"]), *_numbers(row), whole(row["fixed"]), whole(row["broken"])]
         for row in changed[:_MOST]
@@ -113,6 +130,7 @@ _CHANGED = {
     (True, "fixed"): "they were wrong before and are right now",
 }
 _NUMERIC = frozenset({"row", "first", "second", "difference"})
+_KNOWN = ("query", "id", "anchor", "positive", "negative", "label")
 
 
 def _numbers(row: dict[str, Any]) -> list[str]:

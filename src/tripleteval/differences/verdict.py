@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tripleteval.differences.compared import IDENTITY
 from tripleteval.errors import counted
 from tripleteval.report.wording import interval, number
 
@@ -25,7 +26,8 @@ def judge(
         f"{counted(entry['units'], noun)}{_p(entry['p'])}"
     )
     if not _certain(entry, confidence):
-        return "not distinguishable", f"{names[1]} cannot be told from {names[0]}: {facts}."
+        said = f"{names[1]} cannot be told from {names[0]}: {facts}{_least(entry, noun)}."
+        return "not distinguishable", said
     rises = entry["difference"] > 0
     if entry["better"] is None:
         return "not distinguishable", f"{names[1]} differs from {names[0]}, for better or worse: {facts}."
@@ -36,6 +38,15 @@ def judge(
 def _certain(entry: dict[str, Any], confidence: float) -> bool:
     beyond = entry["low"] > 0 or entry["high"] < 0
     return beyond and (entry["p"] is None or entry["p"] <= 1 - confidence)
+
+
+def _least(entry: dict[str, Any], noun: str) -> str:
+    """Return that p could not be smaller, where it is: with 5 units, flipped in every way, it is 1/16 at least.
+
+    Of identities there is nothing to say: strangers are flipped with them, and are not among the units.
+    """
+    least = noun != IDENTITY and entry["p"] == 2.0 ** (1 - entry["units"])
+    return f" (the least that {counted(entry['units'], noun)} can give)" if least else ""
 
 
 def _signed(value: float) -> str:

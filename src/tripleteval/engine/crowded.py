@@ -69,10 +69,10 @@ def count_lines(steps: Ints, asked: Points, searched: Points, unit: Unit, book: 
 
 
 @_compiled
-def turn(steps: Ints, turned: Ints) -> None:
-    """Fill in the columns of ``steps`` as rows, eight entries at a time, which caches like."""
+def turn(steps: Ints, turned: Ints, top: int) -> None:
+    """Fill in the columns of ``steps`` as rows, from their entry ``top`` on: eight at a time, which caches like."""
     rows, columns = steps.shape
     for first in range(0, rows, _EIGHT):
         for c in range(columns):
             for r in range(first, min(first + _EIGHT, rows)):
-                turned[c, r] = steps[r, c]
+                turned[c, top + r] = steps[r, c]

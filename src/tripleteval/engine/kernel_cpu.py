@@ -106,16 +106,15 @@ class _Worker:
             return
         product = self._product(columns.single)
         seen = begun.copy()
-        hide(product, tile.two.first + tile.left, hidden.indptr, hidden.rows, begun)
-        whole = self.room.products[: len(rows.norms), : padded(len(columns.norms))]
+        hide(product, tile.two.first + tile.left, len(columns.norms), hidden.indptr, hidden.rows, begun)
         if self.onlooker is not None:
-            self.onlooker.see(whole, rows, columns, tile.left, lone=not tile.both)
+            self.onlooker.see(product, rows, columns, tile.left, lone=not tile.both)
             if self.crowded:
                 self.crowded -= 1
                 self._count_all(tile, rows, columns, hidden, seen)
                 return
-        found = sift(whole, *tile.sieves(), self.room.listed)
-        if found > product.size * _MOST:
+        found = sift(product, *tile.sieves(), self.room.listed)
+        if found > len(rows.norms) * len(columns.norms) * _MOST:
             self.crowded = _IN_A_ROW
             self._count_all(tile, rows, columns, hidden, seen)
         elif found:
@@ -124,9 +123,10 @@ class _Worker:
             settle(self.room.listed[:found], one, two, self.unit, *tile.books(self.frame), tile.both, self.room)
 
     def _product(self, columns: Singles) -> Singles:
-        """Return (rows, columns) ``−2S``, in a row whose length is a multiple of eight."""
-        whole = self.room.products[: len(self.doubled), : len(columns)]
-        np.matmul(self.doubled, columns.T, out=whole)
+        """Return (rows, columns and up to seven more) ``−2S``, a multiple of eight wide."""
+        height, width = len(self.doubled), padded(len(columns))
+        whole = self.room.products[: height * width].reshape(height, width)
+        np.matmul(self.doubled, columns.T, out=whole[:, : len(columns)])
         return whole
 
     def _count_all(self, tile: Tile, rows: Rows, columns: Rows, hidden: Lists, begun: Ints) -> None:
@@ -138,7 +138,7 @@ class _Worker:
             bottom = min(top + _STRIP, height)
             steps = self._steps(tile, rows, columns, slice(top, bottom), hidden, begun)
             if tile.both:
-                turn(steps, turned[:, top:bottom])
+                turn(steps, turned, top)
             book = tile.one.book(tile.top + top, tile.top + bottom, tile.two.first + tile.left, self.frame)
             strip = Points(rows.exact[top:bottom], rows.far[top:bottom])
             count_lines(steps, strip, across, self.unit, book, self.room)
@@ -154,7 +154,7 @@ class _Worker:
         squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
         np.matmul(asked.rows[some], searched.rows.T, out=squares)
         indptr = hidden.indptr[some.start : some.stop + 1]
-        hide(squares, tile.two.first + tile.left, indptr, hidden.rows, begun[some])
+        hide(squares, tile.two.first + tile.left, shape[1], indptr, hidden.rows, begun[some])
         steps = self.room.steps[: squares.size].reshape(shape)
         doubts, most = asked.doubts[some], searched.doubts.max()
         in_steps(squares, doubts, most, rows.far[some], columns.far, self.unit, steps)

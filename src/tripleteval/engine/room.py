@@ -35,7 +35,7 @@ class Room(NamedTuple):
     """Room for all pairs of a tile, by row and, where columns ask as well, by column.
 
     Attributes:
-        products: (height, width) float32, a multiple of eight wide.
+        products: (pairs,) float32, of rows that are a multiple of eight wide.
         listed: (pairs + 8,) int32.
         squared: (pairs,) float64.
         steps: (pairs,) int64.
@@ -59,7 +59,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
     """Return the room for a tile of ``height`` by ``width``; ``both``: whether columns ask as well."""
     longer = max(height, width)
     pairs, turned, left = height * width, height * width if both else 0, _LINES_LEFT * longer
-    products = np.zeros((height, padded(width)), np.float32)
+    products = np.zeros(height * padded(width), np.float32)
     return Room(
         products,
         np.empty(products.size + EIGHT, np.int32),

@@ -52,10 +52,12 @@ class Sieve(NamedTuple):
 
 
 @_compiled
-def hide(product: Singles | Floats, first: int, indptr: Ints, rows: Ints, cursor: Ints) -> None:
-    """Set the listed gallery rows of each query to +inf; ``cursor`` walks along the lists from tile to tile."""
-    queries, width = product.shape
-    for q in range(queries):
+def hide(product: Singles | Floats, first: int, width: int, indptr: Ints, rows: Ints, cursor: Ints) -> None:
+    """Set the listed of the ``width`` gallery rows from ``first`` on to +inf, for each query.
+
+    ``cursor`` walks along the lists from tile to tile.
+    """
+    for q in range(len(product)):
         place, stop = cursor[q], indptr[q + 1]
         while place < stop and rows[place] < first + width:
             product[q, rows[place] - first] = np.inf

@@ -24,7 +24,7 @@ from tripleteval.errors import ParameterError
 from tripleteval.evaluation.accounting import account, describe, notes
 from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
-from tripleteval.evaluation.intervals import interval_notes, units_of, with_intervals, without_interval
+from tripleteval.evaluation.intervals import interval_notes, most_units, units_of, with_intervals, without_interval
 from tripleteval.evaluation.keeping import explicit, identity, journal_of, planned
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results, measure
@@ -122,7 +122,8 @@ def evaluate(
         kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
         resume: The run folder that will be saved. What is finished is kept beside it, in ``….unfinished``, so that
             the same call after a crash goes on from there; saving the run removes that folder.
-        progress: Called with pairs done and pairs in all, over every pass.
+        progress: Called with pairs done and pairs in all, over every pass. Its method ``resumed``, where it has one,
+            is called first with how many pairs of the next report were compared before the run was interrupted.
 
     Returns:
         An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``. Every number has an
@@ -273,7 +274,7 @@ def _evaluation(
             *said,
             *notes(comparison, facts, settings, accounting, taken),
             *findings(metrics, space.facts, accounting, settings),
-            *interval_notes(metrics, units, settings.unit),
+            *interval_notes(metrics, {units.noun: most_units(entries)}, settings.unit),
         ],
         space=space.facts,
         slices=slices(comparison.queries, results.measured, units, settings),

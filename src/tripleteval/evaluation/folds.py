@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Ints
+from tripleteval.bounds import SHARE
 from tripleteval.data.labels import encode
 from tripleteval.errors import LabelError, ParameterError, counted
 from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
+from tripleteval.uncertainty.proportion import all_or_none
 from tripleteval.uncertainty.quantiles import half_width
 
 _FIX = "move the pairs of an identity into one fold, or let folds=10 group them by who they share"
@@ -114,7 +116,8 @@ def _grouped(count: int, who: Ints) -> Folds:
 def with_fold_interval(entries: dict[str, dict[str, Any]], confidence: float) -> dict[str, dict[str, Any]]:
     """Return the entries, a mean over folds with the t interval of its standard error.
 
-    Folds share what their thresholds are chosen on, so that it is approximate; under 5 folds there is none.
+    Folds share what their thresholds are chosen on, so that it is approximate; under 5 folds there is none. An accuracy
+    of 0 or 1 has the rule of three over folds.
     """
     found = {}
     for name, entry in entries.items():
@@ -124,7 +127,12 @@ def with_fold_interval(entries: dict[str, dict[str, Any]], confidence: float) ->
         if folds < FEWEST:
             found[name] = entry | none_of(folds, "fold").entry()
             continue
+        if entry["value"] in (0.0, 1.0):
+            found[name] = (
+                entry | Interval(*all_or_none(entry["value"], folds, confidence), "rule of three", folds).entry()
+            )
+            continue
         half = half_width(entry["se"], folds, confidence)
-        ends = max(entry["value"] - half, 0.0), min(entry["value"] + half, 1.0)
+        ends = SHARE.cut(entry["value"] - half, entry["value"] + half)
         found[name] = entry | Interval(*ends, "t", folds).entry()
     return entries | found

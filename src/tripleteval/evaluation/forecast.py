@@ -21,6 +21,7 @@ from tripleteval.engine.frame import Frame, Shelf, window
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_UNHELD, Order
 from tripleteval.engine.run import Pass
+from tripleteval.evaluation.intake import require_one_size
 from tripleteval.evaluation.measure import pass_costs
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
@@ -198,11 +199,24 @@ def with_gflops(rates: Rates, dim: int, gflops: float) -> Rates:
     return Rates(*(rate * faster for rate in rates))
 
 
-def measured(queries: Embeddings, gallery: Embeddings | None) -> Rates:
-    """Return the rates of one core of this machine on rows of the sets themselves; it takes some seconds."""
+def measured(queries: Embeddings, gallery: Embeddings | None, *, by_label: bool = True) -> Rates:
+    """Return the rates of one core of this machine on rows of the sets themselves; it takes some seconds.
+
+    Args:
+        queries: Who asks.
+        gallery: Who is searched; ``None`` for the queries themselves.
+        by_label: Whether labels say what is relevant, on both sides if on one. Without any, and otherwise, time is
+            told as if every query had one relevant item.
+
+    Raises:
+        DataError: Sets of different dimensions (E306), or of one item (E302).
+        LabelError: Labels of one side only (E401), or labels that `compare` refuses (E403, E406).
+    """
     searched = queries if gallery is None else gallery
+    require_one_size(queries, searched)
     asked = np.linspace(0, len(queries) - 1, min(_ASKED, len(queries))).astype(np.int64)
-    comparison = _comparison(queries, searched, asked)
+    labelled = by_label and (queries.labels is not None or searched.labels is not None)
+    comparison = _comparison(queries, searched, asked, labelled=labelled)
     distance = distance_for("euclidean", searched.vectors[:_SEARCHED], comparison.queries.vectors)
     first = _pass(comparison, distance)
     block = first.block(0, len(asked))
@@ -221,8 +235,8 @@ def measured(queries: Embeddings, gallery: Embeddings | None) -> Rates:
     return Rates(pair, verified, seen, moments, ready)
 
 
-def _comparison(queries: Embeddings, gallery: Embeddings, asked: Ints) -> Comparison:
-    if queries.labels is not None and gallery.labels is not None:
+def _comparison(queries: Embeddings, gallery: Embeddings, asked: Ints, *, labelled: bool) -> Comparison:
+    if labelled:
         whole = compare(queries, None if gallery is queries else gallery, ignore=None, relevance=None)
         return whole.take(asked)
     some = queries.take(asked)  # whoever they look for stands where they stand: as good as a space can be

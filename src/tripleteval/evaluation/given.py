@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Floats
+from tripleteval.arrays import Floats
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import distance_for
 from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.given_intake import ROLES, Given, by_rows, by_vectors, checked_weights, sound
 from tripleteval.evaluation.given_measure import measure_given, squared_distances
-from tripleteval.evaluation.intervals import interval_notes
+from tripleteval.evaluation.intervals import interval_notes, most_units
 from tripleteval.evaluation.settings import Settings, check
+from tripleteval.evaluation.tables import arrow_of
 from tripleteval.metrics import number
 
 if TYPE_CHECKING:
@@ -108,7 +110,8 @@ def evaluate_triplets(
         accounting=accounting,
         settings=settings,
         inputs=inputs,
-        notes=_notes(kept, accounting, settings, fitted.from_squared(squared)) + interval_notes(metrics, units),
+        notes=_notes(kept, accounting, settings, fitted.from_squared(squared))
+        + interval_notes(metrics, {units.noun: most_units(metrics)}),
         environment=environment(time.monotonic() - started),
         per_query=_table(kept, fitted.from_squared(squared), columns),
     )
@@ -176,13 +179,23 @@ def _inputs(given: Given) -> list[dict[str, Any]]:
 
 
 def _table(given: Given, distances: Floats, columns: dict[str, Floats]) -> pa.Table:
-    """Return one row per triplet: its number, its rows if they were given, its distances and its metrics."""
+    """Return one row per triplet: what it is made of and its class, as far as known, its distances and its metrics.
+
+    Of vectors only the anchor is known, by the first triplet that has the same one.
+    """
     import pyarrow as pa
 
-    table: dict[str, AnyArray] = {"triplet": given.numbers}
+    table: dict[str, Any] = {"triplet": given.numbers}
     if given.placed:
-        table |= dict(zip(("anchor", "positive", "negative"), given.rows.T, strict=True))
+        items, roles = given.intakes[0].embeddings, ("anchor", "positive", "negative")
+        table |= dict(zip(roles, given.rows.T, strict=True))
+        if items.ids is not None:
+            table |= {f"{role}_id": arrow_of(items.ids.take(table[role])) for role in roles}
+        if isinstance(items.labels, Labels):
+            table["label"] = arrow_of(items.labels.take(given.rows[:, 0]))
+    else:
+        _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
+        table["anchor"] = first[anchor]
     if given.weights is not None:
         table["weight"] = given.weights
-    table |= dict(zip(("d_ap", "d_an"), distances, strict=True))
-    return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in (table | columns).items()})
+    return pa.table(table | dict(zip(("d_ap", "d_an"), distances, strict=True)) | columns)

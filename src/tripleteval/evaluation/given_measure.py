@@ -5,8 +5,8 @@ So every definition stands once. Triplets of one anchor are put together before 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from tripleteval.uncertainty.sums import Units
 _AT_MARGIN = ("triplet_satisfied", "at_margin", "easy", "semi_hard", "hard", "triplet_loss", "triplet_loss_nonzero")
 _PER_TRIPLET = ("triplet_accuracy", "triplet_satisfied", "triplet_loss")
 _COORDINATES = 2**21  # per set and step: 16 MiB in float64
+_STEP_BITS = 60
 
 
 def squared_distances(given: Given, fitted: Distance) -> Floats:
@@ -52,8 +53,7 @@ def measure_given(
     _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
     labels = given.intakes[0].embeddings.labels if given.placed else None
     classes = labels.codes[given.rows[first, 0]] if isinstance(labels, Labels) else None
-    # Over the power of two that makes the largest about 1, so that no sum of weights overflows.
-    weights = None if given.weights is None else np.ldexp(given.weights, -int(np.frexp(given.weights.max())[1]))
+    weights = None if given.weights is None else near_one(given.weights)
     units = Units(np.arange(len(first)), "anchor") if classes is None else Units(classes)
     metrics, columns, measured = {}, {}, []
     for named, column in _columns(squared, fitted, settings.margins):
@@ -70,7 +70,7 @@ def _columns(squared: Floats, fitted: Distance, margins: tuple[float, ...]) -> I
     named = parse("triplet_accuracy")
     yield named, named.measure(_ranks(squared))
     for margin in margins:
-        triplets = _triplets(squared, fitted, margin)
+        triplets = at_margin(fitted.from_squared(squared), margin)
         for metric in _AT_MARGIN:
             named = parse(spell(f"{metric}@margin", margin))
             yield named, named.measure(triplets)
@@ -90,12 +90,23 @@ def _ranks(squared: Floats) -> Ranks:
     )
 
 
-def _triplets(squared: Floats, fitted: Distance, margin: float) -> Triplets:
-    """Return the evidence about a margin, of the same."""
-    to_positive, to_negative = fitted.from_squared(squared)
+def near_one(weights: Floats) -> Floats:
+    """Return weights over the power of two that makes the largest about 1, so that no sum of them overflows."""
+    return np.ldexp(weights, -int(np.frexp(weights.max())[1]))
+
+
+def at_margin(distances: Floats, margin: float) -> Triplets:
+    """Return the evidence about a margin, of triplets that each have an anchor of their own.
+
+    Args:
+        distances: (2, triplets) float64, of anchor and positive, and of anchor and negative.
+        margin: >= 0.
+    """
+    to_positive, to_negative = distances
     t, count = to_positive + margin, len(to_positive)
     below = to_negative < t
-    finest = replace(fitted, step_bits=60)  # nothing is added up: every triplet has an anchor of its own
+    # As fine as int64 holds, since nothing is added up; no finer than the smallest float.
+    unit = math.ldexp(1.0, max(math.frexp(to_negative.max())[1] - _STEP_BITS, -1074))
     return Triplets(
         np.arange(count + 1),
         to_positive,
@@ -103,8 +114,8 @@ def _triplets(squared: Floats, fitted: Distance, margin: float) -> Triplets:
         below=_counts(below),
         upto=_counts(to_negative <= t),
         hard=_counts(to_negative <= to_positive)[:, 0],
-        lengths=_counts(finest.steps(squared[1]) * below),
-        unit=finest.step * finest.factor,
+        lengths=_counts(np.rint(to_negative / unit) * below),
+        unit=unit,
         curve_margins=np.zeros(0),
         curve_upto=np.zeros((count, 0), np.int64),
         negatives=np.ones(count, np.int64),

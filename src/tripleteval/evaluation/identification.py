@@ -21,7 +21,7 @@ from tripleteval.engine.searches import Found, SearchPass, search_orders
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.evaluation.accounting import describe, found_again
 from tripleteval.evaluation.door import environment
-from tripleteval.evaluation.identity_intervals import Whose, with_identity_intervals
+from tripleteval.evaluation.identity_intervals import MATED, STRANGER, Whose, with_identity_intervals
 from tripleteval.evaluation.intake import admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes
 from tripleteval.evaluation.pair_units import single_labels
@@ -30,7 +30,6 @@ from tripleteval.evaluation.settings import check, rates
 from tripleteval.evaluation.verification import entry
 from tripleteval.metrics import Named, parse, spell
 from tripleteval.metrics.identification import Searches
-from tripleteval.uncertainty.sums import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,7 +141,7 @@ def evaluate_identification(
         inputs=inputs,
         notes=[
             *found_again(int((found.best == 0).sum()), len(asked), "probe"),
-            *interval_notes(metrics, Units(whose.mated, "identity")),
+            *interval_notes(metrics, dict(zip((MATED, STRANGER), whose.counts, strict=True))),
         ],
         environment=environment(time.monotonic() - started),
         per_query=_table(asked, found, own >= 0, names),

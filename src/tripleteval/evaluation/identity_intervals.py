@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.evaluation.intervals import SETTLED
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units
 from tripleteval.metrics import Named
@@ -88,7 +89,7 @@ def _settled(name: Named, searches: Searches) -> bool:
 def _closed_set(named: Sequence[Named], searches: Searches, whose: Whose, confidence: float, seed: int) -> Entries:
     units = Units(whose.mated, MATED)
     found = [searches.rank <= name.value for name in named]
-    ratios = [Sums(units.sum(hits), units.sum(np.ones(len(hits), np.int64)), share=True) for hits in found]
+    ratios = [Sums(units.sum(hits), units.sum(np.ones(len(hits), np.int64)), SHARE) for hits in found]
     drawn = intervals(ratios, confidence=confidence, seed=seed, noun=MATED)
     return {name.spelling: interval.entry() for name, interval in zip(named, drawn, strict=True)}
 
@@ -96,7 +97,7 @@ def _closed_set(named: Sequence[Named], searches: Searches, whose: Whose, confid
 def _open_set(name: Named, entry: dict[str, Any], redrawn: Redrawn) -> dict[str, Any]:
     none = too_few(entry, redrawn.whose)
     if name.metric.pattern == "threshold@fpir":
-        return (none or redrawn.threshold(entry["value"])).entry()
+        return (none or redrawn.threshold(entry["value"], name.metric.bounds)).entry()
     by_rank = {k: none or redrawn.rate(share, float(k)) for k, share in entry["by_rank"].items()}
     found = (none or redrawn.rate(entry["value"], 1.0)).entry()
     return found | {"by_rank_interval": {k: [each.low, each.high] for k, each in by_rank.items()}}
@@ -168,7 +169,7 @@ class Redrawn:
             np.bincount(codes) / len(codes),
         )
 
-    def threshold(self, value: float) -> Interval:
+    def threshold(self, value: float, bounds: Bounds) -> Interval:
         """Return the interval of the threshold, midway between the first stranger too many and what is before it."""
         units = self.whose.fewest
         observed = np.unique(np.concatenate([self.searches.mate, self.searches.stranger]))
@@ -179,7 +180,7 @@ class Redrawn:
         if units >= FEW:
             return Interval(*ends(values, value, influence, self.confidence), "bootstrap", units)
         half = half_width(joint_error(influence), units, self.confidence)
-        return Interval(value - half, value + half, "t", units)
+        return Interval(*bounds.cut(value - half, value + half), "t", units)
 
     @cached_property
     def _mated(self) -> tuple[Ints, Floats]:

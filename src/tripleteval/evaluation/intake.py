@@ -76,13 +76,7 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             vectors on both sides without ids on both (E509).
     """
     q, g = queries.embeddings, gallery.embeddings
-    if q.dim != g.dim:
-        raise DataError(
-            "E306",
-            f"queries of {q.dim} dimensions, a gallery of {g.dim}",
-            where=f"{q.name} ({len(q):,} × {q.dim}) and {g.name} ({len(g):,} × {g.dim})",
-            fix="both must come from the same model",
-        )
+    require_one_size(q, g)
     if distance != "cosine" and min(len(q), len(g)) > _COINCIDENCE and queries.unit_norm != gallery.unit_norm:
         unit, other = (q, g) if queries.unit_norm else (g, q)
         raise DataError(
@@ -97,6 +91,22 @@ def require_comparable(queries: Intake, gallery: Intake, distance: str) -> None:
             "the same vectors as queries and as gallery: every query would find itself",
             where=f"{q.name} and {g.name}",
             fix="leave out the gallery (each query is then searched among the others), or give ids to both",
+        )
+
+
+def require_one_size(queries: Embeddings, gallery: Embeddings) -> None:
+    """Refuse vectors of different lengths.
+
+    Raises:
+        DataError: E306.
+    """
+    q, g = queries, gallery
+    if q.dim != g.dim:
+        raise DataError(
+            "E306",
+            f"queries of {q.dim} dimensions, a gallery of {g.dim}",
+            where=f"{q.name} ({len(q):,} × {q.dim}) and {g.name} ({len(g):,} × {g.dim})",
+            fix="both must come from the same model",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from tripleteval.uncertainty.sums import Sums, Units
 Entries = dict[str, dict[str, Any]]
 
 SETTLED = "every ranking gives this value"
+NO_GROUPS = "no groups in the gallery"
 _NAMED = 4
 
 
@@ -63,7 +64,7 @@ def with_intervals(entries: Entries, measured: Sequence[Measured], units: Units,
             found[name] = _of_median(each, units, confidence)
         else:
             part, whole = per_query(each.column, entry["average"], classes)
-            estimands[name] = Sums(units.sum(part), units.sum(whole), each.named.metric.share)
+            estimands[name] = Sums(units.sum(part), units.sum(whole), each.named.metric.bounds)
     drawn = intervals(list(estimands.values()), confidence=confidence, seed=seed, noun=units.noun)
     for name, interval in zip(estimands, drawn, strict=True):
         sure = interval.method is not None and settled(entries[name])
@@ -84,18 +85,31 @@ def without_interval(entries: Entries) -> Entries:
     return {name: entry if "interval" in entry else entry | none[name] for name, entry in entries.items()}
 
 
-def interval_notes(entries: Entries, units: Units, unit: str | None = None) -> list[str]:
-    """Return what a reader of the intervals must know, in sentences."""
-    most = max((entry["units"] for entry in entries.values()), default=0)
+def most_units(entries: Entries) -> int:
+    """Return the most units that one of the entries rests on."""
+    return max((entry["units"] for entry in entries.values()), default=0)
+
+
+def interval_notes(entries: Entries, drawn: Mapping[str, int], unit: str | None = None) -> list[str]:
+    """Return what a reader of the intervals must know, in sentences.
+
+    Args:
+        entries: All that have, or could have, an interval.
+        drawn: By what one unit is called, how many of them are drawn again; of others nothing is said.
+        unit: The unit that was asked for.
+    """
+    most = most_units({name: entry for name, entry in entries.items() if entry["interval"]})
     notes = []
-    if unit == "class" and units.noun == "query":
+    if unit == "class" and "query" in drawn:
         notes.append("Queries have no single class, so intervals treat them as independent, and may be too narrow.")
-    if 0 < most < FEWEST:
-        notes.append(
-            f"No intervals: {counted(most, units.noun)} cannot say what others would do ({FEWEST} are needed)."
-        )
-    elif FEWEST <= most < FEW:
-        notes.append(f"Intervals rest on {counted(most, units.noun)} only: they are t intervals, and rough.")
+    for noun, count in drawn.items():
+        few = counted(count, noun)
+        if 0 < count < FEWEST:
+            where = f" of what rests on {few}: they" if most else f": {few}"
+            notes.append(f"No intervals{where} cannot say what others would do ({FEWEST} are needed).")
+        elif FEWEST <= count < FEW:
+            rest = f"rest on {few} only: they" if most < FEW else f"that rest on {few}"
+            notes.append(f"Intervals {rest} are t intervals, and rough.")
     if same := [name for name, entry in entries.items() if entry.get("interval_reason") == SETTLED]:
         more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
         notes.append(f"The same for every ranking, and so without an interval: {', '.join(same[:_NAMED])}{more}.")

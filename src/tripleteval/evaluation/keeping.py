@@ -19,7 +19,7 @@ from tripleteval.engine.mutual import possible
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.errors import ResourceError
 from tripleteval.evaluation.accounting import describe
-from tripleteval.evaluation.means import Means
+from tripleteval.evaluation.means import Means, shares_memory
 from tripleteval.evaluation.measure import Facts, Results
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured
@@ -63,7 +63,13 @@ def planned(journal: Journal | None, same: Callable[[], Described], engine: Pass
     meets = possible(engine, means.mapping)
     if journal is None:
         return engine, means._replace(kernel=engine.kernel)
-    plan = {"memory": means.memory, "workers": means.workers, "kernel": engine.kernel, "meets": meets}
+    plan = {
+        "memory": means.memory,
+        "workers": means.workers,
+        "together": means.shared,
+        "kernel": engine.kernel,
+        "meets": meets,
+    }
     found = journal.begin(same, plan, KINDS)
     engine = replace(engine, kernel=found["kernel"])
     if found["meets"] != possible(engine, means.mapping):
@@ -74,11 +80,13 @@ def planned(journal: Journal | None, same: Callable[[], Described], engine: Pass
             where=str(journal.folder),
             fix="resume it where it was begun, or remove that folder to start again",
         )
-    mapping, workers = means.mapping, found["workers"]
-    if getattr(mapping, "shares_memory", False) and workers < means.workers:  # the memory was cut for so many
-        mapping = threads(workers)
-    kept = {"memory": found["memory"], "pages": Pages(journal)}
-    return engine, means._replace(kernel=engine.kernel, mapping=mapping, workers=workers, **kept)
+    mapping = means.mapping
+    if shares_memory(mapping):
+        # Of threads, no more than the memory was cut for: on a cluster each worker had as much to itself.
+        most = found["workers"] if found["together"] else max(means.memory // found["memory"], 1)
+        mapping = threads(most) if most < means.workers else mapping
+    kept = {"memory": found["memory"], "workers": found["workers"], "together": found["together"]}
+    return engine, means._replace(kernel=engine.kernel, mapping=mapping, pages=Pages(journal), **kept)
 
 
 def identity(

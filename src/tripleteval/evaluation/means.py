@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.maps import Map
 from tripleteval.engine.plan import Costs, Order, plan
-from tripleteval.evaluation.progress import Progress
+from tripleteval.evaluation.progress import Journey
 from tripleteval.journal.page import Pages
 
 _EACH = 4  # orders per worker of a cluster, so that none is idle for long
@@ -23,8 +23,9 @@ class Means(NamedTuple):
         workers: How many of them are in flight at once.
         memory: Bytes that may be used beyond the input.
         pages: Where finished orders are kept.
-        progress: Called with pairs done and pairs in all.
+        progress: Called with pairs done and pairs in all, of each pass.
         standing: Bytes that were taken off the budget before, for labels and ids of sets on disk.
+        together: Whether the workers share the memory; ``None`` where the map says so.
     """
 
     kernel: str
@@ -32,22 +33,32 @@ class Means(NamedTuple):
     workers: int
     memory: int
     pages: Pages
-    progress: Progress | None = None
+    progress: Journey | None = None
     standing: int = 0
+    together: bool | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether ``memory`` is divided among the workers, and not what each of them has."""
+        return shares_memory(self.mapping) if self.together is None else self.together
 
     def cut(self, comparison: Comparison, costs: Costs, *, along: bool = False) -> tuple[list[Order], bool]:
         """Return the orders of a pass, and whether the gallery may be held ready: see `engine.plan.plan`.
 
         Threads share the memory. The workers of a cluster have as much each, and there are enough orders for all.
         """
-        together = getattr(self.mapping, "shares_memory", False)
-        workers = self.workers if together else 1
+        workers = self.workers if self.shared else 1
         how = {"memory": self.memory, "standing": self.standing}
         orders, hold = plan(comparison, costs, workers=workers, cut=along, **how)
-        if together or self.workers == 1:
+        if self.shared or self.workers == 1:
             return orders, hold
         each = -(-_EACH * self.workers // len(orders))
         return [part for order in orders for part in _parts(order, each, len(comparison.gallery))], hold
+
+
+def shares_memory(mapping: Map) -> bool:
+    """Return whether the workers of a map are threads of this process."""
+    return bool(getattr(mapping, "shares_memory", False))
 
 
 def _parts(order: Order, count: int, gallery: int) -> list[Order]:

@@ -17,8 +17,8 @@ from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_MUTUAL, Costs, Or
 from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
-from tripleteval.evaluation.means import Means
-from tripleteval.evaluation.progress import Progress
+from tripleteval.evaluation.means import Means, shares_memory
+from tripleteval.evaluation.progress import Journey
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured
 from tripleteval.evaluation.sweep_map import SweepMap
@@ -132,7 +132,7 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
             return found._replace(seen=seen)
     orders, hold = means.cut(engine.comparison, costs, along=not second.wanted)
     reading = replace(reading, engine=replace(engine, hold=hold))
-    if getattr(means.mapping, "shares_memory", False):  # elsewhere each worker makes its own: it would not travel well
+    if shares_memory(means.mapping):  # elsewhere each worker makes its own: it would not travel well
         reading.engine.ready()
     results: list[Results] = []
     waiting: list[Evidence] = []
@@ -143,7 +143,7 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
             waiting = [waiting[0].merge(found) if waiting else found]
             if order.last == len(engine.comparison.gallery):
                 results.append(reading.read(waiting.pop(), reading.whole(order)))
-        told((order.stop - order.start) * (order.last - order.first))
+        told((order.stop - order.start) * (order.last - order.first), resumed=page.has([order]))
     return join(results)
 
 
@@ -160,13 +160,14 @@ def _meetings(engine: Pass, settings: Settings, costs: Costs, means: Means) -> t
 
 def _mutually(reading: Reading, orders: list[Order], mapping: Map, page: Page[Any], told: _Told) -> list[Results]:
     if page.has(orders):
+        told(told.whole, resumed=True)
         return list(page.each(reading, orders, mapping))
 
     def read(standing: Standing) -> Results:
         order = standing.order
         return reading.read(reading.engine.evidence(standing.block, standing.tally, order.first, order.last), order)
 
-    kept = SweepMap(mapping, page, lambda: reading.engine.shelf.frame, told)
+    kept = SweepMap(mapping, page, lambda: reading.engine.shelf.frame, partial(told, resumed=True))
     results = []
     for order, result in zip(orders, mapping(read, sweep(reading.engine, orders, kept, told)), strict=True):
         page.keep(order, result)
@@ -177,12 +178,14 @@ def _mutually(reading: Reading, orders: list[Order], mapping: Map, page: Page[An
 class _Told:
     """Adds up the pairs done and tells whoever wants to know; so many passes see them at once."""
 
-    def __init__(self, whole: int, progress: Progress | None, passes: int = 1) -> None:
+    def __init__(self, whole: int, progress: Journey | None, passes: int = 1) -> None:
         self.done, self.whole, self.passes, self.progress = 0, whole, passes, progress
 
-    def __call__(self, pairs: int) -> None:
+    def __call__(self, pairs: int, *, resumed: bool = False) -> None:
         self.done += pairs
         if self.progress is not None:
+            if resumed:
+                self.progress.resumed(self.passes * pairs)
             self.progress(self.passes * self.done, self.passes * self.whole)
 
 

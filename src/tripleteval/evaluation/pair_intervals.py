@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import SHARE
 from tripleteval.evaluation.d_prime_interval import d_prime_interval
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import Named
@@ -20,7 +21,6 @@ from tripleteval.uncertainty.proportion import all_or_none, share_interval
 from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
 
-SHARES = ("auc", "eer", "tar@far", "overlap")
 _STEPS = 32  # along TAR, along FAR, and along the distance, where means and variances are decided
 _AROUND = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # a false accept rate, where its threshold may move to
 _NONE = "the threshold was chosen on the very pairs it is judged by"
@@ -151,7 +151,7 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
         return none_of(units, sure.noun)
     if entry.get("below_resolution"):
         return Interval(None, None, None, units, _TOO_FEW)
-    if pattern in SHARES and value in (0.0, 1.0):
+    if name.metric.bounds == SHARE and value in (0.0, 1.0):
         return Interval(*all_or_none(value, units, sure.confidence), "rule of three", units)
     if pattern == "d_prime" and read.times is not None and units >= FEW:
         sides = 1 if sure.alone else 2
@@ -162,19 +162,17 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
 
 def _varied(name: Named, value: float, read: Read, units: int, confidence: float) -> Interval:
     """Return the interval that resampling, or leaving out, units gives."""
-    share, without = name.metric.pattern in SHARES, _without(name, read)
+    bounds, without = name.metric.bounds, _without(name, read)
     if not np.isfinite(without).all():
         return Interval(None, None, None, units, "undefined without one of the units")
     influence = without.mean() - without
     if read.drawn is None or units < FEW:
         error = math.sqrt((len(without) - 1) / len(without)) * math.hypot(*influence.tolist())
-        low, high = share_interval(value, error, units, confidence) if share else _t(value, error, units, confidence)
-        return Interval(low, high, "t", units)
+        of = share_interval if bounds == SHARE else _t
+        return Interval(*bounds.cut(*of(value, error, units, confidence)), "t", units)
     drawn = _values(name, read.drawn)
     shifted = drawn[np.isfinite(drawn)] + (value - _values(name, read.whole)[0])
-    low, high = ends(shifted, value, influence, confidence)
-    low, high = (max(low, 0.0), min(high, 1.0)) if share else (low, high)
-    return Interval(low, high, "bootstrap", units)
+    return Interval(*bounds.cut(*ends(shifted, value, influence, confidence)), "bootstrap", units)
 
 
 def _t(value: float, error: float, units: int, confidence: float) -> tuple[float, float]:

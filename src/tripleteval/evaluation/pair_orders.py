@@ -38,7 +38,11 @@ def merged(
     orders = orders_of(comparison, means, fixed)
     upto = np.cumsum([(order.stop - order.start) * (order.last - order.first) for order in orders]).tolist()
     page = means.pages.next()
-    done, total = page.standing() or ((0, empty) if seen is None else (len(orders), seen))
+    resumed = page.standing()
+    done, total = resumed or ((0, empty) if seen is None else (len(orders), seen))
+    if resumed and done and means.progress is not None:
+        means.progress.resumed(upto[done - 1])
+        means.progress(upto[done - 1], upto[-1])
     for part in means.mapping(engine, orders[done:]):
         done, total = done + 1, total.merge(part)
         page.stand(done, total)

@@ -12,6 +12,7 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.decisions import DecisionPass, Kinds
 from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.decided import decided, require_room_to_decide
+from tripleteval.evaluation.intervals import NO_GROUPS
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units, owners_of
 from tripleteval.evaluation.rate_interval import rate_interval
@@ -37,7 +38,7 @@ def pair_slices(
     """
     found: list[Entry] = []
     for name in settings.by:
-        values, kinds, reason = _kinds(comparison, name)
+        values, kinds, reason = _kinds(comparison, name, settings.unit)
         if reason:
             found.append({"column": name, "reason": reason})
             continue
@@ -60,12 +61,12 @@ def require_room_for_slices(comparison: Comparison, settings: Settings, means: M
         ResourceError: The memory does not hold a single query (E802).
     """
     for name in settings.by:
-        _, kinds, reason = _kinds(comparison, name)
+        _, kinds, reason = _kinds(comparison, name, settings.unit)
         if not reason:
             require_room_to_decide(comparison, means, MOST_UNITS, len(kinds.pairs), len(settings.fars))
 
 
-def _kinds(comparison: Comparison, name: str) -> tuple[list[str | None], Kinds, str]:
+def _kinds(comparison: Comparison, name: str, unit: str) -> tuple[list[str | None], Kinds, str]:
     """Return the values of a column, how pairs are told apart by them, and why they are not, if so."""
     asked = column_values(comparison.queries, name)
     try:
@@ -77,6 +78,8 @@ def _kinds(comparison: Comparison, name: str) -> tuple[list[str | None], Kinds, 
     sides: list[Ints] = [np.array([place[value] for value in side], dtype=np.int64) for side in (asked, searched)]
     fits = 2 <= len(values) <= MOST_VALUES
     reason = "" if fits else f"{counted(len(values), 'value')}, and pairs of 2 to {MOST_VALUES} are told apart"
+    if unit == "group" and comparison.gallery.groups is None:
+        reason = NO_GROUPS
     return values, Kinds(sides[0], sides[1], len(values)), reason
 
 

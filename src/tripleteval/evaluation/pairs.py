@@ -17,7 +17,7 @@ from tripleteval.errors import counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
 from tripleteval.evaluation.folds import Folds, connected, folds_of, with_fold_interval
-from tripleteval.evaluation.intervals import without_interval
+from tripleteval.evaluation.intervals import interval_notes, most_units, without_interval
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for, pseudo_values, readings, with_pair_intervals
 from tripleteval.evaluation.pair_units import MOST_UNITS, Grouped, digest, grouped_units, places_of
 from tripleteval.evaluation.pairs_intake import GivenPairs, pair_distances, pairs_by_rows, pairs_by_vectors, repeated
@@ -99,6 +99,7 @@ def evaluate_pairs(
         read = readings(curve, sure)
         metrics = with_pair_intervals(metrics, named, sure, read)
         by_unit = per_unit_table(grouped, pseudo_values(metrics, named, sure, read))
+    identities = {name: entry for name, entry in metrics.items() if "units" in entry}
     metrics = without_interval(with_fold_interval(metrics, checked.confidence))
     accounting = _account(given, distances, found.counts, made)
     settings: dict[str, Any] = {"pairs": "given", "distance": distance, "fars": list(budgets)}
@@ -109,7 +110,7 @@ def evaluate_pairs(
         accounting=accounting,
         settings=settings,
         inputs=_inputs(given, made),
-        notes=_notes(accounting, metrics),
+        notes=_notes(accounting, metrics) + interval_notes(metrics, {"identity": most_units(identities)}),
         verification=found.curves,
         environment=environment(time.monotonic() - started),
         per_query=_table(given, distances, made),

@@ -30,6 +30,12 @@ class Journey:
         self._whole = max(self._whole, self._done)
         self._progress(self._done, self._whole)
 
+    def resumed(self, pairs: int) -> None:
+        """Say that so many pairs of the next report were compared before this run began, and took it no time."""
+        tell = getattr(self._progress, "resumed", None)
+        if tell is not None and pairs:
+            tell(pairs)
+
     def end(self) -> None:
         """Say that nothing is left to do."""
         if self._done < self._whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -218,7 +219,7 @@ def _graded(found: Any) -> Mapping[Any, Any]:
         return found
     if isinstance(found, (list, tuple, set, frozenset)):
         return dict.fromkeys(found, 1)
-    raise DataError("E203", f"{found!r:.60}, where gallery ids were expected", where="relevance", fix=_KINDS)
+    raise DataError("E203", f"{reprlib.repr(found)}, where gallery ids were expected", where="relevance", fix=_KINDS)
 
 
 def _numbers(grades: Any) -> Floats:
@@ -228,11 +229,21 @@ def _numbers(grades: Any) -> Floats:
         raise DataError("E203", "grades that are no numbers", where="relevance", fix=_KINDS) from None
 
 
+def _require_ids(ids: list[Any], what: str) -> None:
+    if any(isinstance(identity, (float, np.floating)) for identity in ids):  # 2.0**53 would be found as 2**53
+        fix = "floats merge ids beyond 2**53: write them as integers or text"
+        raise LabelError("E403", f"{what} ids that are floating-point numbers", where="relevance", fix=fix)
+    if wrong := [identity for identity in ids if isinstance(identity, (list, dict))]:
+        found = f"{what} ids of type {type(wrong[0]).__name__}, where each names one item"
+        raise LabelError("E408", found, where="relevance", fix=_KINDS)
+
+
 def _rows_of(ids: list[Any], side: Embeddings, what: str) -> Ints:
     if side.ids is None:
         fix = "give ids=, or name their column: id_column= (--id-column)"
         raise ParameterError("E101", f"relevance by id, but {side.name} has no ids", fix=fix)
     position = {identity: row for row, identity in enumerate(side.ids.values())}
+    _require_ids(ids, what)
     if any(isinstance(identity, bytes) for identity in ids):
         ids = list(encode(ids, f"{what} ids of the relevance").values())  # as those of the embeddings became text
     if isinstance(side.ids.classes[0], int):  # a file of text has no integers

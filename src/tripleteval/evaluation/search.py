@@ -208,7 +208,11 @@ def _of(comparison: Comparison, rows: Ints) -> Comparison:
 def _memory(memory: str | int | None, gallery: Embeddings, shards: int) -> int:
     rows = -(-len(gallery) // shards)
     if shards > len(gallery):
-        raise ParameterError("E101", f"shards={shards} of {len(gallery):,} rows", fix="give fewer")
+        raise ParameterError(
+            "E101",
+            f"shards={shards} of a gallery of {counted(len(gallery), 'row')}",
+            fix=f"give at most {len(gallery):,}, one row in each",
+        )
     return max(_LEAST_MEMORY, _COPIES * 4 * gallery.dim * rows) if memory is None else parse_memory(memory)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.bounds import SHARE
 from tripleteval.evaluation.summary import class_means
 from tripleteval.metrics import Column
 from tripleteval.search.contract import NOBODY, Found
@@ -52,7 +53,7 @@ def unreached(true: Found, found: Found, gallery: int) -> Ints:
 def _sums(values: Floats, true: Floats, units: Units) -> Sums:
     """Return the sums per class over the queries whose true value is defined."""
     defined = ~np.isnan(true)
-    return Sums(units.sum(np.where(defined, values, 0.0)), units.sum(defined))
+    return Sums(units.sum(np.where(defined, values, 0.0)), units.sum(defined), SHARE)  # whatever a list can tell is one
 
 
 def _loss(true: Floats, found: Floats, interval: Interval | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Bools
+from tripleteval.arrays import AnyArray, Bools, python_values
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
 from tripleteval.errors import ParameterError, counted, nearest
@@ -38,7 +38,7 @@ def column_values(queries: Embeddings, name: str) -> list[str | None]:
         raise ParameterError("E101", f"no column {name!r} to slice by in {queries.name}", fix=fix)
     codes = None if name in queries.meta else own[name]
     column = queries.meta[name] if codes is None else codes.values()
-    values = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+    values = python_values(column) if hasattr(column, "to_pylist") else list(column)
     texts = [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124  # NaN
     if len(set(texts)) > MOST_VALUES:
         raise ParameterError(

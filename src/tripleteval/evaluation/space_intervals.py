@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.evaluation.intervals import units_of
+from tripleteval.evaluation.intervals import NO_GROUPS, units_of
 from tripleteval.evaluation.settings import Settings
 from tripleteval.metrics import Named
 from tripleteval.metrics.hubness import Hubs
@@ -34,11 +34,11 @@ def with_item_intervals(
     if not mine:
         return entries
     if settings.unit == "group" and gallery.groups is None:
-        none = Interval(None, None, None, 0, "no groups in the gallery").entry()
+        none = Interval(None, None, None, 0, NO_GROUPS).entry()
         return entries | {name.spelling: entries[name.spelling] | none for name in mine}
     units = units_of(gallery, settings.unit)
     items = units.sum(np.ones(len(gallery), np.int64))
-    shares = [Sums(units.sum(hubs[int(name.value)].times == 0), items, share=True) for name in mine]
+    shares = [Sums(units.sum(hubs[int(name.value)].times == 0), items, name.metric.bounds) for name in mine]
     noun = {"query": "item"}.get(units.noun, units.noun)
     drawn = intervals(shares, confidence=settings.confidence, seed=settings.seed, noun=noun)
     return entries | {n.spelling: entries[n.spelling] | i.entry() for n, i in zip(mine, drawn, strict=True)}

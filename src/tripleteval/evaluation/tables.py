@@ -34,7 +34,7 @@ def per_query_table(comparison: Comparison, results: Results) -> pa.Table:
     columns: dict[str, Any] = {"query": pa.array(comparison.query_rows)}
     for name, column in (("id", queries.ids), ("label", queries.labels), ("group", queries.groups)):
         if column is not None:
-            columns[name] = _dictionary(column)
+            columns[name] = arrow_of(column)
     columns["relevant"] = pa.array(facts.positives)
     columns["valid"] = pa.array(facts.positives + facts.negatives)
     for measured in results.measured:
@@ -105,13 +105,14 @@ def neighbor_table(comparison: Comparison, results: Results, distance: Distance,
         "relevant": pa.array(found.relevant[query, place]),
     }
     if comparison.gallery.ids is not None:
-        columns["gallery_id"] = _dictionary(comparison.gallery.ids.take(rows))
+        columns["gallery_id"] = arrow_of(comparison.gallery.ids.take(rows))
     if isinstance(comparison.gallery.labels, Labels):
-        columns["gallery_label"] = _dictionary(comparison.gallery.labels.take(rows))
+        columns["gallery_label"] = arrow_of(comparison.gallery.labels.take(rows))
     return pa.table(columns)
 
 
-def _dictionary(column: Labels | LabelSets) -> Any:
+def arrow_of(column: Labels | LabelSets) -> Any:
+    """Return labels, ids or groups as Arrow, a value per row; a set of labels as a list of text."""
     import pyarrow as pa
 
     if isinstance(column, LabelSets):

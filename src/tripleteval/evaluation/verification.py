@@ -13,6 +13,7 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.genuine import bytes_listed
 from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed
 from tripleteval.engine.pairs import PairPass, bytes_for
+from tripleteval.evaluation.intervals import NO_GROUPS
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
 from tripleteval.evaluation.pair_orders import merged, orders_of
@@ -34,6 +35,7 @@ from tripleteval.metrics.operating import (
     thinned,
 )
 from tripleteval.metrics.transfer import Transferred
+from tripleteval.uncertainty.interval import Interval
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,10 +103,12 @@ def measure_verification(
         return found
     sure, grouped = sure_of(comparison, curve, distance, settings, seen.genuine, means)
     read = readings(curve, sure)
-    metrics = with_pair_intervals(found.metrics, named, sure, read)
-    if grouped is None:
-        return found._replace(metrics=metrics)
-    by_unit = per_unit_table(grouped, pseudo_values(metrics, named, sure, read))
+    metrics, by_unit = with_pair_intervals(found.metrics, named, sure, read), None
+    if settings.unit == "group" and comparison.gallery.groups is None:  # items took their place, as if independent
+        none = Interval(None, None, None, 0, NO_GROUPS).entry()
+        metrics = {name: entry | (none if entry.get("interval") else {}) for name, entry in metrics.items()}
+    if grouped is not None:
+        by_unit = per_unit_table(grouped, pseudo_values(metrics, named, sure, read))
     return found._replace(metrics=metrics, by_unit=by_unit)
 
 

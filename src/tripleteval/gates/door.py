@@ -11,7 +11,6 @@ from tripleteval.differences.door import compare
 from tripleteval.differences.estimands import has_classes
 from tripleteval.differences.result import Differences
 from tripleteval.errors import ParameterError
-from tripleteval.gates.given_triplets import by_value, of_given_triplets
 from tripleteval.gates.requirement import Asked, Requirement, parse_asked, parse_requirement
 from tripleteval.gates.result import Check, Gate
 from tripleteval.metrics import number
@@ -36,7 +35,6 @@ def gate(
         baseline: The run that must not be undercut, compared by the unit that `compare` takes by default.
         no_worse: Metrics in which the run may be worse than the baseline by ``margin`` at most: ``"map@r"`` by the
             values, ``"low(map@r)"`` by the interval of the paired difference (where lower is better: ``"high(...)"``).
-            Runs of given triplets are compared by the values only.
         margin: In units of the metric, >= 0.
         paired: ``False`` if the baseline has other queries.
         name: What the run is called.
@@ -64,12 +62,9 @@ def gate(
         asked = [parse_asked(text, run) for text in no_worse]
         for each in asked:
             _require_direction(each, run.metrics[each.metric].get("better"))
-        if of_given_triplets(run) and of_given_triplets(baseline):
-            entries = by_value(run, baseline, asked, paired=paired)
-        else:
-            found = _compared(run, baseline, asked, paired=paired, name=name)
-            entries, baseline_unit = found.metrics, str(found.settings["unit"])
-        checks += [_against(each, entries[each.metric], margin) for each in asked]
+        found = _compared(run, baseline, asked, paired=paired, name=name)
+        baseline_unit = str(found.settings["unit"])
+        checks += [_against(each, found.metrics[each.metric], margin) for each in asked]
     return Gate(name, tuple(checks), run.result_hash, _unit(run), baseline_unit)
 
 

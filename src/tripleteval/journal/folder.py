@@ -26,6 +26,7 @@ from tripleteval.errors import ResourceError
 from tripleteval.journal.frames import Place, frames, heading, payload
 from tripleteval.journal.lock import Lock, hold
 from tripleteval.journal.records import Kinds, decode, described, encode
+from tripleteval.journal.same import require_same
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -211,7 +212,7 @@ class Journal:
                     fix="remove that folder, and start the run again",
                 )
             head = json.loads(payload(self._descriptor, places[0]))
-            _require_same(head, {"schema": SCHEMA, **_plain(self._identity())})
+            require_same(head, {"schema": SCHEMA, **_plain(self._identity())})
             self._plan = head["plan"]
             for place in places[1:]:
                 page, *order = described(payload(self._descriptor, place))["tuple"][0]
@@ -323,26 +324,3 @@ def _head(folder: Path) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
-
-
-def _require_same(kept: dict[str, Any], asked: dict[str, Any]) -> None:
-    one, two = dict(_flat({name: kept.get(name) for name in asked})), dict(_flat(asked))
-    differing = [name for name in {**one, **two} if one.get(name) != two.get(name)]
-    if differing:
-        said = "; ".join(f"{name} was {one.get(name)!r:.60}, is {two.get(name)!r:.60}" for name in differing[:5])
-        raise ResourceError(
-            "E805",
-            f"an unfinished run of something else: {said}",
-            fix="give the same files and options to resume it, or remove that folder to start again",
-        )
-
-
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{key}".removeprefix("."))
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for place, inner in enumerate(value):
-            yield from _flat(inner, f"{name}[{place}]")
-    else:
-        yield name, value

@@ -20,7 +20,7 @@ def shown(what: str, *, progress: Progress | bool) -> Iterator[Progress]:
     if callable(progress):
         yield progress
         return
-    if not progress or not sys.stderr.isatty():
+    if not progress or not sys.stderr.isatty() or _still():
         yield lambda _done, _whole: None
         return
     from rich.console import Console
@@ -31,3 +31,9 @@ def shown(what: str, *, progress: Progress | bool) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+def _still() -> bool:
+    from tripleteval.report.console import still
+
+    return still()

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Floats
+from tripleteval.bounds import ANY, Bounds
 from tripleteval.errors import ParameterError, nearest
 from tripleteval.registry import Registry
 
@@ -81,7 +82,7 @@ class Metric:
             ``"space"`` or ``"pairs"`` for a `Scalar`.
         pools: Whether the pooled ratio means something.
         default: Whether it is measured without being asked for.
-        share: Whether its values lie in [0, 1], so that an interval must not leave it.
+        bounds: Between which values it lies, so that no interval leaves them.
     """
 
     pattern: str
@@ -91,7 +92,7 @@ class Metric:
     headline: Literal["query", "pooled", "median", "space", "pairs"]
     pools: bool
     default: bool
-    share: bool = False
+    bounds: Bounds
 
     @property
     def parameter(self) -> str | None:
@@ -120,12 +121,12 @@ def metric(
     headline: Literal["query", "pooled", "median"] = "query",
     pools: bool = False,
     default: bool = True,
-    share: bool = False,
+    bounds: Bounds = ANY,
 ) -> Callable[[Function], Function]:
     """Register the decorated function as a metric; see `Metric` for the fields."""
 
     def register(measure: Function) -> Function:
-        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools, default, share))
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools, default, bounds))
         return measure
 
     return register
@@ -138,11 +139,12 @@ def quantity(
     better: Literal["higher", "lower"] | None,
     default: bool = True,
     headline: Literal["space", "pairs"] = "space",
+    bounds: Bounds = ANY,
 ) -> Callable[[Whole], Whole]:
     """Register the decorated function, evidence to `Scalar`, as one number of the whole space, or of all pairs."""
 
     def register(measure: Whole) -> Whole:
-        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, pools=False, default=default))
+        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, False, default, bounds))  # noqa: FBT003  # pools
         return measure
 
     return register

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.distance.formula import Prepared, squared_block
 from tripleteval.metrics import Scalar, quantity
 
@@ -50,7 +51,7 @@ class Centroids(NamedTuple):
     items: Ints
 
 
-@quantity("ami", of="clusters", better="higher", default=False)
+@quantity("ami", of="clusters", better="higher", default=False, bounds=Bounds(-1.0, 1.0))
 def ami(clusters: Clusters) -> Scalar:
     """Adjusted mutual information of the labels and k-means with as many clusters, mean over 10 seeds.
 
@@ -62,7 +63,7 @@ def ami(clusters: Clusters) -> Scalar:
     return _over_seeds(clusters, "ami")
 
 
-@quantity("ari", of="clusters", better="higher", default=False)
+@quantity("ari", of="clusters", better="higher", default=False, bounds=Bounds(-0.5, 1.0))
 def ari(clusters: Clusters) -> Scalar:
     """Adjusted Rand index of the labels and k-means with as many clusters, mean over 10 seeds.
 
@@ -74,7 +75,7 @@ def ari(clusters: Clusters) -> Scalar:
     return _over_seeds(clusters, "ari")
 
 
-@quantity("nmi", of="clusters", better="higher", default=False)
+@quantity("nmi", of="clusters", better="higher", default=False, bounds=SHARE)
 def nmi(clusters: Clusters) -> Scalar:
     """Normalised mutual information (arithmetic mean), mean over 10 seeds. Prefer ami.
 
@@ -86,7 +87,7 @@ def nmi(clusters: Clusters) -> Scalar:
     return _over_seeds(clusters, "nmi")
 
 
-@quantity("purity", of="clusters", better="higher", default=False)
+@quantity("purity", of="clusters", better="higher", default=False, bounds=SHARE)
 def purity(clusters: Clusters) -> Scalar:
     """Share of items whose cluster is mostly of their own class, mean over 10 seeds. Never read it alone.
 
@@ -99,7 +100,7 @@ def purity(clusters: Clusters) -> Scalar:
     return _over_seeds(clusters, "purity")
 
 
-@quantity("pairwise_f1", of="clusters", better="higher", default=False)
+@quantity("pairwise_f1", of="clusters", better="higher", default=False, bounds=SHARE)
 def pairwise_f1(clusters: Clusters) -> Scalar:
     """Harmonic mean of precision and recall over pairs of items put into one cluster, mean over 10 seeds.
 
@@ -123,7 +124,7 @@ def pairwise_f1_of(classes: Ints, clusters: Ints) -> float:
     return 2 * both / (of_class + of_cluster) if of_class + of_cluster else 0.0
 
 
-@quantity("davies_bouldin", of="centroids", better="lower", default=False)
+@quantity("davies_bouldin", of="centroids", better="lower", default=False, bounds=Bounds(low=0.0))
 def davies_bouldin(centroids: Centroids) -> Scalar:
     """Mean over classes of the worst (Sᵢ + Sⱼ) / ‖μᵢ − μⱼ‖; S is the mean distance of a class to its centroid μ.
 
@@ -148,7 +149,7 @@ def davies_bouldin(centroids: Centroids) -> Scalar:
     return Scalar(math.fsum(worst) / len(worst), n)
 
 
-@quantity("calinski_harabasz", of="centroids", better="higher", default=False)
+@quantity("calinski_harabasz", of="centroids", better="higher", default=False, bounds=Bounds(low=0.0))
 def calinski_harabasz(centroids: Centroids) -> Scalar:
     """Scatter between the centroids over scatter within the classes, each by its degrees of freedom.
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import Bounds
 from tripleteval.metrics import Scalar, quantity
 
 _FEWEST = 3
@@ -29,12 +30,13 @@ class Gaps(NamedTuple):
     unseen: int = 0
 
 
-@quantity("intrinsic_dimension", of="gaps", better=None)
+@quantity("intrinsic_dimension", of="gaps", better=None, bounds=Bounds(low=0.0))
 def intrinsic_dimension(gaps: Gaps) -> Scalar:
     """Dimension of the data close by, from r₂/r₁: (n − 1) / Σ ln(r₂/r₁), the unbiased maximum likelihood.
 
     Range (0, ∞). Distances are Euclidean, between unit vectors under cosine; copies of a point count once. It
-    needs some 100 points, and is too low where the true dimension is high.
+    needs some 100 points, and is too low where the true dimension is high. Items that ``ignore="group"`` removes
+    are nobody's neighbours.
 
     Source:
         Denti et al. 2022, on Facco et al. 2017 (TwoNN).
@@ -44,7 +46,7 @@ def intrinsic_dimension(gaps: Gaps) -> Scalar:
     return refused or Scalar((n - 1) / math.fsum(gaps.log_ratio.tolist()), n)
 
 
-@quantity("intrinsic_dimension_linfit", of="gaps", better=None, default=False)
+@quantity("intrinsic_dimension_linfit", of="gaps", better=None, default=False, bounds=Bounds(low=0.0))
 def intrinsic_dimension_linfit(gaps: Gaps) -> Scalar:
     """The same by a straight line through 0: −ln(1 − i/n) on ln(r₂/r₁), ascending, without the last tenth.
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.bounds import SHARE
 from tripleteval.metrics import Scalar, quantity
 from tripleteval.metrics.operating import best_cut, operating_of
 
@@ -28,7 +29,7 @@ class Folded(NamedTuple):
     names: list[Any]
 
 
-@quantity("cv_accuracy", of="folds", better="higher", headline="pairs", default=False)
+@quantity("cv_accuracy", of="folds", better="higher", headline="pairs", default=False, bounds=SHARE)
 def cv_accuracy(folded: Folded) -> Scalar:
     """Share of pairs decided rightly by a threshold chosen on the other folds: mean over folds.
 

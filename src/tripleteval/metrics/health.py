@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from tripleteval.bounds import Bounds
 from tripleteval.evidence.vectors import BITS, Vectors
 from tripleteval.metrics import Scalar, quantity
 
 
-@quantity("anisotropy", of="vectors", better="lower")
+@quantity("anisotropy", of="vectors", better="lower", bounds=Bounds(-1.0, 1.0))
 def anisotropy(vectors: Vectors) -> Scalar:
     """Mean cosine of all pairs of distinct items: (‖Σu‖² − n) / (n (n − 1)) with unit vectors u.
 
@@ -24,7 +25,7 @@ def anisotropy(vectors: Vectors) -> Scalar:
     return Scalar((vectors.resultant() - (n - vectors.zeros)) / (n * (n - 1)), n)
 
 
-@quantity("norm_mean", of="vectors", better=None)
+@quantity("norm_mean", of="vectors", better=None, bounds=Bounds(low=0.0))
 def norm_mean(vectors: Vectors) -> Scalar:
     """Mean Euclidean norm of the vectors, as they are.
 
@@ -40,7 +41,7 @@ def norm_mean(vectors: Vectors) -> Scalar:
         return Scalar(None, vectors.count, "the norms leave the range of float64")
 
 
-@quantity("norm_cv", of="vectors", better=None)
+@quantity("norm_cv", of="vectors", better=None, bounds=Bounds(low=0.0))
 def norm_cv(vectors: Vectors) -> Scalar:
     """Coefficient of variation of the norms: their standard deviation (division by n) over their mean.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Scalar, quantity
 
 
@@ -48,7 +49,7 @@ def hubness(hubs: Hubs, k: int) -> Scalar:
     return Scalar(_mean(away**3) / _mean(np.square(away)) ** 1.5, len(times))
 
 
-@quantity("anti_hubs@k", of="hubs", better="lower")
+@quantity("anti_hubs@k", of="hubs", better="lower", bounds=SHARE)
 def anti_hubs(hubs: Hubs, k: int) -> Scalar:
     """Share of items that are among the k nearest of no query: they cannot be found.
 
@@ -63,7 +64,7 @@ def anti_hubs(hubs: Hubs, k: int) -> Scalar:
     return Scalar(int((times == 0).sum()) / len(times), len(times))
 
 
-@quantity("largest_hub@k", of="hubs", better="lower", default=False)
+@quantity("largest_hub@k", of="hubs", better="lower", default=False, bounds=Bounds(low=1.0))
 def largest_hub(hubs: Hubs, k: int) -> Scalar:
     """How often the most frequent neighbour occurs, in multiples of the mean.
 
@@ -78,7 +79,7 @@ def largest_hub(hubs: Hubs, k: int) -> Scalar:
     return Scalar(float(times.max()) / _mean(times), len(times))
 
 
-@quantity("robin_hood@k", of="hubs", better="lower", default=False)
+@quantity("robin_hood@k", of="hubs", better="lower", default=False, bounds=SHARE)
 def robin_hood(hubs: Hubs, k: int) -> Scalar:
     """Share of all places that would have to change hands for everybody to be found equally often.
 
@@ -94,7 +95,7 @@ def robin_hood(hubs: Hubs, k: int) -> Scalar:
     return Scalar(away / (2 * math.fsum(times.tolist())), len(times))
 
 
-@quantity("bad_occurrences@k", of="hubs", better="lower", default=False)
+@quantity("bad_occurrences@k", of="hubs", better="lower", default=False, bounds=SHARE)
 def bad_occurrences(hubs: Hubs, k: int) -> Scalar:
     """Share of all places among the k nearest that are taken by items that are not relevant.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Scalar, quantity
 from tripleteval.metrics.operating import Operating, Point, allowed, operating_of, within_budget
 
@@ -33,7 +34,7 @@ class Searches(NamedTuple):
     ks: tuple[int, ...]
 
 
-@quantity("cmc@k", of="searches", better="higher", headline="pairs", default=False)
+@quantity("cmc@k", of="searches", better="higher", headline="pairs", default=False, bounds=SHARE)
 def cmc(searches: Searches, k: int) -> Scalar:
     """Share of mated probes whose own identity is among the k closest identities.
 
@@ -48,7 +49,7 @@ def cmc(searches: Searches, k: int) -> Scalar:
     return Scalar(float((searches.rank <= k).mean()), len(searches.mate), details=_gallery(searches))
 
 
-@quantity("tpir@fpir", of="searches", better="higher", headline="pairs", default=False)
+@quantity("tpir@fpir", of="searches", better="higher", headline="pairs", default=False, bounds=SHARE)
 def tpir(searches: Searches, fpir: float) -> Scalar:
     """Share of mated probes whose own identity is the closest one and within the threshold.
 
@@ -68,7 +69,7 @@ def tpir(searches: Searches, fpir: float) -> Scalar:
     return Scalar(float((accepted & (searches.rank <= 1)).mean()), len(searches.mate), details=details)
 
 
-@quantity("threshold@fpir", of="searches", better=None, headline="pairs", default=False)
+@quantity("threshold@fpir", of="searches", better=None, headline="pairs", default=False, bounds=Bounds(low=0.0))
 def threshold(searches: Searches, fpir: float) -> Scalar:
     """The distance up to which the closest identity is accepted, so that at most ``fpir`` of strangers are.
 

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Column, metric
 from tripleteval.metrics.ties import (
     TieGroups,
@@ -30,7 +31,7 @@ _LISTED = 2**16  # items whose places are listed one by one
 _CACHED = 2**14  # queries whose classes are equally large have the same chance level
 
 
-@metric("recall@k", of="groups", better="higher", pools=True, share=True)
+@metric("recall@k", of="groups", better="higher", pools=True, bounds=SHARE)
 def recall(groups: TieGroups, k: int) -> Column:
     """Share of all relevant items that stand among the k nearest: hits@k / R.
 
@@ -43,7 +44,7 @@ def recall(groups: TieGroups, k: int) -> Column:
     return Column(_hits(groups, k), groups.positives)
 
 
-@metric("capped_recall@k", of="groups", better="higher", share=True)
+@metric("capped_recall@k", of="groups", better="higher", bounds=SHARE)
 def capped_recall(groups: TieGroups, k: int) -> Column:
     """Share of the relevant items that could stand among the k nearest: hits@k / min(k, R).
 
@@ -55,7 +56,7 @@ def capped_recall(groups: TieGroups, k: int) -> Column:
     return Column(_hits(groups, k), np.minimum(k, groups.positives))
 
 
-@metric("hit_rate@k", of="groups", better="higher", share=True)
+@metric("hit_rate@k", of="groups", better="higher", bounds=SHARE)
 def hit_rate(groups: TieGroups, k: int) -> Column:
     """Whether at least one of the k nearest is relevant.
 
@@ -70,7 +71,7 @@ def hit_rate(groups: TieGroups, k: int) -> Column:
     return Column(groups.answered(1.0 - _nothing_drawn(size, relevant, places)), _answered(groups))
 
 
-@metric("precision@k", of="groups", better="higher", share=True)
+@metric("precision@k", of="groups", better="higher", bounds=SHARE)
 def precision(groups: TieGroups, k: int) -> Column:
     """Share of the k nearest that is relevant: hits@k / k, with k in the denominator whatever V is.
 
@@ -82,7 +83,7 @@ def precision(groups: TieGroups, k: int) -> Column:
     return Column(_hits(groups, k), k * _answered(groups))
 
 
-@metric("r_precision", of="groups", better="higher", share=True)
+@metric("r_precision", of="groups", better="higher", bounds=SHARE)
 def r_precision(groups: TieGroups) -> Column:
     """Precision among the R nearest, where R is the query's number of relevant items: hits@R / R.
 
@@ -94,7 +95,7 @@ def r_precision(groups: TieGroups) -> Column:
     return Column(_hits(groups, groups.positives), groups.positives)
 
 
-@metric("map@r", of="groups", better="higher", share=True)
+@metric("map@r", of="groups", better="higher", bounds=SHARE)
 def map_at_r(groups: TieGroups) -> Column:
     """Average precision cut at R: (1/R) Σ over ranks i ≤ R of precision@i where item i is relevant.
 
@@ -106,7 +107,7 @@ def map_at_r(groups: TieGroups) -> Column:
     return Column(_precisions(groups, groups.positives), groups.positives)
 
 
-@metric("map", of="groups", better="higher", share=True)
+@metric("map", of="groups", better="higher", bounds=SHARE)
 def mean_average_precision(groups: TieGroups) -> Column:
     """Average precision over the full ranking: (1/R) Σ over all ranks i of precision@i where item i is relevant.
 
@@ -118,7 +119,7 @@ def mean_average_precision(groups: TieGroups) -> Column:
     return Column(_precisions(groups, groups.valid), groups.positives)
 
 
-@metric("map@k", of="groups", better="higher", default=False, share=True)
+@metric("map@k", of="groups", better="higher", default=False, bounds=SHARE)
 def map_at_k(groups: TieGroups, k: int) -> Column:
     """Average precision cut at k, divided by all R relevant items (found or not).
 
@@ -130,7 +131,7 @@ def map_at_k(groups: TieGroups, k: int) -> Column:
     return Column(_precisions(groups, k), groups.positives)
 
 
-@metric("capped_map@k", of="groups", better="higher", default=False, share=True)
+@metric("capped_map@k", of="groups", better="higher", default=False, bounds=SHARE)
 def capped_map_at_k(groups: TieGroups, k: int) -> Column:
     """Average precision cut at k, divided by min(k, R): 1 is always within reach.
 
@@ -142,7 +143,7 @@ def capped_map_at_k(groups: TieGroups, k: int) -> Column:
     return Column(_precisions(groups, k), np.minimum(k, groups.positives))
 
 
-@metric("found_map@k", of="groups", better="higher", default=False, share=True)
+@metric("found_map@k", of="groups", better="higher", default=False, bounds=SHARE)
 def found_map_at_k(groups: TieGroups, k: int) -> Column:
     """Average precision cut at k, divided by the relevant items found among the k nearest; 0 without any.
 
@@ -163,7 +164,7 @@ def found_map_at_k(groups: TieGroups, k: int) -> Column:
     return Column(value, _answered(groups))
 
 
-@metric("mrr", of="groups", better="higher", share=True)
+@metric("mrr", of="groups", better="higher", bounds=SHARE)
 def reciprocal_rank(groups: TieGroups) -> Column:
     """One over the rank of the first relevant item.
 
@@ -175,7 +176,7 @@ def reciprocal_rank(groups: TieGroups) -> Column:
     return _reciprocal_rank(groups, math.inf)
 
 
-@metric("mrr@k", of="groups", better="higher", default=False, share=True)
+@metric("mrr@k", of="groups", better="higher", default=False, bounds=SHARE)
 def reciprocal_rank_at_k(groups: TieGroups, k: int) -> Column:
     """One over the rank of the first relevant item, 0 beyond rank k.
 
@@ -187,7 +188,7 @@ def reciprocal_rank_at_k(groups: TieGroups, k: int) -> Column:
     return _reciprocal_rank(groups, k)
 
 
-@metric("ndcg@k", of="groups", better="higher", share=True)
+@metric("ndcg@k", of="groups", better="higher", bounds=SHARE)
 def ndcg(groups: TieGroups, k: int) -> Column:
     """Discounted gain of the k nearest over the best possible: Σ gain_i / log2(i + 1), cut at k.
 
@@ -200,7 +201,7 @@ def ndcg(groups: TieGroups, k: int) -> Column:
     return _ndcg(groups, k, groups.gains)
 
 
-@metric("ndcg_exp2@k", of="groups", better="higher", default=False, share=True)
+@metric("ndcg_exp2@k", of="groups", better="higher", default=False, bounds=SHARE)
 def ndcg_exp2(groups: TieGroups, k: int) -> Column:
     """Discounted gain as `ndcg@k`, with gain 2**grade − 1, which stresses the highest grades.
 
@@ -212,7 +213,7 @@ def ndcg_exp2(groups: TieGroups, k: int) -> Column:
     return _ndcg(groups, k, np.exp2(groups.gains) - 1)
 
 
-@metric("ndcg", of="groups", better="higher", default=False, share=True)
+@metric("ndcg", of="groups", better="higher", default=False, bounds=SHARE)
 def ndcg_of_all(groups: TieGroups) -> Column:
     """Discounted gain over the full ranking.
 
@@ -224,7 +225,7 @@ def ndcg_of_all(groups: TieGroups) -> Column:
     return _ndcg(groups, int(groups.valid.max(initial=1)), groups.gains)
 
 
-@metric("minp", of="groups", better="higher", share=True)
+@metric("minp", of="groups", better="higher", bounds=SHARE)
 def inverse_negative_penalty(groups: TieGroups) -> Column:
     """R over the rank of the last relevant item: what it costs to find them all.
 
@@ -241,7 +242,7 @@ def inverse_negative_penalty(groups: TieGroups) -> Column:
     return Column(groups.answered(reciprocal) * groups.positives, _answered(groups))
 
 
-@metric("first_rank_mean", of="groups", better="lower")
+@metric("first_rank_mean", of="groups", better="lower", bounds=Bounds(low=1.0))
 def first_rank_mean(groups: TieGroups) -> Column:
     """Mean rank of the first relevant item.
 
@@ -255,7 +256,7 @@ def first_rank_mean(groups: TieGroups) -> Column:
     return Column(groups.answered(rank), _answered(groups))
 
 
-@metric("first_rank_median", of="groups", better="lower", headline="median")
+@metric("first_rank_median", of="groups", better="lower", headline="median", bounds=Bounds(low=1.0))
 def first_rank_median(groups: TieGroups) -> Column:
     """Median over queries of the (expected) rank of the first relevant item.
 
@@ -267,7 +268,7 @@ def first_rank_median(groups: TieGroups) -> Column:
     return first_rank_mean(groups)
 
 
-@metric("all_positives_first", of="groups", better="higher", default=False, share=True)
+@metric("all_positives_first", of="groups", better="higher", default=False, bounds=SHARE)
 def all_positives_first(groups: TieGroups) -> Column:
     """Whether every relevant item precedes every other one: the share of perfect rankings.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.bounds import Bounds
 from tripleteval.evidence.spread import Spread
 from tripleteval.evidence.triplets import Triplets
 from tripleteval.metrics import Column, Scalar, metric, quantity
@@ -71,7 +72,7 @@ def separation(spread: Spread, *, lone: bool, split: bool) -> Separation:
     )
 
 
-@metric("intra_distance", of="distances", better=None, headline="pooled", pools=True)
+@metric("intra_distance", of="distances", better=None, headline="pooled", pools=True, bounds=Bounds(low=0.0))
 def intra_distance(triplets: Triplets) -> Column:
     """Mean distance between items of one class (a query and its positives).
 
@@ -85,7 +86,9 @@ def intra_distance(triplets: Triplets) -> Column:
     return Column(np.bincount(owner, weights=triplets.distance, minlength=len(counts)), counts)
 
 
-@metric("inter_distance", of="spread", better=None, headline="pooled", pools=True, default=False)
+@metric(
+    "inter_distance", of="spread", better=None, headline="pooled", pools=True, default=False, bounds=Bounds(low=0.0)
+)
 def inter_distance(separation: Separation) -> Column:
     """Mean distance between items of different classes, over every such pair.
 
@@ -97,7 +100,7 @@ def inter_distance(separation: Separation) -> Column:
     return Column(separation.other, separation.other_items)
 
 
-@metric("silhouette", of="spread", better="higher", default=False)
+@metric("silhouette", of="spread", better="higher", default=False, bounds=Bounds(-1.0, 1.0))
 def silhouette(separation: Separation) -> Column:
     """Mean of (b − a) / max(a, b): a is the mean distance to the own class, b that to the nearest other class.
 
@@ -110,7 +113,7 @@ def silhouette(separation: Separation) -> Column:
     return Column(np.where(separation.defined, separation.silhouette, 0.0), separation.defined.astype(np.int64))
 
 
-@quantity("separation_ratio", of="spread", better="lower", default=False)
+@quantity("separation_ratio", of="spread", better="lower", default=False, bounds=Bounds(low=0.0))
 def separation_ratio(separation: Separation) -> Scalar:
     """Mean distance within classes over mean distance between classes.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import Bounds
 from tripleteval.evidence.vectors import Vectors
 from tripleteval.metrics import Scalar, quantity
 
@@ -54,7 +55,7 @@ def dims_for(variances: Floats, share: float) -> int:
     return int(np.searchsorted(np.cumsum(variances), share * (1 - 1e-9) * variances.sum())) + 1
 
 
-@quantity("effective_rank", of="spectrum", better="higher")
+@quantity("effective_rank", of="spectrum", better="higher", bounds=Bounds(low=1.0))
 def effective_rank(of: Spectrum) -> Scalar:
     """Effective number of dimensions, exp of the entropy of the singular values σ/Σσ of the vectors as they are.
 
@@ -69,7 +70,7 @@ def effective_rank(of: Spectrum) -> Scalar:
     return Scalar(entropy_rank(of.singular), of.vectors)
 
 
-@quantity("rankme", of="spectrum", better="higher")
+@quantity("rankme", of="spectrum", better="higher", bounds=Bounds(low=1.0))
 def rankme(of: Spectrum) -> Scalar:
     """The same with 1e-7 added to each share, as published for choosing self-supervised models without labels.
 
@@ -83,7 +84,7 @@ def rankme(of: Spectrum) -> Scalar:
     return Scalar(entropy_rank(of.singular, _RANKME), of.vectors)
 
 
-@quantity("effective_rank_centred", of="spectrum", better="higher")
+@quantity("effective_rank_centred", of="spectrum", better="higher", bounds=Bounds(low=1.0))
 def effective_rank_centred(of: Spectrum) -> Scalar:
     """Effective rank about the mean: the standard deviations of the principal directions, as shares of their sum.
 
@@ -98,7 +99,7 @@ def effective_rank_centred(of: Spectrum) -> Scalar:
     return Scalar(entropy_rank(np.sqrt(of.variances)), of.vectors)
 
 
-@quantity("participation_ratio", of="spectrum", better="higher")
+@quantity("participation_ratio", of="spectrum", better="higher", bounds=Bounds(low=1.0))
 def participation_ratio(of: Spectrum) -> Scalar:
     """Number of dimensions that share the variance, (Σλ)² / Σλ² of the covariance.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from tripleteval.bounds import SHARE
 from tripleteval.evidence.decisions import Decisions
 from tripleteval.metrics import Scalar, quantity
 
@@ -22,7 +23,7 @@ class Transferred(NamedTuple):
     decisions: Decisions
 
 
-@quantity("transfer_far@far", of="transfer", better="lower", headline="pairs", default=False)
+@quantity("transfer_far@far", of="transfer", better="lower", headline="pairs", default=False, bounds=SHARE)
 def transfer_far(judged: Transferred, far: float) -> Scalar:
     """Share of impostor pairs accepted by the threshold that was chosen for ``far`` on other identities.
 
@@ -37,7 +38,7 @@ def transfer_far(judged: Transferred, far: float) -> Scalar:
     return _rate(wrong, pairs, judged.chosen[place], "no impostor pair among the other identities")
 
 
-@quantity("transfer_frr@far", of="transfer", better="lower", headline="pairs", default=False)
+@quantity("transfer_frr@far", of="transfer", better="lower", headline="pairs", default=False, bounds=SHARE)
 def transfer_frr(judged: Transferred, far: float) -> Scalar:
     """Share of genuine pairs rejected by the threshold that was chosen for ``far`` on other identities.
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.evidence.ranks import Ranks
 from tripleteval.evidence.triplets import Triplets
 from tripleteval.metrics import Column, metric
 
 
-@metric("triplet_accuracy", of="ranks", better="higher", headline="pooled", pools=True, share=True)
+@metric("triplet_accuracy", of="ranks", better="higher", headline="pooled", pools=True, bounds=SHARE)
 def triplet_accuracy(ranks: Ranks) -> Column:
     """Share of triplets whose positive is nearer than the negative, half credit for equal distances.
 
@@ -31,7 +32,7 @@ def triplet_accuracy(ranks: Ranks) -> Column:
     return Column(_per_anchor(positives.indptr, each) / 2, positives.per_query * ranks.negatives)
 
 
-@metric("triplet_satisfied@margin", of="triplets", better="higher", headline="pooled", pools=True, share=True)
+@metric("triplet_satisfied@margin", of="triplets", better="higher", headline="pooled", pools=True, bounds=SHARE)
 def satisfied(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin < d(a,n), strictly, evaluated in float64 as written.
 
@@ -43,7 +44,7 @@ def satisfied(triplets: Triplets, margin: float) -> Column:
     return Column(_count(triplets) - _at(triplets, triplets.upto, margin), _count(triplets))
 
 
-@metric("at_margin@margin", of="triplets", better=None, headline="pooled", pools=True, share=True)
+@metric("at_margin@margin", of="triplets", better=None, headline="pooled", pools=True, bounds=SHARE)
 def at_margin(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin = d(a,n) exactly: no loss, and not satisfied either.
 
@@ -56,7 +57,7 @@ def at_margin(triplets: Triplets, margin: float) -> Column:
     return Column(at, _count(triplets))
 
 
-@metric("easy@margin", of="triplets", better="higher", headline="pooled", pools=True, share=True)
+@metric("easy@margin", of="triplets", better="higher", headline="pooled", pools=True, bounds=SHARE)
 def easy(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) + margin < d(a,n): nothing left to learn from them.
 
@@ -68,7 +69,7 @@ def easy(triplets: Triplets, margin: float) -> Column:
     return satisfied(triplets, margin)
 
 
-@metric("semi_hard@margin", of="triplets", better=None, headline="pooled", pools=True, share=True)
+@metric("semi_hard@margin", of="triplets", better=None, headline="pooled", pools=True, bounds=SHARE)
 def semi_hard(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,p) < d(a,n) <= d(a,p) + margin: in order, but inside the margin.
 
@@ -80,7 +81,7 @@ def semi_hard(triplets: Triplets, margin: float) -> Column:
     return Column(_at(triplets, triplets.upto, margin) - _hard(triplets), _count(triplets))
 
 
-@metric("hard@margin", of="triplets", better="lower", headline="pooled", pools=True, share=True)
+@metric("hard@margin", of="triplets", better="lower", headline="pooled", pools=True, bounds=SHARE)
 def hard(triplets: Triplets, margin: float) -> Column:
     """Share of triplets with d(a,n) <= d(a,p): in the wrong order, whatever the margin.
 
@@ -93,7 +94,7 @@ def hard(triplets: Triplets, margin: float) -> Column:
     return Column(_hard(triplets), _count(triplets))
 
 
-@metric("triplet_loss@margin", of="triplets", better="lower", headline="pooled", pools=True)
+@metric("triplet_loss@margin", of="triplets", better="lower", headline="pooled", pools=True, bounds=Bounds(low=0.0))
 def loss(triplets: Triplets, margin: float) -> Column:
     """Mean hinge loss over all triplets: max(0, d(a,p) − d(a,n) + margin).
 
@@ -105,7 +106,15 @@ def loss(triplets: Triplets, margin: float) -> Column:
     return Column(_hinge(triplets, margin), _count(triplets))
 
 
-@metric("triplet_loss_nonzero@margin", of="triplets", better=None, headline="pooled", pools=True, default=False)
+@metric(
+    "triplet_loss_nonzero@margin",
+    of="triplets",
+    better=None,
+    headline="pooled",
+    pools=True,
+    default=False,
+    bounds=Bounds(low=0.0),
+)
 def loss_of_active(triplets: Triplets, margin: float) -> Column:
     """Mean hinge loss over the triplets whose loss is positive.
 
@@ -118,7 +127,7 @@ def loss_of_active(triplets: Triplets, margin: float) -> Column:
     return Column(_hinge(triplets, margin), _at(triplets, triplets.below, margin))
 
 
-@metric("batch_hard@margin", of="triplets", better="higher", share=True)
+@metric("batch_hard@margin", of="triplets", better="higher", bounds=SHARE)
 def batch_hard(triplets: Triplets, margin: float) -> Column:
     """Share of anchors whose farthest positive, plus the margin, is nearer than their nearest negative.
 
@@ -131,7 +140,7 @@ def batch_hard(triplets: Triplets, margin: float) -> Column:
     return Column(((farthest + margin < nearest) & has).astype(np.int64), has.astype(np.int64))
 
 
-@metric("batch_hard_loss@margin", of="triplets", better="lower")
+@metric("batch_hard_loss@margin", of="triplets", better="lower", bounds=Bounds(low=0.0))
 def batch_hard_loss(triplets: Triplets, margin: float) -> Column:
     """Mean over anchors of max(0, farthest positive − nearest negative + margin).
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Scalar, quantity
 from tripleteval.metrics.operating import Operating, allowed, crossing, cut_after, upto, within_budget
 
@@ -20,7 +21,7 @@ RELIABLE = 30  # false accepts below which a rate is good to worse than about 30
 _ROUNDED = 1e-13  # of the distance: the spread that rounding alone makes of equal distances
 
 
-@quantity("auc", of="pairs", better="higher", headline="pairs")
+@quantity("auc", of="pairs", better="higher", headline="pairs", bounds=SHARE)
 def auc(curve: Operating) -> Scalar:
     """Probability that a genuine pair is closer than an impostor pair, half credit for equal distances.
 
@@ -40,7 +41,7 @@ def auc(curve: Operating) -> Scalar:
     return Scalar(twice / (2 * n * m), n + m, details=details)
 
 
-@quantity("eer", of="pairs", better="lower", headline="pairs")
+@quantity("eer", of="pairs", better="lower", headline="pairs", bounds=SHARE)
 def eer(curve: Operating) -> Scalar:
     """The rate at which as many impostors are accepted as genuine pairs are rejected, in shares of each.
 
@@ -72,7 +73,7 @@ def eer(curve: Operating) -> Scalar:
     return Scalar(value, n + m, details=_support(curve) | {"bracket": bracket} | bounds)
 
 
-@quantity("tar@far", of="pairs", better="higher", headline="pairs")
+@quantity("tar@far", of="pairs", better="higher", headline="pairs", bounds=SHARE)
 def tar(curve: Operating, far: float) -> Scalar:
     """Share of genuine pairs accepted by a threshold that accepts at most ``far`` of the impostor pairs.
 
@@ -91,7 +92,7 @@ def tar(curve: Operating, far: float) -> Scalar:
     return Scalar(point.genuine / n, n, details=_budget(curve, far) | {"threshold": point.threshold} | bounds)
 
 
-@quantity("threshold@far", of="pairs", better=None, headline="pairs")
+@quantity("threshold@far", of="pairs", better=None, headline="pairs", bounds=Bounds(low=0.0))
 def threshold(curve: Operating, far: float) -> Scalar:
     """The distance up to which pairs are accepted so that at most ``far`` of the impostors are.
 
@@ -112,7 +113,7 @@ def threshold(curve: Operating, far: float) -> Scalar:
     return Scalar(point.threshold, curve.impostor_pairs, details=details | {"midway": point.midway})
 
 
-@quantity("best_accuracy", of="pairs", better="higher", headline="pairs")
+@quantity("best_accuracy", of="pairs", better="higher", headline="pairs", bounds=SHARE)
 def best_accuracy(curve: Operating) -> Scalar:
     """Share of pairs decided rightly by the best of all thresholds, chosen on these very pairs.
 
@@ -161,7 +162,7 @@ def d_prime(curve: Operating) -> Scalar:
     return Scalar((mean_apart - mean) / pooled, n, details=details)
 
 
-@quantity("overlap", of="pairs", better="lower", headline="pairs")
+@quantity("overlap", of="pairs", better="lower", headline="pairs", bounds=SHARE)
 def overlap(curve: Operating) -> Scalar:
     """What the best threshold leaves undecided: 1 − max (TAR − FAR).
 
@@ -180,7 +181,7 @@ def overlap(curve: Operating) -> Scalar:
     return Scalar(float(1 - apart), curve.genuine_pairs + curve.impostor_pairs, details=_support(curve) | bounds)
 
 
-@quantity("intra_quantile@share", of="pairs", better=None, headline="pairs")
+@quantity("intra_quantile@share", of="pairs", better=None, headline="pairs", bounds=Bounds(low=0.0))
 def intra_quantile(curve: Operating, share: float) -> Scalar:
     """The smallest distance up to which ``share`` of the genuine pairs lie: 0.5 for their median.
 
@@ -193,7 +194,7 @@ def intra_quantile(curve: Operating, share: float) -> Scalar:
     return _quantile(curve, curve.genuine, share, "no genuine pair")
 
 
-@quantity("inter_quantile@share", of="pairs", better=None, headline="pairs")
+@quantity("inter_quantile@share", of="pairs", better=None, headline="pairs", bounds=Bounds(low=0.0))
 def inter_quantile(curve: Operating, share: float) -> Scalar:
     """The smallest distance up to which ``share`` of the impostor pairs lie: 0.5 for their median.
 

@@ -27,11 +27,13 @@ READERS: Registry[Reader] = Registry("tripleteval.readers", "file format")
 
 ColumnNames = tuple[str | None, str | None, str | None]
 
+_COLUMNS = ("label_column", "id_column", "group_column")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 _INSTEAD = {
     (".gz", ".bz2", ".xz", ".zst", ".zip"): "unpack it first",
     (".txt", ".dat", ".vec"): "name a table with a header .csv or .tsv, or save the array with numpy.save",
     (".json",): "write one object per line, and name it .jsonl",
+    (".xlsx", ".xls", ".ods"): "save the sheet as CSV",
     (".feather", ".arrow", ".ipc", ".orc"): "write it as Parquet",
     (".h5", ".hdf5", ".mat", ".safetensors", ".tfrecord"): "save its arrays with numpy.savez",
 }
@@ -78,7 +80,7 @@ def read(
 
     Returns:
         The rows in the order of the files. Columns that are neither vectors, labels, ids nor groups are in
-        ``meta``: Arrow arrays from Parquet, arrays from ``.npz``, lists from text.
+        ``meta``: Arrow arrays from Parquet, arrays from ``.npz``, lists from text and where files differ in type.
 
     Raises:
         FileError: The file cannot be opened, is not what it says, is cut, or lacks a column (E601-E610).
@@ -141,6 +143,10 @@ def blocks(
 def _request(
     embedding: str | None, names: ColumnNames, given: Given, where: str | None, rows: int | None = None
 ) -> Request:
+    wanted = {"embedding_column": embedding, **dict(zip(_COLUMNS, names, strict=True)), "where": where}
+    for option, value in wanted.items():
+        if value is not None and not isinstance(value, str):
+            raise ParameterError("E101", f"{option}={value!r}", fix="give it as text")
     tests = () if where is None else parse_filter(where)
     return Request(embedding, *names, frozenset(given), tests, rows)
 
@@ -212,7 +218,7 @@ def _reader(path: Name) -> Reader:
         found = f"a {suffix} file holds Python pickles, which can run any code; they are never read"
         fix = "export the array where you trust the file: numpy.save('embeddings.npy', tensor.numpy())"
     else:
-        found = f"the unknown suffix {suffix!r}"
+        found = f"the unknown suffix {suffix!r}" if suffix else "a name without a suffix that says the format"
         instead = next((fix for others, fix in _INSTEAD.items() if suffix in others), "")
         fix = f"{instead}{'; ' if instead else ''}known: {', '.join(READERS.names())}"
     raise FileError("E602", found, where=str(path), fix=fix)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints
+from tripleteval.arrays import AnyArray, Ints, python_values
 from tripleteval.errors import DataError, FileError, LabelError, counted
 from tripleteval.readers.block import Column
 from tripleteval.readers.files import Source, require_content
@@ -92,6 +92,8 @@ def as_labels(array: Any, where: str) -> Column:
     """
     import pyarrow as pa
 
+    if getattr(array.type, "extension_name", "") == "arrow.uuid":
+        return [None if value is None else str(value) for value in array.to_pylist()]
     array = getattr(array, "storage", array)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -104,8 +106,7 @@ def as_labels(array: Any, where: str) -> Column:
         column: AnyArray = array.to_numpy(zero_copy_only=False)
         return column
     # NumPy would turn integers beside a null into floats, and merge those beyond 2**53.
-    values: list[Any] = array.to_pylist()
-    return values
+    return python_values(array)
 
 
 def _common_length(array: Any, rows: Ints, dim: int | None, where: str) -> int:

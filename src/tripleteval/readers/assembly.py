@@ -96,10 +96,12 @@ def require_files(values: tuple[Any, Any, Any], given: Given, rows: int, dim: in
         if not isinstance(value, (str, os.PathLike)) or len(given[noun]) in (rows, dim):
             continue
         count, fix = len(given[noun]), f"give one of the {noun} per row of the vectors, in the same order"
-        table = str(value).lower().endswith((".csv", ".tsv"))
+        table, text = (str(value).lower().endswith(ends) for ends in ((".csv", ".tsv"), ".txt"))
         if table and count == rows - 1:
             fix = f"the first line of a table is its header, not one of the {noun}: add one, or name the file .txt"
-        elif count == rows + 1 and str(value).lower().endswith(".txt"):
+        elif text and count > rows and "" in given[noun]:
+            fix = f"line {given[noun].index('') + 1:,} is empty: remove it, and others that are"
+        elif text and count == rows + 1:
             fix = f"a .txt has no header, its first line is one of the {noun}: remove the header, or name the file .csv"
         found = f"{counted(count, noun[:-1])} for the {counted(rows, 'vector')} of {path}"
         raise LabelError("E401", found, where=str(value), fix=fix)

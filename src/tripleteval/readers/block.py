@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Ints
+from tripleteval.arrays import AnyArray, Ints, python_values
 from tripleteval.errors import FileError, LabelError, ParameterError, closest, counted
 from tripleteval.readers.files import Source
 from tripleteval.readers.where import Filter
@@ -153,7 +153,7 @@ def joined(parts: list[Any]) -> Any:
     if isinstance(parts[0], (list, np.ndarray)):  # a null makes one part a list where the others are arrays
         return [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
     if len({part.type for part in parts}) > 1:
-        return [value for part in parts for value in part.to_pylist()]
+        return [value for part in parts for value in python_values(part)]
     import pyarrow as pa
 
     return pa.chunked_array([chunk for part in parts for chunk in getattr(part, "chunks", [part])])

@@ -138,6 +138,9 @@ def _coordinates(names: list[str], free: list[int], first: Row, prefix: str | No
         raise _no_column(what, names, path, closest(prefix or "", names))
     strangers = [names[column] for column in chosen if _family(names[column]) not in families]
     if prefix is None and families and (strangers or len(families) > 1):
+        if spaced := [name for name in names if name != name.strip()]:
+            found = f"names with a space around them, such as {spaced[0]!r}"
+            raise FileError("E605", found, where=path, fix="write commas without a space, also between the cells")
         raise FileError(
             "E605",
             f"numbers of several kinds: columns {', '.join(sorted(f'{f}…' for f in families))}"

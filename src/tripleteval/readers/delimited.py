@@ -20,6 +20,12 @@ _LONGEST_LINE = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"[^"]*"')
+_BROKEN = {  # what csv says, and what to do
+    "unexpected end of data": ("a quote that is never closed", "close it; a quote within text is written twice"),
+    "new-line character seen": ("a carriage return outside quotes", "end every line alike, for example with: dos2unix"),
+    "field limit": ("a cell of more than 131,072 letters", "close the quote, or save long vectors as .npy or Parquet"),
+    "expected after": ("text behind a closing quote", "write a quote within text twice"),
+}
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 # A set of characters rules out what float() takes and nobody meant: 1_000, digits of other scripts, nan, inf.
 _OF_NUMBERS = frozenset("0123456789+-.eE ")
@@ -49,7 +55,10 @@ def lines(source: Source) -> Iterator[str]:
                     where=source.path,
                     fix="write one item per line",
                 )
-            yield _decoded(raw, offset, source.path)
+            line = _decoded(raw, offset, source.path)
+            if offset == 0:
+                _require_line_feeds(line, source.path)
+            yield line
             offset += len(raw)
     finally:
         if not source.file.closed:
@@ -73,9 +82,10 @@ def rows(source: Source, delimiter: str) -> tuple[list[str], Iterator[Row]]:
     bare = _QUOTED.sub("", first)
     found = next((mark for mark in delimiter + _DELIMITERS if mark in bare), delimiter)
     reader = csv.reader(chain([first], text), delimiter=found, strict=True)
-    header = next(reader, [])
+    cells = _read(reader, source.path)
+    _, header = next(cells, Row(1, []))
     _require_header(header, source.path)
-    return header, _rows(reader, len(header), source.path)
+    return header, _rows(cells, len(header), source.path)
 
 
 def looks_numeric(cell: str) -> bool:
@@ -119,6 +129,12 @@ def _float(cell: str) -> float:
         return 0.0
 
 
+def _require_line_feeds(first: str, path: str) -> None:
+    if not first.endswith("\n") and "\r" in first.rstrip("\r"):
+        fix = "end them with line feeds, for example with: mac2unix"
+        raise FileError("E601", "lines that end in a carriage return only", where=path, fix=fix)
+
+
 def _decoded(raw: bytes, offset: int, path: str) -> str:
     if offset == 0 and raw.startswith(_BOM):
         return _decoded(raw[len(_BOM) :], len(_BOM), path)
@@ -129,10 +145,21 @@ def _decoded(raw: bytes, offset: int, path: str) -> str:
         wrong = error.start if wrong < 0 else min(error.start, wrong)
     if wrong < 0:
         return text
-    utf16 = offset == 0 and raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    found = "UTF-16" if utf16 else f"byte 0x{raw[wrong]:02x} at offset {offset + wrong:,}"
-    fix = "save it as UTF-8, for example: iconv -f latin1 -t utf-8 (with the encoding it has)"
+    wide = _wide(raw) if offset == 0 else ""
+    found = wide or f"byte 0x{raw[wrong]:02x} at offset {offset + wrong:,}"
+    fix = f"iconv -f {wide} -t utf-8" if wide else "iconv -f latin1 -t utf-8 (with the encoding it has)"
+    fix = f"save it as UTF-8, for example: {fix}"
     raise FileError("E609", f"{found}, which is not UTF-8 text", where=path, fix=fix)
+
+
+def _wide(start: bytes) -> str:
+    """Return the encoding of a text of two or four bytes per letter, or nothing where it is none."""
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "UTF-32"
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    zeros = start[0:8:2].count(0), start[1:8:2].count(0)  # of Latin letters one of two bytes is zero
+    return {(0, 4): "UTF-16LE", (4, 0): "UTF-16BE"}.get(zeros, "")
 
 
 def _require_header(header: list[str], path: str) -> None:
@@ -152,25 +179,38 @@ def _require_header(header: list[str], path: str) -> None:
         )
 
 
-def _rows(reader: Reader, width: int, path: str) -> Iterator[Row]:
+def _read(reader: Reader, path: str) -> Iterator[Row]:
+    start = 1
+    try:
+        for cells in reader:
+            yield Row(reader.line_num, cells)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        found, fix = next((said for known, said in _BROKEN.items() if known in str(error)), (str(error), "correct it"))
+        raise FileError("E601", f"{found}, in the row that begins at line {start:,}", where=path, fix=fix) from None
+
+
+def _rows(reader: Iterator[Row], width: int, path: str) -> Iterator[Row]:
     blank: list[int] = []  # lines; they may end a file, but not stand for a row in its middle
-    for cells in reader:
-        if not cells:
-            blank.append(reader.line_num)
+    for row in reader:
+        if not row.cells:
+            blank.append(row.line)
             continue
         if blank and width > 1:
-            raise _ragged(blank[0], 0, width, path)
+            raise DataError(
+                "E205", f"line {blank[0]} is empty", where=path, fix="remove it; only the last lines may be empty"
+            )
         yield from (Row(line, [""]) for line in blank)
         blank.clear()
-        if len(cells) != width:
-            raise _ragged(reader.line_num, len(cells), width, path)
-        yield Row(reader.line_num, cells)
+        if len(row.cells) != width:
+            raise _ragged(row, width, path)
+        yield row
 
 
-def _ragged(line: int, count: int, width: int, path: str) -> DataError:
+def _ragged(row: Row, width: int, path: str) -> DataError:
     return DataError(
         "E205",
-        f"line {line} has {counted(count, 'cell')}, the header has {width}",
+        f"line {row.line} has {counted(len(row.cells), 'cell')}, the header has {width}",
         where=path,
         fix="every row needs every column; text with a comma, or a decimal comma, needs quotes",
     )

@@ -271,11 +271,23 @@ def _require_regular(facts: os.stat_result, path: Name) -> None:
 
 
 def _no_access(path: Name, error: OSError | ValueError) -> FileError:
+    if isinstance(error, FileNotFoundError) and (link := _broken_link(Path(path))):
+        return FileError(
+            "E604",
+            f"a link to {os.readlink(link)!r}, which is not there",
+            where=os.fspath(path),
+            fix="fetch or mount what it stands for, or name the file itself",
+        )
     reason = getattr(error, "strerror", None) or str(error)
     fix = _nearest_names(Path(path)) if isinstance(error, FileNotFoundError) else "check the path and who may read it"
     if os.fspath(path) == "-":
         fix = "standard input is not read: save it to a file first, whose name says what it is"
     return FileError("E604", f"the path cannot be opened: {reason}", where=os.fspath(path), fix=fix)
+
+
+def _broken_link(path: Path) -> Path | None:
+    """Return the link, the file or one of its folders, that leads nowhere."""
+    return next((part for part in (path, *path.parents) if part.is_symlink() and not part.exists()), None)
 
 
 def _nearest_names(path: Path) -> str:

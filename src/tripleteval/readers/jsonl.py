@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -84,7 +86,7 @@ def _vectors(chosen: list[Item], key: str, dim: int | None, path: str) -> AnyArr
         value: Any = item.values.get(key)
         if not _is_vector(value):
             missing = value is None or (isinstance(value, list) and None in value)
-            found = f"{'null' if missing else repr(value)[:40]} at line {item.line}, {key!r}: no list of numbers"
+            found = f"{'null' if missing else reprlib.repr(value)} at line {item.line}, {key!r}: no list of numbers"
             fix = "remove the line, or compute its vector again"
             raise DataError("E201" if missing else "E203", found, where=path, fix=fix)
         dim = dim or len(value)
@@ -92,7 +94,12 @@ def _vectors(chosen: list[Item], key: str, dim: int | None, path: str) -> AnyArr
             found = f"line {item.line} has a vector of {counted(len(value), 'value')}, the rows before it have {dim}"
             raise DataError("E205", found, where=path, fix="every vector must have the same length")
         vectors.append(value)
-    return np.array(vectors, dtype=np.float64).reshape(len(chosen), dim or 1)
+    try:
+        return np.array(vectors, dtype=np.float64).reshape(len(chosen), dim or 1)
+    except OverflowError:  # Python reads whole numbers of any length
+        line = next(item.line for item in chosen if max(map(abs, item.values[key])) > sys.float_info.max)
+    found = f"a number at line {line}, {key!r}, that float64 cannot hold"
+    raise DataError("E201", found, where=path, fix="remove the line, or compute its vector again")
 
 
 def _passed(taken: list[Item], where: Filter, path: str) -> Bools:

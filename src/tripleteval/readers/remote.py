@@ -26,13 +26,17 @@ def opened(url: str) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, int]]]
         FileError: There is no such file, or it cannot be reached (E604).
         MissingExtra: fsspec, or its package for this kind of URL, is not installed (E103).
     """
+    from pyarrow.fs import FileType
+
     system, path = _system(url)
 
     def look() -> tuple[int, int]:
         facts = _asked(url, lambda: system.get_file_info(path))
+        if facts.type == FileType.NotFound:
+            raise FileError("E604", "no file there", where=url, fix="check the URL")
         if not facts.is_file:
-            fix = "check the URL"
-            raise FileError("E604", "no file there" if facts.type == 0 else "a folder, not a file", where=url, fix=fix)
+            fix = f"give a pattern for the files in it, such as '{url.rstrip('/')}/*.parquet'"
+            raise FileError("E604", "a folder, not a file", where=url, fix=fix)
         return facts.size, facts.mtime_ns or 0
 
     look()

@@ -22,6 +22,7 @@ Names = Name | Sequence[Name]
 
 _PATTERN = re.compile(r"[*?\[]")
 _NUMBER = re.compile(r"(\d+)")
+_SHOWN = 3  # names in a folder that an error lists
 
 
 def is_several(name: Names) -> bool:
@@ -43,8 +44,12 @@ def shards(name: Names, suffixes: Sequence[str]) -> list[Name]:
 
     Raises:
         FileError: A folder or a pattern without a single file (E604), or with files of several kinds (E602).
-        ParameterError: A file given twice, or an empty list (E101).
+        ParameterError: A file given twice, an empty list, or something that is no path (E101).
     """
+    wrong = [one for one in (name if isinstance(name, (list, tuple)) else [name]) if not _is_path(one)]
+    if wrong:
+        fix = "give text, a pathlib.Path, or a list of them"
+        raise ParameterError("E101", f"a path of type {type(wrong[0]).__name__}", fix=fix)
     if isinstance(name, (str, os.PathLike)):
         found = _expanded(name, suffixes)
     else:
@@ -73,6 +78,10 @@ def size_of(name: Name) -> int:
     """
     with opened(name) as source:
         return source.size
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, (str, os.PathLike))
 
 
 def _expanded(name: Name, suffixes: Sequence[str]) -> list[Name]:
@@ -109,12 +118,27 @@ def _of_one_kind(folder: str, files: list[str], suffixes: Sequence[str]) -> list
         if suffix in suffixes and base[0] not in "._":
             kinds.setdefault(suffix, []).append(file)
     if not kinds:
-        fix = f"name one file in it; files looked for end in {', '.join(suffixes)}"
-        raise FileError("E604", "a folder, not a regular file, and without files of embeddings", where=folder, fix=fix)
+        raise _without_files(folder, files, suffixes)
     if len(kinds) > 1:
         found = f"a folder with files of several kinds: {', '.join(sorted(kinds))}"
         raise FileError("E602", found, where=folder, fix=f"give a pattern, such as '{folder}/*{min(kinds)}'")
     return next(iter(kinds.values()))
+
+
+def _without_files(folder: str, files: list[str], suffixes: Sequence[str]) -> FileError:
+    fix = f"name a file that ends in {', '.join(suffixes)}, or a folder with such files in it"
+    holds = [repr(printable(os.path.basename(file))) for file in sorted(files)]
+    more = f" and {len(holds) - _SHOWN:,} more" if len(holds) > _SHOWN else ""
+    what = f"it holds {', '.join(holds[:_SHOWN])}{more}" if holds else "it is empty"
+    if not remote.is_url(folder) and (deeper := _within(folder, suffixes)):
+        what, fix = "folders in it have some", f"give a pattern, such as '{folder}/{deeper}'"
+    return FileError("E604", f"a folder without files of a known kind; {what}", where=folder, fix=fix)
+
+
+def _within(folder: str, suffixes: Sequence[str]) -> str:
+    """Return a pattern for the files in folders of this folder, or of those, or nothing."""
+    patterns = (f"{inner}*{suffix}" for inner in ("*/", "*/*/") for suffix in suffixes)
+    return next((each for each in patterns if next(Path(folder).glob(each), None)), "")
 
 
 def _entries(folder: str) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Ints, as_vectors
 from tripleteval.errors import printable
 from tripleteval.readers.arrow_table import as_matrix, open_parquet
-from tripleteval.readers.block import Request
+from tripleteval.readers.block import Request, joined
 from tripleteval.readers.columns import Layout, layout_of
 from tripleteval.readers.files import Name, Stamp, absolute, file_changed, opened, reopened
 
@@ -210,11 +210,14 @@ class StoredColumns(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
+        column = joined([_column(part, name) for part in self._parts])
+        if self._chosen is None:
+            return column
+        if isinstance(column, list):  # of another type in each file
+            return [column[row] for row in self._chosen.tolist()]
         import pyarrow as pa
 
-        chunks = [chunk for part in self._parts for chunk in _column(part, name).chunks]
-        column = pa.chunked_array(chunks)
-        return column if self._chosen is None else column.take(pa.array(self._chosen))
+        return column.take(pa.array(self._chosen))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

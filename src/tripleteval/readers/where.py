@@ -124,6 +124,21 @@ def _passes(test: Condition, column: Any, path: str) -> Bools:
     return np.asarray(pc.fill_null(answer, fill_value=False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
+def _writing(kind: Any) -> str:
+    """Return how a value is written that a column of this type can be compared with."""
+    import pyarrow as pa
+
+    if _is_text(kind):
+        return "put quotes around text"
+    if pa.types.is_boolean(kind):
+        return "write true or false"
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "write a day as '2020-12-31', in quotes"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "write numbers without quotes, as the column holds them"
+    return "test a column of text, numbers, days, or true and false"
+
+
 def _scalar(value: Value, kind: Any) -> Any:
     import pyarrow as pa
 
@@ -180,7 +195,6 @@ def _refused(text: str, why: str) -> ParameterError:
 
 
 def _mismatch(test: Condition, kind: Any, path: str) -> ParameterError:
-    fix = "put quotes around text" if _is_text(kind) else "write numbers without quotes"
     return ParameterError(
-        "E101", f"{test.spelled()}, but column {test.column!r} is of type {kind}", where=path, fix=fix
+        "E101", f"{test.spelled()}, but column {test.column!r} is of type {kind}", where=path, fix=_writing(kind)
     )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section
 from tripleteval.errors import visible
-from tripleteval.report.layout import Fitted
+from tripleteval.report.layout import Fitted, Wrapped
 from tripleteval.report.sections import sections
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.text import Text
 
 PIPED_WIDTH = 100
 _NARROWEST = 40  # below that there is no table to be made, and a terminal may as well break the lines
@@ -41,6 +40,11 @@ def screen(piped: int = PIPED_WIDTH) -> Console:
     return Console(file=sys.stdout, width=width, color_system=system)
 
 
+def still() -> bool:
+    """Return whether a terminal is to be left without escape sequences, those that move the cursor included."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+
+
 def render(evaluation: Evaluation) -> Iterable[RenderableType]:
     """Return what rich prints for an evaluation: the sections for a terminal, their sentences and tables."""
     for said in sections(evaluation, brief=True):
@@ -61,8 +65,8 @@ def draw(said: Section) -> Iterator[RenderableType]:
     yield _text("")
 
 
-def _text(content: str, style: str = "") -> Text:
+def _text(content: str, style: str = "") -> Wrapped:
     from rich.text import Text
 
     # Text, not a string: rich reads [brackets] in strings as mark-up, and labels are full of them.
-    return Text(visible(content), style)
+    return Wrapped(Text(visible(content), style))

@@ -6,7 +6,8 @@ import inspect
 import re
 from typing import NamedTuple
 
-from tripleteval.metrics import METRICS
+from tripleteval.errors import ParameterError
+from tripleteval.metrics import parse
 
 
 class Definition(NamedTuple):
@@ -19,12 +20,12 @@ class Definition(NamedTuple):
 
 def definition(spelling: str) -> Definition | None:
     """Return what the metric of this spelling means; ``None`` for one that is not registered here."""
-    family = spelling.partition("@")[0]
-    for pattern, metric in METRICS.items():
-        if pattern == spelling or (metric.parameter is not None and pattern.partition("@")[0] == family):
-            text, _, source = inspect.cleandoc(metric.measure.__doc__ or "").partition("Source:\n")
-            return Definition(pattern, _flowing(text), _flowing(source))
-    return None
+    try:
+        metric = parse(spelling).metric
+    except ParameterError:
+        return None
+    text, _, source = inspect.cleandoc(metric.measure.__doc__ or "").partition("Source:\n")
+    return Definition(metric.pattern, _flowing(text), _flowing(source))
 
 
 def _flowing(text: str) -> str:

@@ -6,6 +6,7 @@ import operator
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import FileError, ParameterError, ResourceError, counted, nearest, printable
+from tripleteval.journal.folder import JOURNAL, SUFFIX
 from tripleteval.report.families import headline
 from tripleteval.report.search_folder import SEARCH
 from tripleteval.report.wording import label, listed, number, whole
@@ -67,6 +69,9 @@ def found(root: str | Path) -> list[Past]:
         if aside := searches(root):
             shown = printable(str(Path(root) / aside[0]))
             fix = f"tripleteval report shows what tripleteval search found, such as {shown}; {fix}"
+        if begun := unfinished_runs(root):
+            shown = printable(str(Path(root) / begun[0]))
+            fix = f"if {shown} was interrupted, give the same command with --resume {shown}"
         raise FileError("E604", "no run in this folder", where=str(root), fix=fix)
     return sorted(runs, key=lambda run: (run.saved, run.name))
 
@@ -74,6 +79,13 @@ def found(root: str | Path) -> list[Past]:
 def searches(root: str | Path) -> list[str]:
     """Return the folders there that `tripleteval search` made: they are no runs, and have numbers of their own."""
     return [printable(os.path.relpath(folder, root)) for folder in _folders(Path(root), _DEPTH, SEARCH)]
+
+
+def unfinished_runs(root: str | Path) -> list[str]:
+    """Return the runs there that are being made, or were interrupted: what each is to become."""
+    begun = _folders(Path(root), _DEPTH, JOURNAL)
+    names = [os.path.relpath(folder, root) for folder in begun if folder.name.endswith(SUFFIX)]
+    return [printable(name.removesuffix(SUFFIX)) for name in names]
 
 
 def chosen(runs: Sequence[Past], tests: Sequence[str]) -> Sequence[Past]:
@@ -129,23 +141,40 @@ def headlines(runs: Sequence[Past]) -> list[str]:
     return sorted(dict.fromkeys(spellings), key=lambda name: -spellings.count(name))[:_MOST_SHOWN]
 
 
-def history(runs: Sequence[Past], spellings: Sequence[str], aside: Sequence[str] = ()) -> Section:
-    """Return runs as a table, and each metric as a line over time; ``aside`` are folders of `searches`."""
+def history(
+    runs: Sequence[Past], spellings: Sequence[str], aside: Sequence[str] = (), begun: Sequence[str] = ()
+) -> Section:
+    """Return runs as a table, and each metric as a line over time.
+
+    Args:
+        runs: The rows.
+        spellings: The metrics.
+        aside: Folders of `searches`.
+        begun: What `unfinished_runs` found.
+    """
     heads = ["run", "saved", "made from", "queries", *spellings]
     rows = [_row(run, spellings) for run in runs]
     lines = [_line(what, alike, spelling) for what, alike in _alike(runs) for spelling in spellings]
     problems = [f"{label(run.name)} cannot be read: {label(run.problem)}" for run in runs if run.problem]
-    said = [counted(len(runs), "run") + ".", *(line for line in lines if line), *problems, *_not_listed(aside)]
+    said = [counted(len(runs), "run") + ".", *(line for line in lines if line), *problems]
+    said += [*_not_finished(begun), *_not_listed(aside)]
     table = Table(heads, rows, frozenset({"queries", *spellings}), {name: name for name in spellings})
     return Section("Runs", "\n".join(said), [table], level="warning" if problems else "plain")
 
 
+def _not_finished(begun: Sequence[str]) -> list[str]:
+    how = "those that were interrupted go on with the same command and --resume"
+    return [f"Not finished: {_few(begun)}; {how}."] if begun else []
+
+
 def _not_listed(aside: Sequence[str]) -> list[str]:
-    if not aside:
-        return []
-    more = [f"{len(aside) - _MOST_SHOWN} more"] if len(aside) > _MOST_SHOWN else []
-    named = listed([*map(label, aside[:_MOST_SHOWN]), *more])
-    return [f"Not listed: {named}, by tripleteval search; tripleteval report shows what it found."]
+    how = "tripleteval report shows what it found"
+    return [f"Not listed: {_few(aside)}, by tripleteval search; {how}."] if aside else []
+
+
+def _few(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _MOST_SHOWN} more"] if len(names) > _MOST_SHOWN else []
+    return listed([*map(label, names[:_MOST_SHOWN]), *more])
 
 
 def fitted(section: Section, width: int) -> Section:
@@ -247,7 +276,9 @@ def _folders(folder: Path, depth: int, document: str = RUN) -> Iterator[Path]:
         yield folder
         return
     if depth:
-        below = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+        below: list[Path] = []
+        with suppress(FileNotFoundError):  # a run that is complete by now has removed its journal
+            below = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
         for path in sorted(below):
             if not path.name.startswith("."):  # what an interrupted save left behind
                 yield from _folders(path, depth - 1, document)

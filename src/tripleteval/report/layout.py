@@ -62,6 +62,23 @@ class Fitted:
             yield from _drawn(console, part, options.max_width)
 
 
+class Wrapped:
+    """Text that rich breaks into lines, each of which ends with its last word: the spaces after it would go into files.
+
+    Args:
+        text: One paragraph.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield its lines."""
+        for line in self._text.wrap(console, options.max_width):
+            line.rstrip()
+            yield line
+
+
 def measured(table: Table, width: int) -> list[Column]:
     """Return the columns of a table, and how narrow each may be in a window of this width."""
     from rich.cells import cell_len

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.errors import ParameterError
@@ -37,14 +38,27 @@ def matched(evaluation: Evaluation, material: Material) -> Material:
         ).embeddings
         for one in given
     ]
-    for one, made_from in zip(kept, evaluation.inputs, strict=True):
+    for place, (one, made_from) in enumerate(zip(kept, evaluation.inputs, strict=True)):
         if describe(one)["sha256"] != made_from.get("sha256"):
             raise ParameterError(
                 "E101",
                 f"{one.name!r} ({len(one):,} rows) is not what the run was made from: "
-                f"{made_from.get('name')!r} ({made_from.get('rows'):,} rows)",
+                f"{made_from.get('name')!r} ({made_from.get('rows'):,} rows)"
+                f"{'' if place else _otherwise(evaluation, one)}",
                 fix="give the same file, columns and where= (--where) as when it was evaluated",
             )
     behind = replace(material, queries=kept[0], gallery=kept[1] if len(kept) > 1 else None)
     require_any(behind)
     return behind
+
+
+def _otherwise(evaluation: Evaluation, queries: Embeddings) -> str:
+    """Return, where one has ids or groups and the other has none, which option may have been left out."""
+    known = [] if evaluation.per_query is None else evaluation.per_query.column_names
+    given = {"id": queries.ids, "group": queries.groups}
+    for name, values in given.items():
+        if name in known and values is None:
+            return f", which had {name}s; these rows have none (--{name}-column)"
+        if evaluation.per_query is not None and name not in known and values is not None:
+            return f", which had no {name}s; these rows have some (--{name}-column)"
+    return ""

@@ -166,7 +166,7 @@ def _axis(chart: Chart, names: dict[str, str], axis: str) -> Spec:
         scale |= _range(chart)
     drawn: Any = {"grid": axis == "y" or logarithmic, "tickCount": 6} if chart.frame else None
     if chart.frame and logarithmic:
-        drawn |= {"format": "~g"}
+        drawn |= {"format": "~g", "labelSeparation": 6}
     field: Spec = {"field": names[column], "type": "quantitative", "scale": scale, "axis": drawn}
     return field | ({"title": column} if chart.frame else {})
 

@@ -9,6 +9,7 @@ from typing import Any
 from tripleteval.errors import visible
 
 LONGEST = 200
+_NOISE = 1e-12  # what sums of floats leave of a difference of 0
 
 _AVERAGES = {"query": "mean over queries", "class": "mean over classes", "median": "median over queries"}
 
@@ -24,16 +25,22 @@ def number(value: Any) -> str:
 
 
 def interval(low: Any, high: Any) -> str:
-    """Return the two ends in brackets with three decimals, more where they would read as one; nothing without them."""
+    """Return the two ends in brackets with three decimals; nothing without them.
+
+    They have more decimals where they would read as one, and where an end would read as 0, which decides whether the
+    interval holds 0.
+    """
     if low is None or high is None:
         return ""
     shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in (low, high)]
-    if (shown[0] == shown[1] and low != high) or (shown[1] in {"0.000", "-0.000"} and high):
+    lost = any(text in {"0.000", "-0.000"} and abs(end) > _NOISE for text, end in zip(shown, (low, high), strict=True))
+    if lost or (shown[0] == shown[1] and low != high):
         shown = [number(low), number(high)]
     return f"[{_signed(shown[0])}, {_signed(shown[1])}]"
 
 
 def _signed(shown: str) -> str:
+    shown = shown.removeprefix("-") if shown == "-0.000" else shown
     return f"−{shown[1:]}" if shown.startswith("-") else shown
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tripleteval.bounds import SHARE
 from tripleteval.errors import counted
 from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
@@ -50,7 +51,7 @@ def intervals(
     From 20 units on, the accelerated percentiles (`ends`) of the class bootstrap (above 50,000, where resampling tells
     nothing new, and below 20, where it is too narrow, the t interval of the linearised standard error). Fewer
     than 5 units give none. A share that is 0, or 1, in every unit has no variance to resample: there the bound
-    is the rule of three over units.
+    is the rule of three over units. No interval leaves the bounds of its estimand.
 
     Args:
         estimands: Ratios over the same units.
@@ -80,13 +81,12 @@ def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
     units = len(whole)
     if units < FEWEST:
         return none_of(units, noun)
-    if sums.share and (not part.any() or np.allclose(part, whole, rtol=_ROUNDED, atol=0.0)):
+    if sums.bounds == SHARE and (not part.any() or np.allclose(part, whole, rtol=_ROUNDED, atol=0.0)):
         return Interval(*all_or_none(bool(part.any()), units, confidence), "rule of three", units)
     if FEW <= units <= MANY:
         return None
     half = half_width(standard_error(part, whole), units, confidence)
-    low, high = sums.ratio - half, sums.ratio + half
-    return Interval(max(low, 0.0), min(high, 1.0), "t", units) if sums.share else Interval(low, high, "t", units)
+    return Interval(*sums.bounds.cut(sums.ratio - half, sums.ratio + half), "t", units)
 
 
 def _bootstrapped(estimands: Sequence[Sums], confidence: float, seed: int, purpose: str) -> list[Interval]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tripleteval.arrays import Floats
+from tripleteval.bounds import Bounds
 from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
 from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, none_of
@@ -22,7 +23,7 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
     """Return the interval of each second ratio minus the first, over the same units for both.
 
     The rules are those of `intervals`: percentiles of 2,000 paired resamples from 20 units on, the t interval
-    of the linearised error of the difference below, none under 5.
+    of the linearised error of the difference below, cut to what a difference can be, none under 5.
 
     Args:
         pairs: Two ratios each, over the same units, supported in the same ones.
@@ -36,19 +37,17 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
     drawn = iter(_differences([pair for pair in pairs if _resamples(_units(pair[0]))], seed))
     found = []
     for first, second in pairs:
-        units, change = _units(first), second.ratio - first.ratio
+        units, change, bounds = _units(first), second.ratio - first.ratio, second.bounds.minus(first.bounds)
         if units < FEWEST:
             found.append(none_of(units, noun))
-        elif _resamples(units):
-            found.append(
-                Interval(
-                    *ends(next(drawn), change, influence(second) - influence(first), confidence), "bootstrap", units
-                )
-            )
+            continue
+        added = influence(second) - influence(first)
+        if _resamples(units):
+            low, high = ends(next(drawn), change, added, confidence)
+            found.append(Interval(*bounds.cut(low, high), "bootstrap", units))
         else:
-            residuals = influence(second) - influence(first)
-            error = math.sqrt(units / (units - 1)) * math.hypot(*residuals.tolist())
-            found.append(_t(change, error, units, confidence))
+            error = math.sqrt(units / (units - 1)) * math.hypot(*added.tolist())
+            found.append(_t(change, error, units, confidence, bounds))
     return found
 
 
@@ -57,15 +56,17 @@ def unpaired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, n
     found = []
     for first, second in pairs:
         units, change = min(_units(first), _units(second)), second.ratio - first.ratio
+        bounds = second.bounds.minus(first.bounds)
         if units < FEWEST:
             found.append(none_of(units, noun))
         elif _resamples(_units(first)) and _resamples(_units(second)):
             (one,), (two,) = replicates([first], seed, "first of two"), replicates([second], seed, "second of two")
             added = np.concatenate([-influence(first), influence(second)])
-            found.append(Interval(*ends(two - one, change, added, confidence), "bootstrap", units))
+            low, high = ends(two - one, change, added, confidence)
+            found.append(Interval(*bounds.cut(low, high), "bootstrap", units))
         else:
             errors = [standard_error(s.part[s.supported], s.whole[s.supported]) for s in (first, second)]
-            found.append(_t(change, math.hypot(*errors), units, confidence))
+            found.append(_t(change, math.hypot(*errors), units, confidence, bounds))
     return found
 
 
@@ -82,6 +83,6 @@ def _resamples(units: int) -> bool:
     return FEW <= units <= MANY
 
 
-def _t(difference: float, error: float, units: int, confidence: float) -> Interval:
+def _t(difference: float, error: float, units: int, confidence: float, bounds: Bounds) -> Interval:
     half = half_width(error, units, confidence)
-    return Interval(difference - half, difference + half, "t", units)
+    return Interval(*bounds.cut(difference - half, difference + half), "t", units)

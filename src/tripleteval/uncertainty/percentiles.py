@@ -33,6 +33,8 @@ def ends(values: Floats, estimate: float, influence: Floats, confidence: float) 
     """
     units = len(influence)
     beyond = student_quantile((1 + confidence) / 2, units - 1) * math.sqrt(units / (units - 1))
+    # What is the estimate but for how a ratio was rounded, is the estimate: where nothing varies, so are both ends.
+    values = np.where(np.abs(values - estimate) <= _EQUAL * np.abs(values).max(), estimate, values)
     centre, skew = _centre(values, estimate), _skew(influence)
     # Where one unit decides everything, an end lies beyond the last replicate: 1 − a z must not change its sign.
     shares = [_NORMAL.cdf(centre + z / max(1 - skew * z, 1e-9)) for z in (centre - beyond, centre + beyond)]
@@ -41,9 +43,7 @@ def ends(values: Floats, estimate: float, influence: Floats, confidence: float) 
 
 
 def _centre(values: Floats, estimate: float) -> float:
-    gap = values - estimate
-    equal = np.abs(gap) <= _EQUAL * np.abs(values).max()  # the same ratio, but for how it was rounded
-    below = int(((gap < 0) & ~equal).sum()) + 0.5 * int(equal.sum())
+    below = int((values < estimate).sum()) + 0.5 * int((values == estimate).sum())
     return _NORMAL.inv_cdf(min(max(below, 1.0), len(values) - 1.0) / len(values))
 
 

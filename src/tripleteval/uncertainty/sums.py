@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.bounds import ANY, Bounds
 
 
 class Sums(NamedTuple):
@@ -22,12 +23,12 @@ class Sums(NamedTuple):
     Attributes:
         part: (units,) float64.
         whole: (units,) float64, >= 0; a unit with 0 says nothing.
-        share: Whether values lie in [0, 1], so that an interval must not leave it.
+        bounds: Between which values the ratio lies, so that no interval leaves them.
     """
 
     part: Floats
     whole: Floats
-    share: bool = False
+    bounds: Bounds = ANY
 
     @property
     def supported(self) -> Bools:

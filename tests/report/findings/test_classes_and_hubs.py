@@ -10,7 +10,9 @@ import pytest
 
 from tripleteval import Embeddings, evaluate
 from tripleteval.report.findings.confusions import confusions
-from tripleteval.report.findings.hubs import hubs
+from tripleteval.report.findings.hubs import anti_hubs, hubs
+from tripleteval.report.sections import SECTIONS
+from tripleteval.report.wording import percent
 
 K = 4
 
@@ -59,6 +61,19 @@ def test_hubs_are_counted(cloud):
     assert {row["gallery"]: row["wrong"] for row in found if row["wrong"]} == dict(wrong)
     assert [row["found"] for row in found] == sorted(counts.values(), reverse=True)
     assert all(row["id"] == f"i{row['gallery']}" and row["label"] == labels[row["gallery"]] for row in found)
+
+
+def test_a_copy_that_no_list_has_room_for_is_not_called_never_found():
+    rng = np.random.default_rng(0)
+    vectors, labels = rng.normal(size=(60, 3)), np.repeat(np.arange(5), 12)
+    vectors[:12] = vectors[0]
+    run = evaluate(Embeddings(vectors, labels, ids=[f"i{r}" for r in range(60)]), neighbors=10)
+    lonely = anti_hubs(run)
+    assert lonely.num_rows / 60 == pytest.approx(run["anti_hubs@10"])
+    assert not set(lonely["gallery"].to_pylist()) & set(range(12))
+    text = SECTIONS["hubs"].write(run).text
+    assert f"{percent(run['anti_hubs@10'])} are never found (anti-hubs)." in text
+    assert "1 more is missing from the lists only because copies stand there." in text
 
 
 def test_perfect_neighbours_confuse_nothing():

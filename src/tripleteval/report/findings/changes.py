@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FIRST = "hit_rate@1"
+_CHANGES = {1: "fixed", 0: "", -1: "broken"}
+_KNOWN = ("id", "anchor", "positive", "negative", "label", "group")
 
 
-def changed_queries(first: pa.Table, second: pa.Table, primary: str) -> pa.Table:
+def changed_queries(
+    first: pa.Table, second: pa.Table, primary: str, *, falls: bool = False, right: str = FIRST, least: float = 0.5
+) -> pa.Table:
     """Return one row per query, the greatest loss first.
 
     ``change`` is ``"broken"`` where the nearest item was right and is wrong, ``"fixed"`` the other way round,
     empty elsewhere (ties at 1/2 and above count as right); without hit_rate@1 it follows the sign of the
-    difference.
+    difference. Of given triplets another column tells what is right.
 
     ``query`` and ``query_b`` are its rows in the first and in the second run.
 
@@ -27,26 +31,25 @@ def changed_queries(first: pa.Table, second: pa.Table, primary: str) -> pa.Table
         first: Queries of the first run.
         second: Queries of the second, row by row the same.
         primary: The metric that ``a``, ``b`` and ``difference`` are about.
+        falls: Whether it is better the lower it is.
+        right: The metric that tells whether a query is right.
+        least: Its least value where it is.
     """
     import pyarrow as pa
 
-    known = [name for name in ("id", "label", "group") if name in first.column_names]
+    known = [name for name in _KNOWN if name in first.column_names]
     a, b = (values_of(table, primary) for table in (first, second))
     columns: dict[str, Any] = {"query": first["query"], "query_b": second["query"]}
     columns |= {name: first[name] for name in known}
     columns |= {"a": _nullable(a), "b": _nullable(b), "difference": _nullable(b - a)}
-    columns["change"] = pa.array(_change(first, second, b - a), pa.string())
-    order = [("difference", "ascending"), ("query", "ascending")]
-    return pa.table(columns).sort_by(order)
-
-
-def _change(first: pa.Table, second: pa.Table, difference: Floats) -> list[str]:
-    if FIRST in first.column_names and FIRST in second.column_names:
-        before, after = (values_of(table, FIRST) >= 0.5 for table in (first, second))
+    if right in first.column_names and right in second.column_names:
+        before, after = (values_of(table, right) >= least for table in (first, second))
         rise = after.astype(int) - before.astype(int)
     else:
-        rise = np.sign(np.nan_to_num(difference)).astype(int)
-    return [{1: "fixed", 0: "", -1: "broken"}[sign] for sign in rise.tolist()]
+        rise = np.sign(np.nan_to_num(a - b if falls else b - a)).astype(int)
+    columns["change"] = pa.array([_CHANGES[sign] for sign in rise.tolist()], pa.string())
+    order = [("difference", "descending" if falls else "ascending"), ("query", "ascending")]
+    return pa.table(columns).sort_by(order)
 
 
 def _nullable(values: Floats) -> Any:

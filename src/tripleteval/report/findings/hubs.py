@@ -39,6 +39,9 @@ def hubs(evaluation: Evaluation) -> pa.Table | None:
 def anti_hubs(evaluation: Evaluation) -> pa.Table | None:
     """Return every item that stands in nobody's list, by row.
 
+    Lists keep the first rows among equally near items. An item with an exact copy is as near to that copy as anything
+    that stands in its list, so it is not one that nobody finds, and not returned.
+
     Returns:
         Columns ``gallery`` (its row), ``id`` and ``label`` where known. ``None`` without neighbours, and where the
         queries are not the whole gallery: a run names only those of its other items that were found.
@@ -50,7 +53,8 @@ def anti_hubs(evaluation: Evaluation) -> pa.Table | None:
         return None
     import pyarrow as pa
 
-    never = np.setdiff1d(queries["query"].to_numpy(), table["gallery"].to_numpy())
+    copied = table["query"].to_numpy()[table["distance"].to_numpy() == 0]
+    never = np.setdiff1d(np.setdiff1d(queries["query"].to_numpy(), table["gallery"].to_numpy()), copied)
     kept = [name for name in ("query", "id", "label") if name in queries.column_names]
     named = ["gallery" if name == "query" else name for name in kept]
     return queries.select(kept).filter(pa.array(np.isin(queries["query"].to_numpy(), never))).rename_columns(named)

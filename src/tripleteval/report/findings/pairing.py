@@ -13,24 +13,22 @@ from tripleteval.errors import ParameterError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_QUERIES = {"query", "probe", "pair"}  # what the first column of such a table is called
-_FIX = "evaluate both on the same queries, or compare them unpaired: paired=False (--unpaired)"
+_QUERIES = {"query", "probe", "pair", "triplet"}  # what the first column of such a table is called
+UNPAIRED = "or compare them unpaired: paired=False (--unpaired)"
 
 
 def query_table(run: Evaluation, name: str) -> pa.Table:
-    """Return the table of queries of a run; probes and given pairs are queries.
+    """Return the table of queries of a run; probes, given pairs and given triplets are queries.
 
     Raises:
-        ParameterError: It has none (E101), as a run of given triplets.
+        ParameterError: It has none (E101).
     """
     table = run.per_query
-    if "triplets" in run.settings:
-        fix = "put their intervals beside each other, with tripleteval runs or report; evaluate, identify and pairs "
-        fix += "make runs that can be compared"
-        raise ParameterError("E101", f"{name} is a run of given triplets, which has no queries to compare by", fix=fix)
     if table is None or table.column_names[0] not in _QUERIES:
         found = f"{name} has no table of queries, without which nothing can be compared query by query"
-        raise ParameterError("E101", found, fix="compare runs that tripleteval evaluate, identify or pairs made")
+        raise ParameterError(
+            "E101", found, fix="compare runs that tripleteval evaluate, identify, pairs or triplets made"
+        )
     return table.rename_columns(["query", *table.column_names[1:]])
 
 
@@ -46,7 +44,7 @@ def paired(first: pa.Table, second: pa.Table) -> tuple[Ints, str]:
     _require_same(one, two, column)
     row_of = {key: row for row, key in enumerate(two)}
     rows = np.array([row_of[key] for key in one], dtype=np.int64)
-    _require_same_labels(first, second.take(rows), one, column)
+    require_same_labels(first, second.take(rows), one, column)
     return rows, "id" if by_id else "row"
 
 
@@ -60,11 +58,23 @@ def _require_same(one: list[Any], two: list[Any], column: str) -> None:
         "E512",
         f"runs with different queries: {len(only[0]):,} {what} only in the first, {len(only[1]):,} only in the "
         f"second; for example {first!r}",
-        fix=_FIX,
+        fix=f"evaluate both on the same queries, {UNPAIRED}",
     )
 
 
-def _require_same_labels(first: pa.Table, second: pa.Table, keys: list[Any], column: str) -> None:
+def require_same_labels(first: pa.Table, second: pa.Table, keys: list[Any], column: str, what: str = "queries") -> None:
+    """Refuse runs that disagree on the label of a query.
+
+    Args:
+        first: Queries of the first run.
+        second: Queries of the second, row by row the same.
+        keys: (queries,) what they are matched by.
+        column: Its name.
+        what: What a message calls them.
+
+    Raises:
+        ParameterError: They do (E512).
+    """
     if "label" not in first.column_names or "label" not in second.column_names:
         return
     pairs = zip(first["label"].to_pylist(), second["label"].to_pylist(), strict=True)
@@ -73,7 +83,7 @@ def _require_same_labels(first: pa.Table, second: pa.Table, keys: list[Any], col
         labels = [table["label"][differing[0]].as_py() for table in (first, second)]
         raise ParameterError(
             "E512",
-            f"runs with different queries: {len(differing):,} have another label in the second, for example "
+            f"runs with different {what}: {len(differing):,} have another label in the second, for example "
             f"{'id' if column == 'id' else 'row'} {keys[differing[0]]!r} with {labels[0]!r} and {labels[1]!r}",
-            fix=_FIX,
+            fix=f"evaluate both on the same {what}, {UNPAIRED}",
         )

@@ -7,6 +7,7 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted, plural
+from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.findings.worst import too_few_queries, worst_first
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, listed, number, percent, plain, whole
@@ -22,7 +23,7 @@ def headline(evaluation: Evaluation) -> Section:
     join = " against ".join if sides else listed
     title = f"Evaluation of {join(names)}" if names else "Evaluation"
     said = [_what(evaluation), _verdict(evaluation), _worst(evaluation), *_training(evaluation)]
-    said += [*_weakest(evaluation), _sure(evaluation)]
+    said += [*_accepted(evaluation), *_weakest(evaluation), _sure(evaluation)]
     return Section(title, " ".join(sentence for sentence in said if sentence), [_inputs(evaluation)])
 
 
@@ -65,6 +66,15 @@ def _training(evaluation: Evaluation) -> list[str]:
         return []
     share = f"At margin {margin}, {percent(satisfied)} of the triplets are satisfied"
     return [f"{share}, and in {percent(hard)} the negative is as near as the positive, or nearer."]
+
+
+def _accepted(evaluation: Evaluation) -> list[str]:
+    """Return the threshold that the page proposes, with what it lets in and keeps."""
+    chosen = recommended(evaluation.metrics)
+    if chosen is None:
+        return []
+    rates = f"{percent(chosen['value'])} of the genuine pairs and {percent(chosen['achieved_far'])} of the impostors"
+    return [f"A threshold of {number(chosen['threshold'])} accepts {rates}."]
 
 
 def _weakest(evaluation: Evaluation) -> list[str]:

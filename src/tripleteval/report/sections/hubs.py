@@ -27,7 +27,8 @@ def found_often(evaluation: Evaluation) -> Section | None:
         return None
     assert evaluation.neighbors is not None  # noqa: S101  # hubs come from them
     k = int(evaluation.neighbors["rank"].to_numpy().max())
-    never = gallery - found.num_rows
+    unlisted, lonely = gallery - found.num_rows, anti_hubs(evaluation)
+    never = unlisted if lonely is None else lonely.num_rows
     mean = evaluation.neighbors.num_rows / gallery
     asked = 0 if evaluation.per_query is None else evaluation.per_query.num_rows
     some = f" of the {whole(asked)} that were drawn" if evaluation.settings.get("sample") else ""
@@ -36,6 +37,9 @@ def found_often(evaluation: Evaluation) -> Section | None:
         f"average, {whole(found['found'][0].as_py())} at most. {percent(never / gallery)} are never found"
         f"{', if only by these queries' if some else ' (anti-hubs)'}."
     )
+    if never < unlisted:
+        more = f"{whole(unlisted - never)} more {'is' if unlisted - never == 1 else 'are'}"
+        text += f" {more} missing from the lists only because copies stand there."
     known = [name for name in ("id", "label") if name in found.column_names]
     rows = [
         [
@@ -48,22 +52,20 @@ def found_often(evaluation: Evaluation) -> Section | None:
     ]
     heads = ["gallery row", *known, "found", "of these wrong"]
     table = Table(heads, rows, frozenset({"gallery row", "found", "of these wrong"}))
-    lonely = _never(evaluation)
-    if lonely is not None:
-        text += f" The second table lists {len(lonely.rows)} of them."
-    return Section("Hubs", text, [table, *([] if lonely is None else [lonely])], charts=[_occurrence(found, never)])
+    tables = [table]
+    if lonely is not None and lonely.num_rows:
+        tables.append(_never(lonely))
+        text += f" The second table lists {len(tables[1].rows)} of those that are never found."
+    return Section("Hubs", text, tables, charts=[_occurrence(found, unlisted)])
 
 
-def _never(evaluation: Evaluation) -> Table | None:
-    found = anti_hubs(evaluation)
-    if found is None or not found.num_rows:
-        return None
+def _never(found: pa.Table) -> Table:
     rows = [[label(value) for value in row.values()] for row in found.slice(0, _MOST).to_pylist()]
     return Table(["never found: row", *found.column_names[1:]], rows, frozenset({"never found: row"}))
 
 
-def _occurrence(found: pa.Table, never: int) -> Chart:
-    counts = np.concatenate([np.zeros(never, dtype=np.int64), found["found"].to_numpy()])
+def _occurrence(found: pa.Table, unlisted: int) -> Chart:
+    counts = np.concatenate([np.zeros(unlisted, dtype=np.int64), found["found"].to_numpy()])
     width = max(1, -(-(int(counts.max()) + 1) // _MOST_BARS))
     items = np.bincount(counts // width)
     starts = (np.arange(len(items)) * width).tolist()

@@ -29,7 +29,7 @@ def drawn(space: dict[str, Any]) -> Section | None:
     known = [(f"{name} %", facts.get(f"dims_{name}")) for name in ("90", "99")]
     rules = [Rule(float(dims), f"{name} of the variance") for name, dims in known if dims is not None]
     of = space.get("dim", len(shares))
-    text = " ".join(f"{name} of the variance lie in {whole(dims)} of {whole(of)} directions." for name, dims in known)
+    text = " ".join(f"{name} of the variance lies in {whole(dims)} of {whole(of)} directions." for name, dims in known)
     line = {"direction": list(range(1, len(shares) + 1)), "share of the variance": shares}
     chart = Chart(
         "Spectrum",

@@ -11,6 +11,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Shade, Slider, columns
 from tripleteval.errors import counted
 from tripleteval.report.families import Entry
+from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, percent
 
@@ -36,7 +37,7 @@ def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
     genuine, impostor = (sum(histogram.get(kind, [])) for kind in ("genuine", "impostor"))
     if not genuine or not impostor:
         return None
-    chosen = _recommended(metrics)
+    chosen = recommended(metrics)
     kinds = counted(genuine, "genuine pair"), counted(impostor, "impostor pair")
     text = f"{kinds[0]} (same label) and {kinds[1]} (different labels)."
     if chosen is not None:
@@ -47,13 +48,6 @@ def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
         )
     charts = [_distances(histogram, roc, chosen), _roc(roc, impostor), _det(roc, impostor)]
     return Section("Which threshold?", text, charts=[chart for chart in charts if chart is not None])
-
-
-def _recommended(metrics: dict[str, Entry]) -> Entry | None:
-    """Return the TAR at the lowest FAR whose false accepts are enough to trust."""
-    rates = [entry for name, entry in metrics.items() if name.startswith("tar@far=")]
-    usable = [entry for entry in rates if not entry.get("unreliable", True) and entry.get("threshold") is not None]
-    return min(usable, key=lambda entry: entry["target_far"], default=None)
 
 
 def _distances(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | None) -> Chart:

@@ -43,18 +43,19 @@ def worst_classes(evaluation: Evaluation) -> Section | None:
         "Worst classes",
         f"{text}. {_WHY}",
         [Table(heads, rows, frozenset(shown[1:]), {name: name for name in (BY, "hit_rate@1")})],
-        charts=[_bars(ordered)],
+        charts=[_bars(ordered, by)],
     )
 
 
-def _bars(ordered: pa.Table) -> Chart:
-    """Return the worst classes as bars, worst first."""
+def _bars(ordered: pa.Table, by: str) -> Chart:
+    """Return the map@r of the worst classes as bars, the lowest ``by`` first."""
     worst = ordered.slice(0, _MOST_BARS)
-    count = f"The {worst.num_rows} classes with the lowest" if ordered.num_rows > _MOST_BARS else "All classes, by"
+    some = f"The {worst.num_rows} classes with the lowest" if ordered.num_rows > _MOST_BARS else "All classes, by"
+    text = f"{some} {by}, worst first" + (f"; the bars show {BY}." if by != BY else ".")
     names = _distinct([label(name) for name in worst["label"].to_pylist()])
     columns = {"class": names, BY: worst[BY].to_pylist(), "queries": worst["queries"].to_pylist()}
     limits = (0.0, 1.0)
-    return Chart("By class", f"{count} {BY}, worst first.", columns, x="class", y=BY, mark="bar", limits=limits)
+    return Chart("By class", text, columns, x="class", y=BY, mark="bar", limits=limits)
 
 
 def _distinct(names: list[str]) -> list[str]:
