@@ -19,6 +19,14 @@ from tripleteval.evidence.unit_counts import UnitCounts
 CUTS = np.array([0.0, 1.0, 2.0, 3.5])
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_at_once():
+    """Read two blocks of the gallery at once, so that these small sets are read more than once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unit_pairs, "_READ_AT_ONCE", 2)
+        yield
+
+
 def engine(queries: Embeddings, gallery: Embeddings | None = None, block: int = 3, **how) -> UnitPass:
     comparison = compare(queries, gallery, ignore=how.pop("ignore", None), relevance=None)
     distance = distance_for("euclidean", comparison.queries.vectors, comparison.gallery.vectors)

@@ -12,7 +12,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.data.stored import StoredVectors
-from tripleteval.engine import plan
+from tripleteval.engine import plan, unit_pairs
 from tripleteval.evaluation import measure, standing
 from tripleteval.readers.stored_npy import NpyRows
 from tripleteval.readers.stored_parquet import ParquetRows
@@ -119,6 +119,15 @@ def test_a_set_beside_its_copy_is_seen_on_disk_too(tmp_path):
     files = shard(tmp_path, ".npy", 2)
     with pytest.raises(te.DataError, match="E509 the same vectors"):
         te.evaluate(read(files), gallery=read(files))
+
+
+def test_intervals_read_a_file_once_for_several_blocks_of_rows(tmp_path, monkeypatch):
+    read_from, asked = StoredVectors._gathered, []
+    monkeypatch.setattr(StoredVectors, "_gathered", lambda self, rows: asked.append(len(rows)) or read_from(self, rows))
+    found = te.evaluate(read(shard(tmp_path, ".parquet", 3)))
+    assert found.metrics["auc"]["low"] < found.metrics["auc"]["high"]
+    most = unit_pairs.BLOCK
+    assert sum(most // 2 < rows <= most for rows in asked) == -(-N // most)  # as queries; as partners together
 
 
 def test_what_cannot_stream_says_so(tmp_path):

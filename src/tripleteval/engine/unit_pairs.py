@@ -7,13 +7,13 @@ much, two halves of the sample tell. Genuine pairs are all counted where they ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import AnyArray, Bools, Floats, Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine.genuine import Genuine
@@ -26,6 +26,7 @@ MOST_PAIRS = 2**22
 BLOCK = 128
 MOST_ROWS = MOST_PAIRS // (2 * BLOCK)  # of a sample, so that each block has two partners at least
 _ORDERS = 16
+_READ_AT_ONCE = 16  # blocks
 
 
 @dataclass(frozen=True)
@@ -98,18 +99,30 @@ class UnitPass:
         removed = part.removed(0, len(rows))
         positives, _ = part.positives(0, len(rows), removed)
         queries = self.distance.prepare(part.queries.vectors[rows])
+        partners = [(place, self.gallery[other]) for place, other in self._partners(block, places)]
+        for first in range(0, len(partners), _READ_AT_ONCE):
+            some = partners[first : first + _READ_AT_ONCE]
+            for (place, columns), vectors in zip(some, self._read([each for _, each in some]), strict=True):
+                seen = valid(removed, columns, len(rows))
+                if lone and place == 0:
+                    seen = np.triu(seen, 1)
+                different = valid(positives, columns, len(rows))
+                kinds = seen & ~different & (not self.listed), seen & different
+                counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
+                self._count(self._distances(queries, vectors), kinds, rows, columns, [found.genuine], counts)
+
+    def _partners(self, block: int, places: range) -> Iterator[tuple[int, int]]:
+        """Yield the places of a block's partners, and which blocks of the gallery they are."""
+        lone = self.comparison.leave_one_out
         for place in places:
             if lone and 2 * place == len(self.gallery) and block >= place:
                 continue  # the two blocks have met
-            other = (block + place if lone else block * len(self.places) + place) % len(self.gallery)
-            columns = self.gallery[other]
-            seen = valid(removed, columns, len(rows))
-            if lone and place == 0:
-                seen = np.triu(seen, 1)
-            different = valid(positives, columns, len(rows))
-            kinds = seen & ~different & (not self.listed), seen & different
-            counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
-            self._count(self._distances(queries, columns), kinds, rows, columns, [found.genuine], counts)
+            yield place, (block + place if lone else block * len(self.places) + place) % len(self.gallery)
+
+    def _read(self, blocks: list[Ints]) -> list[AnyArray]:
+        """Return the gallery's vectors of some blocks: of a file, which is read through for a few rows, at once."""
+        vectors = self.comparison.gallery.vectors[np.concatenate(blocks)]
+        return np.split(vectors, np.cumsum([len(block) for block in blocks])[:-1])
 
     def _part(self, rows: Ints) -> Comparison:
         """Return the rules for some of the queries, whose vectors stay where they are."""
@@ -117,9 +130,8 @@ class UnitPass:
         own, ignored = whole.own_row[rows], None if ignored is None else ignored.take(rows)
         return Comparison(whole.queries, whole.gallery, whole.rule.take(rows), own, ignored)
 
-    def _distances(self, queries: Prepared, columns: Ints) -> Floats:
-        gallery = self.distance.prepare(self.comparison.gallery.vectors[columns])
-        return self.distance.from_squared(squared_kernel(self.kernel)(queries, gallery))
+    def _distances(self, queries: Prepared, vectors: AnyArray) -> Floats:
+        return self.distance.from_squared(squared_kernel(self.kernel)(queries, self.distance.prepare(vectors)))
 
     def _count(
         self, distances: Floats, kinds: tuple[Bools, Bools], rows: Ints, columns: Ints, *into: list[Ints]

@@ -31,7 +31,7 @@ from tripleteval.journal.same import require_same
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-SCHEMA = "tripleteval/journal/1"
+SCHEMA = "tripleteval/journal/2"
 JOURNAL, SUFFIX = "journal", ".unfinished"
 AFTER = 10.0  # seconds
 _SHARE = 0.02  # of the time may go into writing down what stands
