@@ -13,6 +13,6 @@ __all__ = ["nodes"]  # one cluster for the whole session
 
 # The same examples on every machine, so that CI never fails for a reason nobody can repeat;
 # HYPOTHESIS_PROFILE=search draws new ones, and many more.
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

@@ -32,7 +32,7 @@ VALUES = {
     "objects": (GOOD.astype(object), "E203"),
     "strings": (GOOD.astype(str), "E203"),
     "dates": (GOOD.astype("datetime64[s]"), "E203"),
-    "records": (np.zeros(4, dtype=[("id", "i8"), ("v", "f4", 2)]), "E304"),
+    "records": (np.zeros(4, dtype=[("id", "i8"), ("v", "f4", 2)]), "E203"),
     "integers beyond 2**53": (np.full((4, 2), 2**53 + 1), "E203"),
     "masked": (np.ma.masked_less(GOOD, 1.0), "E204"),
     "ragged": ([[0.0, 1.0], [1.0]], "E205"),
