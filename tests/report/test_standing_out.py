@@ -96,6 +96,16 @@ def test_a_class_that_is_spread_is_named() -> None:
     assert line.startswith("Far apart: the items of person_07 (")
 
 
+def test_of_several_classes_the_farthest_from_usual_is_named_first() -> None:
+    centres, noise = points()
+    times = np.ones(20)
+    times[[3, 9, 14]] = 3, 5, 4
+    noise *= times[CLASSES][:, None]
+    (line,) = [line for line in lines(faces(centres + noise, NAMES[CLASSES])) if line.startswith("Far apart")]
+    places = [line.index(name) for name in ("person_09", "person_14", "person_03")]
+    assert places == sorted(places)
+
+
 def test_the_worst_part_is_named_where_its_interval_is_below_the_number_of_all() -> None:
     centres, noise = points()
     noise[CLASSES >= 14] *= 10

@@ -13,6 +13,7 @@ from tripleteval.differences.compared import Compared, Runs, Wish, chosen
 from tripleteval.differences.estimands import Codes, codes_of
 from tripleteval.differences.measure import paired_differences, unpaired_differences
 from tripleteval.errors import ParameterError
+from tripleteval.evaluation.given_intake import PARTS
 from tripleteval.evaluation.given_measure import at_margin
 from tripleteval.metrics import parse, spell
 from tripleteval.report.findings.changes import changed_queries, values_of
@@ -22,7 +23,6 @@ from tripleteval.uncertainty.sums import Units
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROLES = ("anchor", "positive", "negative")
 _COLUMN = {"class": "label", "anchor": "anchor"}  # by the unit of a run
 
 
@@ -81,7 +81,7 @@ def _matched(one: pa.Table, two: pa.Table) -> tuple[pa.Table, pa.Table, str]:
     if by_id:
         one, two = _by_id(one), _by_id(two)
     placed = "positive" in one.column_names and "positive" in two.column_names
-    known = _ROLES if placed else ("query",)
+    known = PARTS if placed else ("query",)
     which = np.zeros(one.num_rows + two.num_rows, np.int64)
     for name in (*known, "weight"):
         codes = _codes(one[name], two[name])
@@ -94,8 +94,8 @@ def _matched(one: pa.Table, two: pa.Table) -> tuple[pa.Table, pa.Table, str]:
 
 
 def _by_id(table: pa.Table) -> pa.Table:
-    names = [name.removesuffix("_id") for name in table.column_names if name not in _ROLES]
-    return table.drop_columns(list(_ROLES)).rename_columns(names)
+    names = [name.removesuffix("_id") for name in table.column_names if name not in PARTS]
+    return table.drop_columns(list(PARTS)).rename_columns(names)
 
 
 def _require_same(one: pa.Table, two: pa.Table, first: Ints, second: Ints) -> None:

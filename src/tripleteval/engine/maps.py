@@ -25,6 +25,11 @@ class Map(Protocol):
         ...
 
 
+def shares_memory(mapping: Map) -> bool:
+    """Return whether the workers of a map are threads of this process."""
+    return bool(getattr(mapping, "shares_memory", False))
+
+
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

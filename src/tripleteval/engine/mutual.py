@@ -11,7 +11,7 @@ from tripleteval.arrays import Floats
 from tripleteval.data.comparison import SharedClass
 from tripleteval.engine.edges import Tally
 from tripleteval.engine.limits import Limits
-from tripleteval.engine.maps import Map
+from tripleteval.engine.maps import Map, shares_memory
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Block, Pass
 
@@ -37,7 +37,7 @@ def possible(engine: Pass, mapping: Map) -> bool:
         comparison.leave_one_out
         and isinstance(comparison.rule, SharedClass)
         and engine.kernel == "cpu"
-        and getattr(mapping, "shares_memory", False)
+        and shares_memory(mapping)
     )
 
 

@@ -99,30 +99,26 @@ class UnitPass:
         removed = part.removed(0, len(rows))
         positives, _ = part.positives(0, len(rows), removed)
         queries = self.distance.prepare(part.queries.vectors[rows])
-        partners = [(place, self.gallery[other]) for place, other in self._partners(block, places)]
-        for first in range(0, len(partners), _READ_AT_ONCE):
-            some = partners[first : first + _READ_AT_ONCE]
-            for (place, columns), vectors in zip(some, self._read([each for _, each in some]), strict=True):
-                seen = valid(removed, columns, len(rows))
-                if lone and place == 0:
-                    seen = np.triu(seen, 1)
-                different = valid(positives, columns, len(rows))
-                kinds = seen & ~different & (not self.listed), seen & different
-                counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
-                self._count(self._distances(queries, vectors), kinds, rows, columns, [found.genuine], counts)
+        for place, columns, vectors in self._partners(block, places):
+            seen = valid(removed, columns, len(rows))
+            if lone and place == 0:
+                seen = np.triu(seen, 1)
+            different = valid(positives, columns, len(rows))
+            kinds = seen & ~different & (not self.listed), seen & different
+            counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
+            self._count(self._distances(queries, vectors), kinds, rows, columns, [found.genuine], counts)
 
-    def _partners(self, block: int, places: range) -> Iterator[tuple[int, int]]:
-        """Yield the places of a block's partners, and which blocks of the gallery they are."""
-        lone = self.comparison.leave_one_out
-        for place in places:
-            if lone and 2 * place == len(self.gallery) and block >= place:
-                continue  # the two blocks have met
-            yield place, (block + place if lone else block * len(self.places) + place) % len(self.gallery)
-
-    def _read(self, blocks: list[Ints]) -> list[AnyArray]:
-        """Return the gallery's vectors of some blocks: of a file, which is read through for a few rows, at once."""
-        vectors = self.comparison.gallery.vectors[np.concatenate(blocks)]
-        return np.split(vectors, np.cumsum([len(block) for block in blocks])[:-1])
+    def _partners(self, block: int, places: range) -> Iterator[tuple[int, Ints, AnyArray]]:
+        """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""
+        lone, blocks = self.comparison.leave_one_out, len(self.gallery)
+        if lone and places and 2 * places[-1] == blocks and block >= places[-1]:
+            places = places[:-1]  # the two blocks have met
+        for some in (places[first : first + _READ_AT_ONCE] for first in range(0, len(places), _READ_AT_ONCE)):
+            others = [(block + place if lone else block * len(self.places) + place) % blocks for place in some]
+            rows = [self.gallery[other] for other in others]
+            # A file is read through for a few rows: once for them all.
+            vectors = self.comparison.gallery.vectors[np.concatenate(rows)]
+            yield from zip(some, rows, np.split(vectors, np.cumsum([len(each) for each in rows])[:-1]), strict=True)
 
     def _part(self, rows: Ints) -> Comparison:
         """Return the rules for some of the queries, whose vectors stay where they are."""

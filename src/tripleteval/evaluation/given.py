@@ -16,7 +16,7 @@ from tripleteval.distance.formula import distance_for
 from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.door import environment
-from tripleteval.evaluation.given_intake import ROLES, Given, by_rows, by_vectors, checked_weights, sound
+from tripleteval.evaluation.given_intake import PARTS, ROLES, Given, by_rows, by_vectors, checked_weights, sound
 from tripleteval.evaluation.given_measure import measure_given, squared_distances
 from tripleteval.evaluation.intervals import interval_notes, most_units
 from tripleteval.evaluation.settings import Settings, check
@@ -187,14 +187,14 @@ def _table(given: Given, distances: Floats, columns: dict[str, Floats]) -> pa.Ta
 
     table: dict[str, Any] = {"triplet": given.numbers}
     if given.placed:
-        items, roles = given.intakes[0].embeddings, ("anchor", "positive", "negative")
-        table |= dict(zip(roles, given.rows.T, strict=True))
+        items = given.intakes[0].embeddings
+        table |= dict(zip(PARTS, given.rows.T, strict=True))
         if items.ids is not None:
-            table |= {f"{role}_id": arrow_of(items.ids.take(table[role])) for role in roles}
+            table |= {f"{part}_id": arrow_of(items.ids.take(table[part])) for part in PARTS}
         if isinstance(items.labels, Labels):
             table["label"] = arrow_of(items.labels.take(given.rows[:, 0]))
     else:
-        _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
+        first, anchor = given.anchors
         table["anchor"] = first[anchor]
     if given.weights is not None:
         table["weight"] = given.weights

@@ -14,6 +14,7 @@ from tripleteval.errors import DataError, LabelError, ParameterError, counted
 from tripleteval.evaluation.intake import Intake, admit
 
 ROLES = ("anchors", "positives", "negatives")
+PARTS = ("anchor", "positive", "negative")  # of one triplet
 _FIXES = {
     "E201": "remove these rows and the triplets they are part of",
     "E202": "remove these rows and the triplets they are part of, or use another distance",
@@ -42,6 +43,12 @@ class Given(NamedTuple):
     def placed(self) -> bool:
         """Whether positions were given rather than vectors."""
         return self.intakes[0] is self.intakes[1]
+
+    @property
+    def anchors(self) -> tuple[Ints, Ints]:
+        """The first triplet of each anchor, and which of the anchors each triplet has."""
+        _, first, anchor = np.unique(self.items[:, 0], return_index=True, return_inverse=True)
+        return first, anchor
 
     def take(self, which: Bools) -> Given:
         """Return some of the triplets."""
@@ -209,7 +216,7 @@ def _require_agreement(given: Given, labels: Labels | LabelSets) -> None:
     wrong = ~_share(labels, a, p) | _share(labels, a, n)
     if wrong.any():
         first = int(np.argmax(wrong))
-        listed = dict(zip(("anchor", "positive", "negative"), labels.take(given.rows[first]).values(), strict=True))
+        listed = dict(zip(PARTS, labels.take(given.rows[first]).values(), strict=True))
         raise ParameterError(
             "E503",
             f"{counted(int(wrong.sum()), 'triplet')} against the labels; "

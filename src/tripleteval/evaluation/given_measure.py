@@ -50,7 +50,7 @@ def measure_given(
 
     The unit is the class of the anchor, or the anchor where nothing says what class it has.
     """
-    _, first, anchor = np.unique(given.items[:, 0], return_index=True, return_inverse=True)
+    first, anchor = given.anchors
     labels = given.intakes[0].embeddings.labels if given.placed else None
     classes = labels.codes[given.rows[first, 0]] if isinstance(labels, Labels) else None
     weights = None if given.weights is None else near_one(given.weights)

@@ -85,6 +85,11 @@ def without_interval(entries: Entries) -> Entries:
     return {name: entry if "interval" in entry else entry | none[name] for name, entry in entries.items()}
 
 
+def without_groups(gallery: Embeddings, unit: str) -> bool:
+    """Return whether intervals by group were asked for, of a gallery that has none; `NO_GROUPS` is the reason."""
+    return unit == "group" and gallery.groups is None
+
+
 def most_units(entries: Entries) -> int:
     """Return the most units that one of the entries rests on."""
     return max((entry["units"] for entry in entries.values()), default=0)

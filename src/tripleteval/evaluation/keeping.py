@@ -14,12 +14,12 @@ from typing import Any
 from tripleteval.data.comparison import Graded, Rule
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.engine.edges import Tally
-from tripleteval.engine.maps import threads
+from tripleteval.engine.maps import shares_memory, threads
 from tripleteval.engine.mutual import possible
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.errors import ResourceError
 from tripleteval.evaluation.accounting import describe
-from tripleteval.evaluation.means import Means, shares_memory
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Facts, Results
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tripleteval.data.comparison import Comparison
-from tripleteval.engine.maps import Map
+from tripleteval.engine.maps import Map, shares_memory
 from tripleteval.engine.plan import Costs, Order, plan
 from tripleteval.evaluation.progress import Journey
 from tripleteval.journal.page import Pages
@@ -54,11 +54,6 @@ class Means(NamedTuple):
             return orders, hold
         each = -(-_EACH * self.workers // len(orders))
         return [part for order in orders for part in _parts(order, each, len(comparison.gallery))], hold
-
-
-def shares_memory(mapping: Map) -> bool:
-    """Return whether the workers of a map are threads of this process."""
-    return bool(getattr(mapping, "shares_memory", False))
 
 
 def _parts(order: Order, count: int, gallery: int) -> list[Order]:

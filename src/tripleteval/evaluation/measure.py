@@ -11,13 +11,13 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.engine.frame import window
-from tripleteval.engine.maps import Map
+from tripleteval.engine.maps import Map, shares_memory
 from tripleteval.engine.mutual import Standing, possible, sweep
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_MUTUAL, Costs, Order, plan_mutual
 from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
 from tripleteval.engine.run import Evidence, Pass
 from tripleteval.engine.second_pass import SecondPass, second_pass
-from tripleteval.evaluation.means import Means, shares_memory
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.progress import Journey
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.summary import Measured

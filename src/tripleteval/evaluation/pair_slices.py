@@ -12,7 +12,7 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.decisions import DecisionPass, Kinds
 from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.decided import decided, require_room_to_decide
-from tripleteval.evaluation.intervals import NO_GROUPS
+from tripleteval.evaluation.intervals import NO_GROUPS, without_groups
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units, owners_of
 from tripleteval.evaluation.rate_interval import rate_interval
@@ -78,7 +78,7 @@ def _kinds(comparison: Comparison, name: str, unit: str) -> tuple[list[str | Non
     sides: list[Ints] = [np.array([place[value] for value in side], dtype=np.int64) for side in (asked, searched)]
     fits = 2 <= len(values) <= MOST_VALUES
     reason = "" if fits else f"{counted(len(values), 'value')}, and pairs of 2 to {MOST_VALUES} are told apart"
-    if unit == "group" and comparison.gallery.groups is None:
+    if without_groups(comparison.gallery, unit):
         reason = NO_GROUPS
     return values, Kinds(sides[0], sides[1], len(values)), reason
 

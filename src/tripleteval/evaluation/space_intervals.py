@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.evaluation.intervals import NO_GROUPS, units_of
+from tripleteval.evaluation.intervals import NO_GROUPS, units_of, without_groups
 from tripleteval.evaluation.settings import Settings
 from tripleteval.metrics import Named
 from tripleteval.metrics.hubness import Hubs
@@ -33,7 +33,7 @@ def with_item_intervals(
     mine = [n for n in named if n.metric.pattern == "anti_hubs@k" and entries[n.spelling]["value"] is not None]
     if not mine:
         return entries
-    if settings.unit == "group" and gallery.groups is None:
+    if without_groups(gallery, settings.unit):
         none = Interval(None, None, None, 0, NO_GROUPS).entry()
         return entries | {name.spelling: entries[name.spelling] | none for name in mine}
     units = units_of(gallery, settings.unit)

@@ -13,7 +13,7 @@ from tripleteval.distance.formula import Distance
 from tripleteval.engine.genuine import bytes_listed
 from tripleteval.engine.pair_ruler import CAPACITY, fitted, most_edges, narrowed
 from tripleteval.engine.pairs import PairPass, bytes_for
-from tripleteval.evaluation.intervals import NO_GROUPS
+from tripleteval.evaluation.intervals import NO_GROUPS, without_groups
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
 from tripleteval.evaluation.pair_orders import merged, orders_of
@@ -104,7 +104,7 @@ def measure_verification(
     sure, grouped = sure_of(comparison, curve, distance, settings, seen.genuine, means)
     read = readings(curve, sure)
     metrics, by_unit = with_pair_intervals(found.metrics, named, sure, read), None
-    if settings.unit == "group" and comparison.gallery.groups is None:  # items took their place, as if independent
+    if without_groups(comparison.gallery, settings.unit):  # items took their place, as if independent
         none = Interval(None, None, None, 0, NO_GROUPS).entry()
         metrics = {name: entry | (none if entry.get("interval") else {}) for name, entry in metrics.items()}
     if grouped is not None:

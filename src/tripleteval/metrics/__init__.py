@@ -144,7 +144,8 @@ def quantity(
     """Register the decorated function, evidence to `Scalar`, as one number of the whole space, or of all pairs."""
 
     def register(measure: Whole) -> Whole:
-        METRICS.add(pattern)(Metric(pattern, measure, of, better, headline, False, default, bounds))  # noqa: FBT003  # pools
+        found = Metric(pattern, measure, of, better, headline, pools=False, default=default, bounds=bounds)
+        METRICS.add(pattern)(found)
         return measure
 
     return register
