@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -281,3 +282,37 @@ def test_writable_memory_is_left_as_it_was(distance):
     te.evaluate(values, [0, 0, 1, 1, 2, 2], distance=distance)
     te.pairwise_distances(values, distance=distance)
     np.testing.assert_array_equal(values, before)
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "fix"),
+    [
+        ("faces.parquet", "a path, 'faces.parquet'", "te.read('faces.parquet')"),
+        (Path("faces.parquet"), "a path, 'faces.parquet'", "te.read('faces.parquet')"),
+        (["a.npy", Path("b.npy")], "a list of paths or text, first 'a.npy'", "te.read(paths)"),
+        ((Path("a.npy"),), "a list of paths or text, first 'a.npy'", "te.read(paths)"),
+    ],
+)
+def test_a_path_is_to_be_read_first_at_every_door(given, said, fix):
+    x, same = np.eye(3), [True, False, True]
+    doors = [
+        lambda: te.evaluate(given),
+        lambda: te.evaluate(x, [0, 0, 1], gallery=given),
+        lambda: te.evaluate_search(given, [0, 0, 1], backends=["exact"]),
+        lambda: te.evaluate_identification(given, te.Embeddings(x, [0, 0, 1])),
+        lambda: te.evaluate_pairs(given, x, same),
+        lambda: te.evaluate_pairs([0], [1], [True], embeddings=given),
+        lambda: te.evaluate_triplets(given, x, x),
+        lambda: te.evaluate_triplets([0], [1], [2], embeddings=given),
+        lambda: te.Embeddings(given),
+    ]
+    for door in doors:
+        with pytest.raises(te.DataError, match="E203") as caught:
+            door()
+        assert caught.value.found == said
+        assert fix in caught.value.fix
+
+
+def test_identification_says_of_an_array_that_it_has_no_labels():
+    with pytest.raises(te.LabelError, match="E401"):
+        te.evaluate_identification(2 * np.eye(3), te.Embeddings(3 * np.eye(3), [0, 0, 1]))

@@ -7,6 +7,7 @@ and plain lists all pass, and nothing is copied that need not be.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,6 +44,7 @@ def as_vectors(values: Any, where: str = "embeddings") -> AnyArray:
             E204), rows of different lengths (E205), no rows (E301), no columns (E303), or an array that
             is not two-dimensional (E304).
     """
+    _require_no_path(values, where)
     array = _as_numpy(values, where)
     if array.dtype == object or array.dtype.names:
         raise _not_numbers(array, where)
@@ -124,6 +126,17 @@ def require_plausible(vectors: AnyArray, rows: Ints, where: str, most: float = H
                 fix="check the byte order and type it was written with; allow_huge=True (--allow-huge) if it is right",
             )
         start += len(block)
+
+
+def _require_no_path(values: Any, where: str) -> None:
+    several = isinstance(values, (list, tuple))
+    given = values if several else [values]
+    if given and all(isinstance(path, (str, os.PathLike)) for path in given):
+        first = repr(os.fspath(given[0]))
+        if several:
+            fix = "if they are paths, read them first: te.read(paths)"
+            raise DataError("E203", f"a list of paths or text, first {first}", where=where, fix=fix)
+        raise DataError("E203", f"a path, {first}", where=where, fix=f"read it first: te.read({first})")
 
 
 def _as_numpy(values: Any, where: str) -> AnyArray:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tripleteval.data.evaluation import SCHEMA, Evaluation
 from tripleteval.disk import nearest_folder, new_file, place, sweep, sync_folder, temporary, write_file, writing
@@ -41,6 +41,17 @@ _OTHER_FOLDERS = {
     "compare.json": ("compare", "that document holds the verdict"),
 }
 _MOST_JSON = 256 * 2**20
+
+
+class Contents(NamedTuple):
+    """A kind of folder, called after its document: one is replaced only where it holds just these files."""
+
+    document: str
+    schema: str
+    files: frozenset[str]
+
+
+_OF_A_RUN = Contents(RUN, SCHEMA, frozenset({RUN, *TABLES}))
 
 
 def save(evaluation: Evaluation, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -161,8 +172,8 @@ def new_run_folder(root: str | Path, stem: str) -> Path:
     return next(path for path in paths if not (os.path.lexists(path) or os.path.lexists(unfinished(path))))
 
 
-def require_free(folder: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse, before anything is computed, a folder that `save` would refuse afterwards.
+def require_free(folder: str | Path, *, overwrite: bool = False, contents: Contents = _OF_A_RUN) -> None:
+    """Refuse, before anything is computed, a folder that could not be written, or replaced, afterwards.
 
     Raises:
         ResourceError: Something is there that must not be replaced, or nothing can be written there (E801).
@@ -170,7 +181,7 @@ def require_free(folder: str | Path, *, overwrite: bool = False) -> None:
     target = Path(folder)
     with writing(target):
         if os.path.lexists(target):
-            _require_replaceable(target, overwrite=overwrite)
+            _require_replaceable(target, overwrite=overwrite, contents=contents)
         with temporary(nearest_folder(target.parent) / "probe") as probe:
             os.mkdir(probe)  # the only honest test: permissions lie to root and on network disks
 
@@ -183,23 +194,23 @@ def _write_table(path: Path, table: pa.Table) -> dict[str, Any]:
         return sink.finish()
 
 
-def _require_replaceable(target: Path, *, overwrite: bool) -> None:
-    where = str(target)
+def _require_replaceable(target: Path, *, overwrite: bool, contents: Contents = _OF_A_RUN) -> None:
+    where, kind = str(target), contents.document.removesuffix(".json")
     if not overwrite:
         fix = "give a new name, or overwrite=True (--overwrite)"
         raise ResourceError("E801", "something is there already", where=where, fix=fix)
     if target.is_symlink() or not target.is_dir():
-        raise ResourceError("E801", "not a run folder, so it is not replaced", where=where, fix="give a new name")
+        raise ResourceError("E801", f"not a {kind} folder, so it is not replaced", where=where, fix="give a new name")
     names = {entry.name for entry in os.scandir(target)}
-    foreign = sorted(names - {RUN, *TABLES})
+    foreign = sorted(names - contents.files)
     if foreign:
-        found = f"a folder that holds more than a run: {', '.join(map(repr, foreign[:3]))}"
+        found = f"a folder that holds more than a {kind}: {', '.join(map(repr, foreign[:3]))}"
         raise ResourceError("E801", found, where=where, fix="move that away first, or give a new name")
     if names:
         try:
-            _require_schema(_parse(target / RUN), target / RUN, SCHEMA)
+            _require_schema(_parse(target / contents.document), target / contents.document, contents.schema)
         except (FileError, ResourceError) as error:
-            found = f"a folder that is not a readable run ({error.found})"
+            found = f"a folder that is not a readable {kind} ({error.found})"
             raise ResourceError("E801", found, where=where, fix="remove it first, or give a new name") from error
 
 

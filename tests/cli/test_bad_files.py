@@ -256,3 +256,27 @@ def test_a_file_of_any_name_is_read_and_its_name_is_harmless(run, name):
     assert missing.exit_code == 4
     assert len(missing.stderr.splitlines()) == 4
     assert missing.stderr.isascii() or name == "猫.npz"
+
+
+@pytest.mark.parametrize("path", ["a.jpg", "cat/a.PNG"])
+@pytest.mark.parametrize("place", ["queries", "gallery"])
+def test_a_folder_of_pictures_is_to_be_embedded_first(refused, folder, path, place):
+    (folder / "photos" / path).parent.mkdir(parents=True)
+    (folder / "photos" / path).touch()
+    files = ["photos"] if place == "queries" else ["val.npz", "--gallery", "photos"]
+    refused(["evaluate", *files], "E604", 4, "photos", "tripleteval embed MODEL photos -o photos.parquet")
+
+
+def test_a_folder_of_anything_else_is_not(run, folder):
+    (folder / "texts").mkdir()
+    (folder / "texts" / "a.txt").touch()
+    assert "embed" not in run("evaluate", "texts").stderr
+
+
+def test_a_picture_beside_the_vectors_is_not_what_is_wrong(run, folder):
+    (folder / "set").mkdir()
+    for name in ("a.npy", "plot.png"):
+        (folder / "set" / name).write_bytes((folder / "val.npy").read_bytes())
+    refused = run("evaluate", "set", "--labels", "nothing.txt").stderr
+    assert "where: nothing.txt" in refused
+    assert "embed" not in refused

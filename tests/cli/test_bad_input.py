@@ -172,6 +172,16 @@ PARAMETERS = [
     (101, "too little memory", with_options("--memory", "1KiB"), "E802", 5, ("MiB",)),
     (101, "no groups", lambda: [*npz(), "--ignore", "group"], "E101", 2, ("--group-column", "bad.npz")),
     (101, "a gallery that is not there", with_options("--gallery-labels", "labels.txt"), "E101", 2, ("--gallery",)),
+    (101, "a filter without such a test", with_options("--where", "split in ('a', 'b')"), "E101", 2, ("--where", "!=")),
+    (101, "a filter with or", with_options("--where", "a = 1 or b = 2"), "E101", 2, ("--where", "'or'", "no or")),
+    (
+        101,
+        "a bad filter of a gallery",
+        with_options("--gallery", "val.npz", "--gallery-where", "split"),
+        "E101",
+        2,
+        ("--gallery-where",),
+    ),
     (101, "a filter of a gallery alone", with_options("--gallery-where", "a = 1"), "E101", 2, ("--gallery",)),
 ]
 

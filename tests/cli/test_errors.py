@@ -71,10 +71,12 @@ def test_json_errors_prints_the_same_as_one_object(run, raising, name, place):
 
 USAGE = {
     "an unknown option": (["evaluate", "--galery", "x", "val.npz"], "--gallery"),
-    "an unknown command": (["evalute"], "evalute"),
+    "an unknown command": (["evalute"], "No such command 'evalute': did you mean 'evaluate'?"),
+    "a command like no other": (["frobnicate"], "No such command 'frobnicate'"),
     "no command": (["--json-errors"], "Missing command"),
     "no file": (["evaluate"], "FILE"),
-    "two files": (["evaluate", "a", "b"], "unexpected extra argument"),
+    "two files": (["evaluate", "a", "b"], "unexpected extra argument (b): put a pattern in quotes, as 'part-*.npy'"),
+    "two files of pairs": (["pairs", "a", "b", "--embeddings", "c"], "unexpected extra argument (b)"),
     "no value": (["evaluate", "val.npz", "--margin"], "--margin"),
     "no number": (["evaluate", "val.npz", "-k", "ten"], "'ten' is not a valid integer"),
     "no choice": (["evaluate", "val.npz", "--ties", "random"], "'random' is not one of"),

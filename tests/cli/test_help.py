@@ -6,8 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tripleteval.cli import COMMANDS, main
@@ -70,6 +73,44 @@ def test_the_line_about_a_command_is_the_first_line_of_its_help():
         assert (_PAGES[name].help or "").partition("\n\n")[0] == what
 
 
+def test_output_has_one_short_form_wherever_it_is():
+    having = {name: p.opts for name, page in _PAGES.items() for p in page.params if "--output" in p.opts}
+    assert {"evaluate", "triplets", "pairs", "identify", "search", "compare", "embed", "report"} <= set(having)
+    assert all("-o" in spellings for spellings in having.values()), having
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "said"),
+    [
+        ("identify", "--gallery", "[required]"),
+        ("evaluate", "--gallery", "by default the queries themselves"),
+        ("evaluate", "--metric", "map@100"),
+        ("evaluate", "--relevance", "columns in this order, whatever their names"),
+        ("embed", "--output", "NAME.labels.npy"),
+        ("search", "--overwrite", "folder"),
+    ],
+)
+def test_an_option_says_what_it_takes_and_what_it_writes(name, option, said):
+    (found,) = [p for p in _PAGES[name].params if option in p.opts]
+    assert said in found.help
+
+
+def test_examples_need_no_package_that_is_built_from_source():
+    assert [example for _, example in EXAMPLES if {"annoy", "hnswlib"} & set(example)] == []
+
+
+def test_the_report_on_the_banking_run_is_made_from_what_it_was_evaluated_from(run):
+    rows = [{"embedding": [float(row % 4), 1 + row / 40], "label": row % 4, "text": str(row)} for row in range(40)]
+    table = pa.Table.from_pylist([{**row, "split": ("train", "test")[place % 8 < 4]} for place, row in enumerate(rows)])
+    pq.write_table(table, "banking.parquet")
+    about = [example for name, example in EXAMPLES if name and "banking.parquet" in example]
+    assert [example[0] for example in about] == ["evaluate", "report"]
+    for example in about:
+        done = run(*example)
+        assert done.exit_code == 0, done.stderr
+    assert Path("report.html").stat().st_size > 1000
+
+
 def test_nothing_asked_is_help_and_a_usage_error(run):
     result = run()
     assert (result.exit_code, result.stdout) == (2, "")
@@ -80,6 +121,14 @@ def test_the_version_is_that_of_the_package(run):
     from importlib.metadata import version
 
     assert run("--version").stdout == f"tripleteval {version('tripleteval')}\n"
+
+
+def test_the_package_is_a_program():
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tripleteval", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("tripleteval ")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ def test_every_run_gets_a_folder_of_its_own_named_after_the_file(run):
     assert folders == ["saved in runs/val\n", "saved in runs/val-2\n", "saved in runs/val-3\n"]
 
 
+def test_a_run_of_several_files_is_named_after_their_folder_or_their_pattern(run):
+    os.mkdir("set")
+    for name in ("vectors-1.npy", "vectors-2.npy", "set/part-1.npy", "set/part-2.npy"):
+        np.save(name, np.load("val.npy")[:3] if "1" in name else np.load("val.npy")[3:])
+    labels = ["--labels", "labels.txt", "--quiet"]
+    for pattern in ("vectors-*.npy", "set/part-*.npy", "set", "*-[12].npy", "se?/part-*.npy"):
+        assert run("evaluate", pattern, *labels).exit_code == 0
+    assert sorted(os.listdir("runs")) == ["run", "se", "set", "set-2", "vectors"]
+
+
 def test_output_names_the_folder_and_makes_its_parents(run):
     assert run("evaluate", "val.npz", "--output", "a/b/c").stderr == "saved in a/b/c\n"
     assert te.load("a/b/c").accounting["queries"] == 6

@@ -86,6 +86,18 @@ def test_a_list_that_is_not_what_it_says_is_refused(faces, text, code):
     assert "Traceback" not in output
 
 
+def test_pairs_against_the_labels_pass_once_the_column_of_labels_is_left_out(faces):
+    table = pa.table({"id": list("abcd"), "label": [0, 0, 1, 1], "embedding": [[0.0], [1.0], [5.0], [7.0]]})
+    pq.write_table(table, "labelled.parquet")
+    (faces / "pairs.csv").write_text("id_a,id_b,same\na,b,0\nc,d,1\na,c,0\n")
+    exit_code, output = failed("pairs.csv", "--embeddings", "labelled.parquet")
+    assert exit_code == 2
+    assert "E503" in output
+    assert "at the command line a file without their column" in " ".join(output.split())
+    pq.write_table(table.drop_columns("label"), "unlabelled.parquet")
+    assert printed("pairs.csv", "--embeddings", "unlabelled.parquet", "--far", "0.5")["accounting"]["pairs"] == 3
+
+
 def test_a_table_without_the_columns_is_refused(faces):
     (faces / "pairs.csv").write_text("left,right,same\na,b,1\n")
     exit_code, output = failed("pairs.csv", "--embeddings", "faces.parquet")

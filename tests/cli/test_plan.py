@@ -1,6 +1,7 @@
 """``plan`` says what an evaluation would take and when a sample is wiser, and evaluates nothing."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,16 @@ def test_what_is_planned_for_memory_is_what_evaluate_asks_for():
     needed = forecast.forecast(size, RATES, workers=2, memory=2**20).least_memory
     assert needed > 10**6 * 1000
     assert forecast.half_width(10_000) == pytest.approx(0.0098)
+
+
+@pytest.mark.parametrize("options", [(), ("--sample", "300")], ids=["all", "sample"])
+@pytest.mark.parametrize("classes", [6, 1500])
+def test_what_is_planned_is_enough_for_evaluate_with_verification_and_hardly_more(run, tmp_path, classes, options):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "x.npy", rng.normal(size=(3000, 128)).astype(np.float32))
+    np.save(tmp_path / "y.npy", rng.integers(0, classes, 3000))
+    asked = (str(tmp_path / "x.npy"), "--labels", str(tmp_path / "y.npy"), *options, "--memory")
+    found = json.loads(run("plan", *asked, "1MiB", "--workers", "2", "--json", "-").stdout)["all"]
+    planned, refused = found["least_memory"] / 2**20, run("evaluate", *asked, "1MiB", "--threads", "2").stderr
+    assert planned == pytest.approx(int(re.search(r"(\d+)MiB or more", refused)[1]) - 1, abs=1)
+    assert found["bytes_per_worker"] * 2 <= found["least_memory"]

@@ -1,6 +1,7 @@
 """How far it is: JSON lines that add up, a bar that somebody sees, and silence elsewhere."""
 
 import json
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -17,8 +18,8 @@ def stored(tmp_path):
     return tmp_path / "val.npz"
 
 
-def run(stored, *options):
-    done = CliRunner().invoke(main, ["evaluate", str(stored), "--no-save", "--no-verification", *options])
+def run(stored, *options, pairs="--no-verification"):
+    done = CliRunner().invoke(main, ["evaluate", str(stored), "--no-save", pairs, *options])
     assert done.exit_code == 0
     return done.stderr
 
@@ -28,6 +29,17 @@ def test_json_lines_end_with_every_pair_done(stored):
     assert lines[-1]["pairs_done"] == lines[-1]["pairs"] == 60 * 60
     assert lines[-1]["seconds_left"] == 0
     assert lines[-1]["gflops"] == pytest.approx(2 * 4 * lines[-1]["pairs_per_second"] / 1e9, abs=1e-3)
+
+
+def test_json_lines_name_what_is_done_and_say_when_it_is_over(stored):
+    lines = list(map(json.loads, run(stored, "--progress", "json", pairs="--verification").splitlines()))
+    stages = [line["stage"] for line in lines]
+    assert [name for name, _ in groupby(stages)] == [
+        *("comparing", "measuring the space", "first look", "comparing", "intervals", "done")
+    ]
+    assert all(line["seconds_left"] is None for line in lines if line["stage"] not in {"comparing", "done"})
+    assert stages.count("done") == 1
+    assert (lines[-1]["pairs_done"], lines[-1]["seconds_left"]) == (lines[-1]["pairs"], 0)
 
 
 def test_nobody_looks_and_nothing_is_said(stored):
@@ -78,6 +90,35 @@ def test_a_run_of_which_nothing_was_left_to_do_has_no_time_left(capsys):
     assert (last["pairs_per_second"], last["seconds_left"]) == (0, 0)
 
 
+def test_what_compares_no_pairs_slows_nobody_down(capsys, clock):
+    with progress_bar(True, "json", 8) as tell:
+        for name, seconds, done in (
+            ("comparing", 2, 200),
+            ("measuring the space", 50, 200),
+            ("comparing", 1, 300),
+            ("intervals", 9, 800),
+            ("done", 0, 1000),
+        ):
+            tell.stage(name)
+            clock[0] += seconds
+            tell(done, 1000)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["pairs_per_second"] for line in lines] == [100] * 5
+    assert [line["seconds_left"] for line in lines] == [8.0, None, 7.0, None, 0.0]
+    assert lines[-1]["seconds"] == 62
+
+
+def test_the_bar_says_what_is_done(capsys, clock):
+    with progress_bar(True, "bar") as tell:
+        clock[0] += 60
+        tell(10**9, 10**9)
+        tell.stage("measuring the space")
+        tell(10**9, 10**9)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "measuring the space" in said
+    assert "left" not in said.rsplit("measuring the space", 1)[1]
+
+
 def test_the_bar_says_the_same_time_left(capsys, clock):
     with progress_bar(True, "bar") as tell:
         clock[0] += 60
@@ -97,6 +138,25 @@ def test_a_terminal_without_escapes_gets_a_line_now_and_then(capsys, clock, monk
     assert capsys.readouterr().err.splitlines() == [
         "comparing: 40%, 40 M pairs/s, 0:00:15 left",
         "comparing: 80%, 40 M pairs/s, 0:00:05 left",
+    ]
+
+
+def test_such_a_terminal_gets_a_line_when_something_else_begins_late(capsys, clock, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_bar(False) as tell:
+        tell.stage("first look")
+        tell(0, 10**9)
+        tell.stage("comparing")
+        clock[0] += 12
+        tell(5 * 10**8, 10**9)
+        for name in ("intervals", "done"):
+            clock[0] += 1
+            tell.stage(name)
+            tell(10**9, 10**9)
+    assert capsys.readouterr().err.splitlines() == [
+        "comparing: 50%, 42 M pairs/s, 0:00:12 left",
+        "intervals: 100%",
     ]
 
 

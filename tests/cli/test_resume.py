@@ -9,13 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from tripleteval import load
 from tripleteval.engine import plan
+from tripleteval.evaluation import measure
 from tripleteval.journal import folder as journal
 
 # Two queries per order, kept from the first one on; the third order says so, and never ends.
@@ -224,6 +227,73 @@ def test_a_run_that_cannot_be_saved_can_be_resumed(run, document, monkeypatch):
     monkeypatch.setattr("tripleteval.evaluation.measure.Reading.__call__", None)  # nothing is computed again
     assert run(*COMMAND, "--resume", "runs/val").exit_code == 0
     assert load("runs/val").result_hash == want["result_hash"]
+
+
+# The same as SLOW, but its last order ends when the file is there.
+WAITING = SLOW.replace(
+    "threading.Event().wait(600)",
+    "import os, time\n        while not os.path.exists('go'):\n            time.sleep(0.01)",
+)
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Result, int, str]]]:
+    """Return a function that runs here and, begun while nothing is on disk yet, another that ends later."""
+    monkeypatch.setattr(journal, "AFTER", 0.0)
+    others: list[subprocess.Popen[str]] = []
+    read = measure.Reading.__call__
+
+    def both(run: Callable[..., Result], here: list[str], there: list[str]) -> tuple[Result, int, str]:
+        def reading(self: Any, order: Any) -> Any:
+            if not others:
+                command = [sys.executable, "-W", "error", "-c", WAITING, *COMMAND, *there]
+                others.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+                assert others[0].stdout.readline() == "working\n"
+                assert os.path.exists("runs/new.unfinished/journal")
+            return read(self, order)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(measure.Reading, "__call__", reading)
+            first = run(*COMMAND, *here)
+        Path("go").touch()
+        _, said = others[0].communicate(timeout=60)
+        return first, others[0].returncode, said
+
+    yield both
+    for other in others:
+        other.kill()
+        other.communicate()
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_of_two_runs_into_one_new_folder_the_one_that_is_saved_ends_well(run, beside, document):
+    want = document(*COMMAND)
+    first, code, said = beside(run, ["--output", "runs/new"], ["-k", "3", "--output", "runs/new"])
+    assert (first.exit_code, first.stderr) == (0, "saved in runs/new\n")
+    assert load("runs/new").result_hash == want["result_hash"]
+    assert code == 5
+    said = " ".join(said.split())
+    assert "E801 ResourceError found: something is there by now, though nothing was when this began" in said
+    assert "fix: give a new name, or overwrite=True (--overwrite); what is finished is kept: give the same" in said
+    again = run(*COMMAND, "-k", "3", "--resume", "runs/new", "--overwrite")  # as it says
+    assert (again.exit_code, again.stderr) == (0, "saved in runs/new\n")
+    assert load("runs/new").settings["ks"] == [3]
+    assert os.listdir("runs") == ["new"]
+
+
+@pytest.mark.usefixtures("small_orders")
+def test_a_name_that_is_taken_at_the_last_moment_is_told_as_such(run, monkeypatch):
+    assert run(*COMMAND, "-k", "3", "--output", "other").exit_code == 0
+
+    def taken(_: Path, target: Path) -> None:
+        shutil.copytree("other", target)
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    monkeypatch.setattr("tripleteval.disk._rename", taken)
+    result = run(*COMMAND, "--output", "new", "--json", "-")
+    assert (result.exit_code, json.loads(result.stdout)["settings"]["ks"]) == (5, [1, 5, 10])
+    assert "found: something is there by now, though nothing was when this began" in " ".join(result.stderr.split())
+    assert contents("new") == contents("other")
 
 
 @pytest.mark.usefixtures("small_orders")

@@ -62,6 +62,49 @@ def test_a_folder_and_a_file_are_written(run):
     assert (again.exit_code, again.stderr.split()[0]) == (5, "E801")
 
 
+SEARCHED = ["search", "val.npz", "--backend", "exact", *QUICK, "--output", "out"]
+
+
+def test_overwrite_replaces_the_folder_of_a_search(run):
+    assert run(*SEARCHED).exit_code == 0
+    again = run(*SEARCHED, "--distance", "cosine", "--overwrite")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert json.loads(Path("out/search.json").read_text())["settings"]["distance"] == "cosine"
+    assert sorted(path.name for path in Path().iterdir() if "out" in path.name) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("thesis.tex", "more than a search: 'thesis.tex'"), ("search.json", "not a readable search")],
+    ids=["a stranger in it", "a document that is none"],
+)
+def test_overwrite_replaces_no_folder_that_is_not_just_that_of_a_search(run, contents, file, said):
+    assert run(*SEARCHED).exit_code == 0
+    Path("out", file).write_text("years")
+    before = contents()
+    refused = run(*SEARCHED, "--overwrite")
+    assert (refused.exit_code, refused.stderr.split()[0]) == (5, "E801")
+    assert said in refused.stderr
+    assert contents() == before
+
+
+def test_overwrite_of_a_search_replaces_no_run(run, kept, contents):
+    before = contents()
+    refused = run(*SEARCHED[:-1], kept.name, "--overwrite")
+    assert (refused.exit_code, refused.stderr.split()[0]) == (5, "E801")
+    assert "more than a search" in refused.stderr
+    assert contents() == before
+
+
+def test_the_json_file_of_a_search_is_not_written_into_its_folder(run, contents):
+    assert run(*SEARCHED).exit_code == 0
+    before = contents()
+    refused = run(*SEARCHED, "--overwrite", "--json", "out/search.json")
+    assert (refused.exit_code, refused.stderr.split()[0]) == (4, "E611")
+    assert "search.json" in refused.stderr
+    assert contents() == before
+
+
 def test_a_gallery_whose_ids_are_shared(document_of_search):
     found = document_of_search("--backend", "exact", "--gallery", "val.npz")
     assert found["facts"]["own_rows_left_out"] == 6

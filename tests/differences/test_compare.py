@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from html import escape
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.differences.sections import sections
+from tripleteval.report.comparison import together
 from tripleteval.report.findings.changes import changed_queries
 from tripleteval.uncertainty.bootstrap import weights
 from tripleteval.uncertainty.clustered import standard_error
@@ -237,6 +239,23 @@ def test_the_unit_is_that_of_both_runs_or_the_class():
     assert te.compare(*by["group"], unit="query").settings["unit"] == "query"
 
 
+def test_confidence_and_seed_are_those_of_both_runs_or_the_usual():
+    runs = [evaluated(noise, confidence=0.8, seed=7) for noise in (1.0, 0.9)]
+    found, asked = te.compare(*runs), te.compare(*runs, confidence=0.8, seed=7)
+    assert (found.settings["confidence"], found.settings["seed"]) == (0.8, 7)
+    assert (found.metrics, found.verdict) == (asked.metrics, asked.verdict)
+    assert not [note for note in found.notes if "intervals at" in note]
+    named = te.compare(*runs, confidence=0.9, seed=1)
+    assert (named.settings["confidence"], named.settings["seed"]) == (0.9, 1)
+
+
+def test_runs_of_other_confidences_are_compared_at_the_usual_one_and_told_so():
+    mixed = te.compare(evaluated(1.0, confidence=0.8, seed=7), evaluated(0.9, confidence=0.99, seed=8))
+    assert (mixed.settings["confidence"], mixed.settings["seed"]) == (0.95, 0)
+    (note,) = [note for note in mixed.notes if "intervals at" in note]
+    assert note == "The runs have intervals at 80 % and 99 %, this comparison at 95 %."
+
+
 def test_only_classes_that_changed_are_listed(a, found):
     assert "Classes that changed" not in [said.title for said in sections(te.compare(a, a))]
     (listed,) = [said for said in sections(found) if said.title == "Classes that changed"]
@@ -281,3 +300,35 @@ def test_where_lower_is_better_a_rise_is_the_greatest_loss(a):
     unranked = [table.drop_columns(["hit_rate@1"]) for table in (a.per_query, b.per_query)]
     change = changed_queries(*unranked, "triplet_loss@margin=0.2", falls=True)["change"].to_pylist()
     assert (change[0], change[-1]) == ("broken", "fixed")
+
+
+@pytest.mark.parametrize("path", ["runs/a", Path("runs/a")])
+def test_a_path_in_the_place_of_a_run_is_to_be_loaded(path):
+    run = te.evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
+    for two in ((path, run), (run, path)):
+        with pytest.raises(te.ParameterError, match="E101 a path, 'runs/a', where a run is expected") as caught:
+            te.compare(*two)
+        assert caught.value.fix == "load it: te.load('runs/a')"
+    with pytest.raises(te.ParameterError, match="E101 an object of type int, where a run"):
+        te.compare(run, 3)
+
+
+def test_only_losses_are_listed_of_what_is_broken_and_only_gains_of_what_is_fixed():
+    rng, labels = np.random.default_rng(0), np.repeat(np.arange(8), 25)
+    points = rng.normal(size=(8, 6))[labels] + 1.5 * rng.normal(size=(200, 6))
+    one, two = (te.evaluate(points + 0.9 * rng.normal(size=(200, 6)), labels, verification=False) for _ in "ab")
+    found = te.compare(one, two, primary="map@r")
+    table = found.queries.to_pylist()
+    for change, sign in (("broken", -1), ("fixed", 1)):
+        everyone = [row for row in table if row["change"] == change]
+        moved = [row for row in everyone if sign * row["difference"] > 0]
+        assert len(moved) < len(everyone)  # the nearest is wrong now, and the ranking better, or as good
+        (part,) = [part for part in sections(found) if part.title.startswith(change.capitalize())]
+        assert part.title.endswith(f": {len(everyone)}")
+        shown = [row[-1] for row in part.tables[0].rows]
+        assert len(shown) == min(10, len(moved))
+        assert {text[0] for text in shown} == {"−" if sign < 0 else "+"}
+        does = {"broken": "lose", "fixed": "gain"}[change]
+        assert f"{len(everyone) - len(moved)} more {does} nothing in it, and are not listed" in part.text
+        (page,) = [part for part in together([("a", one), ("b", two)]) if part.title == f"{change.capitalize()} by b"]
+        assert all(sign * float(row[-1].replace("−", "-")) > 0 for row in page.tables[0].rows)

@@ -91,6 +91,18 @@ def test_the_unit_is_that_of_the_runs_unless_it_is_named(tmp_path, capsys):
     assert "no groups in" in capsys.readouterr().err
 
 
+def test_confidence_and_seed_are_those_of_the_runs_unless_they_are_named(tmp_path, capsys):
+    labels = np.repeat(np.arange(6), 4)
+    points = np.random.default_rng(1).normal(size=(24, 3))
+    for name in ("a", "b"):
+        te.evaluate(points + labels[:, None], labels, confidence=0.8, seed=7).save(tmp_path / name)
+    folders = str(tmp_path / "a"), str(tmp_path / "b")
+    for asked, taken in (([], (0.8, 7)), (["--confidence", "0.9"], (0.9, 7)), (["--seed", "1"], (0.8, 1))):
+        assert run("compare", *folders, "--json", "-", *asked) == 0
+        settings = json.loads(capsys.readouterr().out)["settings"]
+        assert (settings["confidence"], settings["seed"]) == taken
+
+
 def test_two_runs_of_given_triplets(tmp_path, capsys):
     random, labels = np.random.default_rng(5), np.repeat(np.arange(8), 5)
     anchor = random.integers(0, 40, 200)

@@ -9,6 +9,7 @@ from scipy import stats
 
 import tripleteval as te
 from tripleteval.errors import ParameterError
+from tripleteval.report.wording import number
 
 CLASSES, EACH = 8, 6
 LABELS = np.repeat(np.arange(CLASSES), EACH)
@@ -155,6 +156,33 @@ def test_fixed_and_broken_are_the_triplets_satisfied_in_one_run_only(runs, prima
     assert found.classes.num_rows == CLASSES
 
 
+@pytest.mark.parametrize("primary", ["triplet_accuracy", "triplet_loss@margin=0.5", "triplet_loss_nonzero@margin=0.5"])
+@pytest.mark.parametrize("scale", [1.0, 1e308])
+def test_the_means_of_a_class_are_weighted_as_every_number_is(primary, scale):
+    weights = WEIGHTS / 2 * scale  # of which some are 0: those triplets count nowhere
+    found = te.compare(measured(weights=weights), measured(NEW, weights=weights), primary=primary)
+    assert np.array_equal(found.queries.sort_by("query")["weight"].to_numpy(), weights)
+    (one, some), (two, others) = (halves(vectors, primary) for vectors in (OLD, NEW))
+    kept = (weights > 0) & (some > 0) & (others > 0)
+    assert found.classes.column_names == ["label", "triplets", "a", "b", "difference", "fixed", "broken"]
+    assert sum(found.classes["triplets"].to_pylist()) == kept.sum()
+    for row in found.classes.to_pylist():
+        inside = kept & (LABELS[GIVEN[:, 0]] == int(row["label"]))
+        means = [np.average(values[inside], weights=WEIGHTS[inside]) for values in (one, two)]
+        assert (row["a"], row["b"]) == pytest.approx(means)
+        assert row["difference"] == pytest.approx(means[1] - means[0])
+        assert row["triplets"] == inside.sum()
+
+
+def test_what_is_counted_are_triplets_and_without_weights_none_are_listed(runs):
+    found = te.compare(*runs)
+    entry = found.metrics["triplet_accuracy"]
+    assert entry["triplets"] == len(GIVEN)
+    assert "queries" not in entry
+    assert "weight" not in found.queries.column_names
+    assert "triplets" in te.differences.sections.sections(found)[-1].tables[0].columns
+
+
 def test_a_tie_is_not_in_order():
     """A collapsed model has every triplet tied, at half credit; what was in order is broken by it."""
     found = te.compare(measured(), measured(np.ones((len(LABELS), 2))))
@@ -271,3 +299,15 @@ def test_what_a_run_folder_keeps_is_enough(runs, tmp_path):
     kept = pq.read_table(tmp_path / "found" / "queries.parquet")
     assert {"query", "query_b", "anchor", "positive", "negative", "label", "change"} <= set(kept.column_names)
     assert {"fixed", "broken"} <= set(kept["change"].to_pylist())
+
+
+def test_where_a_number_is_not_that_of_the_runs_a_note_says_which_units_it_is_over():
+    better = np.where(LABELS[:, None] == 0, 30.0, NEW)  # the triplets of class 0 cost nothing any more
+    one, two = measured(margins=(0.0,)), measured(better, margins=(0.0,))
+    found, name = te.compare(one, two), "triplet_loss_nonzero@margin=0"
+    entry = found.metrics[name]
+    assert entry["a"] != pytest.approx(one[name])
+    (note,) = [note for note in found.notes if note.startswith("triplet_loss_nonzero")]
+    assert f"over the {entry['units']} classes where both runs have it" in note
+    assert f"it is {number(one[name])} in the first and {number(two[name])} in the second" in note
+    assert not any("where both runs have it" in note for note in te.compare(one, one).notes)

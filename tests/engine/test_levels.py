@@ -25,8 +25,8 @@ def items(squared):
     """Return one query at the origin and items whose ``squared`` is exactly this."""
     columns = np.sqrt(np.array(squared, dtype=float))[:, None]
     return (
-        Points(np.zeros((1, 1)), np.zeros(1, bool)),
-        Points(columns, np.zeros(len(columns), bool)),
+        Points(0, np.zeros((1, 1)), np.zeros(1, bool)),
+        Points(0, columns, np.zeros(len(columns), bool)),
         columns[:, 0] ** 2,
     )
 
@@ -37,7 +37,10 @@ def book_of(edges, nearest):
     bins, sums = np.zeros(len(line), np.int64), np.zeros(len(line), np.int64)
     rows, certain = np.full(len(line), -1), np.zeros((len(of.steps), 2), np.int64)
     near, near_rows = np.array([nearest], dtype=float), np.full((1, len(nearest)), -1)
-    return Book(0, indptr, line, rows, of, np.array([np.inf]), certain, bins, sums, near, near_rows)
+    endless = np.array([np.inf])
+    return Book(
+        indptr, line, rows, of, np.zeros(1), endless, endless[:, None], 0.0, 1.0, certain, bins, sums, near, near_rows
+    )
 
 
 def count(edges, squared, bound, k=2):

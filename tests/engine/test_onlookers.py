@@ -161,11 +161,12 @@ def test_progress_counts_both_at_once(monkeypatch):
     told: list[tuple[int, int]] = []
     x, y = clusters(400, 8, 50), np.arange(400) % 50
     te.evaluate(x, y, kernel="cpu", progress=lambda done, whole: told.append((done, whole)))
-    assert {whole for _, whole in told} == {2 * 400 * 400}
+    by_unit = 10 * 100 * 100  # pairs that intervals are made of
+    assert {whole for _, whole in told} == {2 * 400 * 400 + by_unit}
     done = [0, *(done for done, _ in told)]
     assert np.diff(done).min() > 0
     assert np.diff(done).max() == 2 * 2 * 100 * 100  # two blocks that meet, from both sides, searched and counted
-    assert told[-1] == (320_000, 320_000)
+    assert told[-1] == (420_000, 420_000)
 
 
 def d_prime_of(distances: Iterable[float], labels) -> float:

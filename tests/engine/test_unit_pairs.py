@@ -12,7 +12,8 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import unit_pairs
 from tripleteval.engine.genuine import listed
-from tripleteval.engine.unit_pairs import UnitPass
+from tripleteval.engine.spread import squared_kernel
+from tripleteval.engine.unit_pairs import Meetings, UnitPass
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.unit_counts import UnitCounts
 
@@ -103,6 +104,33 @@ def test_a_sample_of_a_gallery_covers_it_evenly(monkeypatch):
     one = replace(one, asked=np.full(12, 24), searched=np.arange(24), units=25)
     assert one.places == range(2)
     assert set(one.measure(map).impostor.sum(axis=1)[1:24].tolist()) == {3}
+
+
+@pytest.mark.parametrize("most", [2**22, 24 * 2 * unit_pairs.BLOCK])
+@pytest.mark.parametrize("sizes", [(24, None), (23, None), (11, 17), (24, 9)])
+def test_pairs_are_told_as_they_are_compared(sizes, most, monkeypatch):
+    tiles, at, told = [], [], []
+
+    def recorded(kernel):
+        return lambda *sides: tiles.append(squared_kernel(kernel)(*sides)) or tiles[-1]
+
+    def tell(done, whole):
+        at.append(sum(tile.size for tile in tiles))
+        told.append((done, whole))
+
+    monkeypatch.setattr(unit_pairs, "MOST_PAIRS", most)
+    monkeypatch.setattr(unit_pairs, "squared_kernel", recorded)
+    one = engine(*(None if n is None else Embeddings(np.ones((n, 1)), np.arange(n) % 5) for n in sizes))
+    one.measure(map, None, tell)
+    assert told == [(done, at[-1]) for done in at]
+    assert at[-1] == one.meetings.pairs == sum(tile.size for tile in tiles)
+
+
+def test_how_many_pairs_is_known_without_the_vectors():
+    assert Meetings.planned(300, 300, lone=True).pairs == 6 * 100 * 100  # three blocks, of which each meets the next
+    assert Meetings.planned(300, 200, lone=False).pairs == 300 * 200
+    assert Meetings.planned(20_000, 20_000, lone=True).pairs == unit_pairs.MOST_PAIRS
+    assert Meetings.planned(5000, 10**7, lone=False).pairs == 6 * 5000 * 128
 
 
 def test_a_sample_may_leave_rows_out():

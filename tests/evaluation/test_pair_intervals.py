@@ -89,7 +89,6 @@ def test_with_few_identities_it_is_a_t_interval_and_with_fewer_none():
 
 def test_the_same_whatever_the_order_of_the_work_and_another_for_another_seed(monkeypatch):
     monkeypatch.setattr(unit_pairs, "BLOCK", 10)
-    monkeypatch.setattr(pair_units, "BLOCK", 10)
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 10 * 3)  # a sample, too
     hashes = {of_classes(40, **how).result_hash for how in ({}, {"threads": 1}, {"map": map}, {"kernel": "cpu"})}
     assert len(hashes) == 1
@@ -99,7 +98,6 @@ def test_the_same_whatever_the_order_of_the_work_and_another_for_another_seed(mo
 def test_a_sample_of_the_pairs_gives_nearly_the_interval_of_all(monkeypatch):
     whole = of_classes(40)
     monkeypatch.setattr(unit_pairs, "BLOCK", 10)
-    monkeypatch.setattr(pair_units, "BLOCK", 10)
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 10 * 6)
     part = of_classes(40)
     for name in ("auc", "eer", "tar@far=0.1", "threshold@far=0.1"):

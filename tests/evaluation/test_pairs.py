@@ -36,7 +36,9 @@ def test_labels_say_who_is_the_same_where_nobody_else_does():
     of = te.Embeddings(POINTS, [0, 0, 1, 1, 2, 2], ids=IDS)
     run = te.evaluate_pairs(*PAIRS[:2], embeddings=of)
     assert run.per_query["same"].to_pylist() == [True, True, False, False]
-    assert "3 pairs against the labels" in refused("E503", *PAIRS[:2], [0, 0, 1, 0], embeddings=of)
+    said = refused("E503", *PAIRS[:2], [0, 0, 1, 0], embeddings=of)
+    assert "3 pairs against the labels" in said
+    assert "at the command line a file without their column" in said
 
 
 @pytest.mark.parametrize("same", [[True, True, False, False], ["1", "1", "0", "0"], ["true", "True", "FALSE", "false"]])
@@ -102,7 +104,11 @@ def test_folds_that_share_an_identity_are_refused_and_grouping_offered():
     said = refused("E520", *PAIRS, embeddings=of, folds=[0, 0, 1, 1])
     assert "4 identities" in said
     assert "'a' in 0 and 1" in said
-    assert "folds=10" in said
+    assert "--folds" not in said  # one group of pairs cannot be split, whatever is asked for
+    assert "no folds can part" in said
+    apart = ["a", "b", "c", "d"], ["b", "a", "d", "c"], [1, 1, 0, 0]
+    assert "folds=2 (--folds 2)" in refused("E520", *apart, embeddings=of, folds=[0, 1, 0, 1])
+    assert te.evaluate_pairs(*apart, embeddings=of, folds=2).accounting["pairs"] == 4
     by_label = te.Embeddings(POINTS, ["p", "p", "q", "q", "r", "r"], ids=IDS)
     assert "'p'" in refused("E520", *PAIRS, embeddings=by_label, folds=[0, 0, 1, 1])
     refused("E520", *PAIRS, embeddings=of, folds=[0, 0, 0, 0])

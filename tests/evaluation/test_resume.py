@@ -345,3 +345,18 @@ def test_of_what_a_cluster_began_as_many_threads_run_as_memory_holds_workers(mem
     monkeypatch.setattr("tripleteval.evaluation.keeping.threads", lambda count: (asked.append(count), real(count))[1])
     te.evaluate(POINTS, CLASSES, gallery=GALLERY, threads=4, memory=memory, resume=tmp_path / "run")
     assert asked == [running]
+
+
+def test_a_run_that_is_complete_is_refused_before_anything_is_computed(tmp_path):
+    run, told = tmp_path / "run", []
+    te.evaluate(POINTS, CLASSES, resume=run).save(run)
+    for name in (run, str(run)):
+        with pytest.raises(te.FileError, match="E604 a run that is complete") as caught:
+            te.evaluate(POINTS, CLASSES, resume=name, progress=lambda *pairs: told.append(pairs))
+        assert f"te.load({str(run)!r})" in caught.value.fix
+    assert told == []
+    assert te.load(run)["hit_rate@1"] == te.evaluate(POINTS, CLASSES)["hit_rate@1"]
+
+
+def test_a_folder_with_nothing_in_it_is_no_run(tmp_path):
+    assert te.evaluate(POINTS, CLASSES, resume=tmp_path)["hit_rate@1"] >= 0

@@ -211,6 +211,8 @@ def test_it_is_json_prints_and_saves(searched, tmp_path):
     assert plot.count("<title>exact: 0.000 points</title>") == 1
     with pytest.raises(ResourceError, match="E801"):
         searched.save(folder)
+    (folder / "classes.parquet").unlink()
+    assert len(list(searched.save(folder, overwrite=True).iterdir())) == 4
     console = Console(record=True, width=160)
     console.print(searched)
     said = console.export_text()

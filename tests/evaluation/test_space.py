@@ -181,3 +181,10 @@ def test_what_cannot_be_measured_afterwards_is_refused_before_the_long_pass():
     with pytest.raises(te.ResourceError, match="E802.*second moments of 700 dimensions"):
         te.evaluate(np.ones((4, 700)), [0, 0, 1, 1], memory="20MiB", progress=lambda *pairs: told.append(pairs))
     assert told == []
+
+
+def test_one_direction_that_holds_everything_is_counted_in_good_english():
+    flat = np.zeros((120, 16))
+    flat[:, 0] = np.random.default_rng(0).normal(size=120)
+    flat[:, 1:] = 1e-4 * np.random.default_rng(1).normal(size=(120, 15))
+    assert ", 1 holds 99 %)" in " ".join(te.evaluate(flat, LABELS).notes)

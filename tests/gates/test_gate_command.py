@@ -64,12 +64,26 @@ def test_a_worse_run_is_stopped(runs, capsys):
 
 def test_files_for_machines_are_written_again_and_again(runs, tmp_path, capsys):
     xml, document = tmp_path / "out.xml", tmp_path / "out.json"
+    files = ["--junit", str(xml), "--json", str(document), "--overwrite"]
     for limit, code in ((2, 1), (0, 0)):
-        assert run(runs[0], "--require", f"map@r > {limit}", "--junit", str(xml), "--json", str(document)) == code
+        assert run(runs[0], "--require", f"map@r > {limit}", *files) == code
         assert ElementTree.parse(xml).getroot().get("failures") == str(code)  # noqa: S314  # our own
         assert json.loads(document.read_text())["passed"] == (code == 0)
     assert run(runs[0], "--require", "map@r > 0", "--junit", f"{runs[0]}/run.json") == 4
     assert "E611" in capsys.readouterr().err
+
+
+def test_a_json_file_that_is_there_is_replaced_only_when_asked(runs, tmp_path, capsys):
+    there = tmp_path / "mine.html"
+    there.write_text("mine")
+    arguments = [runs[0], "--require", "map@r > 0", "--json", str(there)]
+    assert run(*arguments) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("E611")
+    assert "give a new name, or --overwrite" in said
+    assert there.read_text() == "mine"
+    assert run(*arguments, "--overwrite") == 0
+    assert json.loads(there.read_text())["passed"] is True
 
 
 def test_github_gets_annotations_and_a_summary(runs, tmp_path, monkeypatch, capsys):

@@ -278,3 +278,19 @@ def test_distance_and_margin_are_those_of_the_loss_wherever_it_stands(wrap):
     model.fit(points(), {"vectors": CLASSES}, verbose=0, callbacks=[callback])
     settings = callback.evaluations[0].settings
     assert (settings["distance"], settings["margins"]) == ("cosine", [0.7])
+
+
+def test_the_names_of_a_preset_do_not_depend_on_how_many_items_there_are():
+    names = []
+    for count in (2, 40):  # in the first no FAR can be measured, in the second some
+        rng = np.random.default_rng(count)
+        x, y = rng.normal(size=(3 * count, 4)), np.repeat(np.arange(count), 3)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        watch = EvaluateEmbeddings((x, y), preset="face", warn=False)
+        watch.set_model(model)
+        watch.on_train_begin()
+        logs: dict[str, float] = {}
+        watch.on_epoch_end(0, logs)
+        names.append(list(logs))
+    assert names[0] == names[1]
+    assert {"val_tar_at_far_0_1", "val_tar_at_far_0_01", "val_tar_at_far_0_001", "val_eer"} <= set(names[0])

@@ -97,23 +97,26 @@ def test_a_child_has_limits_and_no_proxy_and_where_it_dies_it_is_an_error_with_i
     assert os.environ["HTTPS_PROXY"]
 
 
-@pytest.fixture(scope="module")
-def tower(tmp_path_factory):
-    """Write a model that needs no Keras: the mean of each channel."""
+def onnx_tower(path, shape, axes):
+    """Write a model that needs no Keras: the mean over some axes, that is of each channel."""
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
     value = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=0)],
         "tower",
-        [value("x", onnx.TensorProto.FLOAT, ["n", 8, 8, 3])],
+        [value("x", onnx.TensorProto.FLOAT, shape)],
         [value("y", onnx.TensorProto.FLOAT, ["n", 3])],
-        [onnx.numpy_helper.from_array(np.array([1, 2]), "axes")],
+        [onnx.numpy_helper.from_array(np.array(axes), "axes")],
     )
-    path = tmp_path_factory.mktemp("onnx") / "tower.onnx"
     opset = [onnx.helper.make_opsetid("", 18)]
     onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), path)
     return path
+
+
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory):
+    return onnx_tower(tmp_path_factory.mktemp("onnx") / "tower.onnx", ["n", 8, 8, 3], [1, 2])
 
 
 def test_an_interrupted_job_leaves_nothing(tower, tmp_path):
@@ -153,3 +156,36 @@ def test_an_array_that_does_not_fit_is_refused_with_the_reason(home, tower, tmp_
     ):
         assert said in invoked(tower, *arguments).stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.npy"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "size"),
+    [
+        (["n", 3, 8, 8], [2, 3], ()),
+        (["n", 3, "h", "w"], [2, 3], ("--size", "8x8")),
+        (["n", 8, 8, 3], [1, 2], ()),
+        (["n", 3, 3, 3], [1, 2], ()),  # it could be either: the channels are last
+    ],
+    ids=str,
+)
+def test_a_model_from_onnx_gets_pictures_with_the_channels_where_it_has_them(tmp_path, shape, axes, size):
+    model = onnx_tower(tmp_path / "tower.onnx", shape, axes)
+    side = 3 if shape[1:] == [3, 3, 3] else 8
+    for name in "ab":
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        pixels = np.random.default_rng(ord(name)).integers(0, 256, (side, side, 3)).astype("uint8")
+        Image.fromarray(pixels).save(tmp_path / "photos" / name / "one.png")
+    ran = invoked(model, tmp_path / "photos", *size, "-o", tmp_path / "val.parquet")
+    assert ran.exit_code == 0, ran.stderr
+    found = te.read(tmp_path / "val.parquet")
+    expected = [np.asarray(Image.open(tmp_path / "photos" / name)).mean(axis=(0, 1)) for name in found.ids.values()]
+    assert np.allclose(found.vectors, expected, rtol=1e-5)
+
+
+def test_a_model_that_takes_no_pictures_is_told_which_layouts_there_are(tmp_path):
+    (tmp_path / "photos" / "a").mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(tmp_path / "photos" / "a" / "one.png")
+    model = onnx_tower(tmp_path / "tower.onnx", ["n", 7, 8, 8], [2, 3])
+    said = invoked(model, tmp_path / "photos", "-o", tmp_path / "val.parquet").stderr
+    assert "E308" in said
+    assert "(n, height, width, channels) or (n, channels, height, width)" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,23 @@ def test_without_keras_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(MissingExtra, match=r"tripleteval.keras.embed needs .*pip install 'tripleteval\[tensorflow\]'"):
         door.embed  # noqa: B018
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_backend_that_is_missing_is_named(backend):
+    code = f"""
+import pickle, sys
+sys.modules[{backend!r}] = None
+from tripleteval.errors import MissingExtra
+import tripleteval.keras
+try:
+    tripleteval.keras.embed
+except MissingExtra as error:
+    print(error, str(pickle.loads(pickle.dumps(error))) == str(error))
+"""
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert f"KERAS_BACKEND={backend}" in said.stdout
+    assert f"pip install {backend};" in said.stdout
+    assert "tripleteval[" not in said.stdout
+    assert said.stdout.endswith("True\n")

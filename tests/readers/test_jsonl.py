@@ -66,12 +66,31 @@ def test_the_only_list_of_numbers_is_the_vector_unless_one_is_named(text: Text) 
         ('{"embedding": [1, true]}', "E203", "[1, True] at line 2"),
         ('{"embedding": [1, 2, 3]}', "E205", "line 2 has a vector of 3 values, the rows before it have 2"),
         ('{"embedding": [1, 2]}', "E402", "1 row without a value among the labels; first rows: 1"),
+        ('{"embedding": [1, 2], "label": "a", "label": "b"}', "E608", "key 'label' twice on line 2"),
+        ('{"embedding": [1], "label": "a", "\\u0065mbedding": [2]}', "E608", "key 'embedding' twice on line 2"),
+        ('{"embedding": [1, 2], "who": [{"a": ":", "b": 1, "a": 2}]}', "E608", "key 'a' twice on line 2"),
         ('{"embedding": [1, 2], "label": {"a": 1}}', "E403", "str at row 0, dict at row 1"),
     ],
 )
 def test_a_bad_line_is_named(line: str, code: str, what: str, text: Text) -> None:
     path = text("a.jsonl", GOOD + line + "\n")
     assert (refusal(path).code, what in refusal(path).found) == (code, True), str(refusal(path))
+
+
+def test_text_that_looks_like_keys_is_text(text: Text) -> None:
+    line = (
+        r"""{"embedding": [1], "label": "\"label\": \"a\"", "url": "http://a:b", "\\": "\\\"", "who": {"url": ":"}}"""
+    )
+    found = read(text("a.jsonl", line + "\n"))
+    assert found.labels is not None
+    assert found.labels.values() == ['"label": "a"']
+    assert found.meta == {"url": ["http://a:b"], "\\": ['\\"']}
+
+
+def test_a_file_of_labels_with_a_key_twice_is_refused(text: Text) -> None:
+    path, labels = text("a.jsonl", '{"embedding": [1]}\n'), text("b.jsonl", '{"label": "a", "label": "b"}\n')
+    with pytest.raises(EvalError, match="E608 key 'label' twice on line 1 · .*b.jsonl"):
+        read(path, labels=labels)
 
 
 def test_a_line_of_another_length_is_refused_in_a_later_block(text: Text) -> None:

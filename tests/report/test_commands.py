@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from tripleteval import Embeddings, evaluate, read
+from tripleteval import Embeddings, evaluate, evaluate_triplets, read
 from tripleteval.cli import main
 
 
@@ -62,6 +62,8 @@ def test_a_query_and_a_gallery_are_both_taken_with_their_filters(folder: Path, t
     done = invoked("report", folder / "two", "-o", tmp_path / "r.html", *sets, "--text-column", "text")
     assert done.exit_code == 0, done.stderr
     assert "question &lt;45&gt;?" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    half = invoked("report", folder / "two", "-o", tmp_path / "half.html", *sets[:4])
+    assert "1 set of embeddings beside a run that was made from 2" in half.stderr
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,32 @@ def test_runs_are_listed_as_a_table_or_as_json(folder: Path) -> None:
     assert len(listed) == 1
     assert 0 < listed[0]["values"]["map@r"] < 1
     assert invoked("runs", folder, "--where", "map@r>2").exit_code == 0
+
+
+def test_the_number_that_runs_are_sorted_by_is_shown_first_and_stays_where_it_is_narrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1]).save(tmp_path / "val")
+    points = np.arange(6.0)[:, None]
+    for name in ("triplets", "triplets-2"):  # their numbers are in more runs, so they would come first
+        evaluate_triplets(points, points + 0.1, points + 3).save(tmp_path / name)
+    for width, by in ((100, "map@r"), (40, "map@r"), (40, "recall@10")):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = invoked("runs", tmp_path, "--sort", by).stdout
+        head = next(line for line in shown.splitlines() if line.startswith("run "))
+        assert by in head, shown
+        assert by not in shown.partition("Too narrow for")[2].partition(":")[0]
+    asked = ["-m", "triplet_accuracy", "-m", "map@r"]
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "map@r" in invoked("runs", tmp_path, "--sort", "map@r", *asked).stdout.partition("run  ")[2]
+    assert "saved" in invoked("runs", tmp_path, "--sort", "name").stdout
+
+
+def test_a_folder_for_tensorboard_is_named_as_it_is_to_be_opened(folder: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "my logs"
+    done = invoked("export", folder / "run", "projector", "--embeddings", folder / "val.parquet", "-o", logs)
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.endswith(f"tensorboard --logdir '{logs}'\n")
 
 
 def test_hostile_names_of_runs_do_not_reach_the_terminal(tmp_path: Path) -> None:

@@ -386,3 +386,17 @@ def test_who_is_drawn_again_is_said_of_those_there_are() -> None:
     }
     for sentence, run in drawn.items():
         assert f"Intervals draw {sentence}" in said(run, "identification").text
+
+
+def test_the_first_paragraph_says_the_unit_that_was_drawn_again():
+    rng = np.random.default_rng(0)
+    vectors, labels = rng.normal(size=(60, 4)), np.repeat(np.arange(20), 3)
+    listed = {row: [(row + 1) % 60] for row in range(60)}
+    asked, searched = (Embeddings(vectors + shift, ids=np.arange(60) + at) for shift, at in ((0, 0), (0.1, 100)))
+    runs = {
+        "queries": evaluate(asked, gallery=searched, relevance={q: [g + 100 for g in listed[q]] for q in listed}),
+        "classes": evaluate(vectors, labels),
+        "groups": evaluate(Embeddings(vectors, labels, groups=labels), unit="group"),
+    }
+    for units, run in runs.items():
+        assert f"say what other {units} like these would give" in SECTIONS["headline"].write(run).text

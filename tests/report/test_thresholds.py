@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tripleteval as te
 from tripleteval import Evaluation
+from tripleteval.report.presets import with_preset
 from tripleteval.report.sections import SECTIONS
 from tripleteval.report.sections.thresholds import told
 from tripleteval.report.vega_lite import spec
+from tripleteval.report.wording import interval, number, percent
 
 GENUINE, IMPOSTOR = [0.5, 0.6, 1.5, 2.5], [1.2, 2.2, 2.4, 2.6, 3.5]
 EDGES = [0.0, 1.0, 2.0, 3.0, 4.0]
@@ -101,3 +104,46 @@ def test_without_pairs_of_both_kinds_it_is_silent(curves: dict[str, Any], run: E
     assert told(curves, {}) is None
     found = SECTIONS["thresholds"].write(run)
     assert found is None or found.charts
+
+
+@pytest.fixture(scope="module", params=["others", "a share"])
+def calibrated(request: pytest.FixtureRequest) -> Evaluation:
+    rng = np.random.default_rng(1)
+    vectors, labels = rng.normal(size=(80, 8))[np.repeat(np.arange(80), 5)], np.repeat(np.arange(80), 5)
+    vectors = vectors + 0.5 * rng.normal(size=vectors.shape)
+    if request.param == "a share":
+        return te.evaluate(vectors, labels, calibrate_on=0.5, fars=(0.01, 0.003))
+    others = te.Embeddings(vectors[:200], labels[:200])
+    return te.evaluate(vectors[200:], labels[200:], calibrate_on=others, fars=(0.01, 0.003))
+
+
+def test_a_threshold_chosen_on_other_identities_is_the_one_proposed(calibrated: Evaluation) -> None:
+    far, frr = (calibrated.metrics[f"transfer_{kind}@far=0.003"] for kind in ("far", "frr"))
+    inside = calibrated.metrics["threshold@far=0.003"]["value"]
+    assert far["threshold"] != inside
+    first = SECTIONS["headline"].write(calibrated).text
+    rates = f"accepts {percent(1 - frr['value'])} of the genuine pairs and {percent(far['value'])} of the impostors"
+    assert f"A threshold of {number(far['threshold'])}, chosen on 40 other identities, {rates}." in first
+    assert number(inside) not in first
+    section = SECTIONS["thresholds"].write(calibrated)
+    assert f"up to a distance of {number(far['threshold'])} accepts {percent(1 - frr['value'])}" in section.text
+    assert "chosen on other identities, for a FAR of 0.003" in section.text
+    assert "says nothing about other identities" not in section.text
+    slider = section.charts[0].slider
+    assert slider.places[slider.start] == far["threshold"]
+    shown = float(slider.readings["TAR"][slider.start].removesuffix(" %"))
+    assert shown == pytest.approx(100 * (1 - frr["value"]), abs=5)
+
+
+def test_of_a_preset_the_calibrated_rates_come_first_and_the_others_say_what_they_are(calibrated: Evaluation) -> None:
+    rows = {row[0]: row for row in SECTIONS["preset"].write(with_preset(calibrated, "face")).tables[0].rows}
+    assert list(rows)[:2] == ["transfer_frr@far=0.003", "transfer_far@far=0.003"]
+    cut = calibrated.metrics["transfer_frr@far=0.003"]["threshold"]
+    assert rows["transfer_frr@far=0.003"][-1] == f"threshold {number(cut)}, chosen on other identities"
+    for name in ("tar@far=0.003", "threshold@far=0.003"):
+        assert rows[name][-1].startswith("chosen and judged on these pairs")
+
+
+def test_an_interval_of_a_preset_is_written_as_in_any_table(calibrated: Evaluation) -> None:
+    rows = {row[0]: row for row in SECTIONS["preset"].write(with_preset(calibrated, "face")).tables[0].rows}
+    assert rows["eer"][2] == interval(calibrated.metrics["eer"]["low"], calibrated.metrics["eer"]["high"])

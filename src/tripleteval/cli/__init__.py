@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tripleteval.cli.errors import guarded, pipe_kept_apart
+from tripleteval.errors import closest
 
 # Module and one line of help per command, so that listing them imports none of them.
 COMMANDS = {
@@ -41,6 +42,15 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"tripleteval.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; a name that is close to one is an error that names that one."""
+        name = args[0]
+        if name not in COMMANDS and not ctx.resilient_parsing and (close := closest(name, COMMANDS)):
+            ctx.fail(f"No such command {name!r}: {close}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

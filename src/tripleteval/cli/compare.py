@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tripleteval.cli.measuring import confidence_option, seed_option
 from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
 from tripleteval.cli.reading import read_sets
@@ -67,10 +66,10 @@ def read_given(chosen: dict[str, Any]) -> tuple[Embeddings | None, Embeddings | 
 )
 @click.option("--primary", metavar="NAME", help="The one that decides: map@r, or the first of the list, unless named.")
 @click.option("--unpaired", is_flag=True, help="The runs have different queries.")
-@confidence_option
+@click.option("--confidence", type=float, help="Of every interval. By default as both were evaluated, else 0.95.")
 @click.option("--unit", type=click.Choice(["class", "query", "group"]),
               help="What intervals take for independent. By default as both were evaluated, else class.")  # fmt: skip
-@seed_option
+@click.option("--seed", type=int, help="Of whatever is drawn. By default as both were evaluated, else 0.")
 @given_options
 @click.option(
     "-o", "--output", type=PATH, metavar="DIR", help="New folder for compare.json and the changed queries and classes."

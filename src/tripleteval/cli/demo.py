@@ -12,7 +12,7 @@ from tripleteval.cli.paths import PATH
 
 @click.command("demo")
 @click.option(
-    "--output", default="tripleteval-demo", show_default=True, type=PATH, metavar="DIR", help="Where results go."
+    "-o", "--output", default="tripleteval-demo", show_default=True, type=PATH, metavar="DIR", help="Where results go."
 )
 @click.option("--quick", is_flag=True, help="Train for seconds instead of a minute.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")

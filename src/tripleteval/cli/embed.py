@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from tripleteval.errors import FileError, ParameterError, counted, one_line
+from tripleteval.cli.paths import require_new_file
+from tripleteval.errors import ParameterError, counted, one_line
 
 _OF_PICTURES = {"size": None, "resize": "bilinear", "bit_depth": "8", "on_bad_image": "refuse"}
 _OF_ARRAYS = {"labels": None}
@@ -16,8 +17,9 @@ _OF_ARRAYS = {"labels": None}
 @click.command("embed")
 @click.argument("model")
 @click.argument("data")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Embeddings to write: .parquet or .npy.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+@click.option("-o", "--output", required=True, metavar="FILE",
+              help="Embeddings to write: .parquet, or .npy with labels in NAME.labels.npy beside it.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--labels", metavar="FILE", help="Labels of the rows of a .npy file: .txt, .npy or a table.")
 @click.option("--size", metavar="HxW", help="Height and width of a picture, where the model does not say.")
 @click.option(
@@ -61,7 +63,10 @@ def command(model: str, data: str, output: str, **chosen: Any) -> None:
     from tripleteval.keras.progress import shown
     from tripleteval.keras.vectors_file import require_writable
 
-    _require_fitting(data, output, chosen)
+    _require_fitting(data, chosen)
+    inputs = tuple(name for name in (model, data, chosen["labels"], chosen["custom_objects"]) if name)
+    for file in _written(output):
+        require_new_file(file, inputs, overwrite=chosen["overwrite"])
     require_writable(Path(output), overwrite=chosen["overwrite"])
     quiet, size = chosen.pop("quiet"), chosen.pop("size")
     job = Job(
@@ -88,15 +93,19 @@ def command(model: str, data: str, output: str, **chosen: Any) -> None:
         click.echo(f"{counted(result['rows'], 'embedding')} in {one_line(output)}", err=True)
 
 
-def _require_fitting(data: str, output: str, chosen: dict[str, Any]) -> None:
-    """Refuse options that say nothing about these data, and an output that would replace them."""
+def _written(output: str) -> list[str]:
+    """Return the files that may be written: vectors in .npy have their labels beside them."""
+    base, suffix = os.path.splitext(output)
+    return [output, f"{base}.labels.npy"] if suffix.lower() == ".npy" else [output]
+
+
+def _require_fitting(data: str, chosen: dict[str, Any]) -> None:
+    """Refuse options that say nothing about these data."""
     array = data.lower().endswith(".npy")
     asked = [name for name, usual in (_OF_PICTURES if array else _OF_ARRAYS).items() if chosen[name] != usual]
     if asked:
         kind = "an array of inputs" if array else "a folder of pictures"
         raise ParameterError("E101", f"--{asked[0].replace('_', '-')} for {kind}", where=data, fix="leave it out")
-    if os.path.realpath(output) in {os.path.realpath(name) for name in (data, chosen["labels"] or data)}:
-        raise FileError("E611", "the output is one of the inputs", where=output, fix="write to another file")
 
 
 def _size(text: str) -> tuple[int, int]:

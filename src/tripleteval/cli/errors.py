@@ -114,6 +114,9 @@ def _say(error: EvalError, as_json: bool) -> None:
 
 
 def _usage(error: click.ClickException, as_json: bool) -> None:
+    if _may_be_a_pattern(error):
+        said = f"{error.message}: put a pattern in quotes, as 'part-*.npy'"
+        error = click.UsageError(said, ctx=getattr(error, "ctx", None))
     if as_json:
         context = getattr(error, "ctx", None)
         where = "" if context is None else context.command_path
@@ -123,6 +126,13 @@ def _usage(error: click.ClickException, as_json: bool) -> None:
         shown = io.StringIO()
         error.show(shown)
         click.echo(visible(shown.getvalue()), err=True, nl=False)
+
+
+def _may_be_a_pattern(error: click.ClickException) -> bool:
+    """Return whether a command that reads sets was given several files: the shell makes that of an unquoted pattern."""
+    context = getattr(error, "ctx", None)
+    names = set() if context is None else {parameter.name for parameter in context.command.params}
+    return {"file", "gallery"} <= names and error.message.startswith("Got unexpected extra argument")
 
 
 def _bug(error: BaseException, as_json: bool) -> None:

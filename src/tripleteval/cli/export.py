@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def command(run: str, table: str, output: str, raw_csv: bool, overwrite: bool, q
     if table == "projector":
         queries = _project(run, output, chosen, overwrite=overwrite)
         if not quiet:
-            click.echo(f"{counted(queries, 'query')} written to {one_line(output)}: tensorboard --logdir it", err=True)
+            shown = one_line(output)
+            opened = f"tensorboard --logdir {shlex.quote(shown)}"
+            click.echo(f"{counted(queries, 'query')} written to {shown}: {opened}", err=True)
         return
     suffix = ".csv" if output == "-" else os.path.splitext(output)[1].lower()
     if suffix not in {".csv", ".parquet"}:

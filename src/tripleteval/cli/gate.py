@@ -38,6 +38,7 @@ FAILED = 1
 @click.option("--unpaired", is_flag=True, help="The baseline has other queries.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML, replacing what is there.")
 @click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
+@click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
 @quiet_option
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
 @click.pass_context
@@ -62,8 +63,10 @@ def command(context: click.Context, /, run: str, **chosen: Any) -> None:
     folders = [run, *([] if chosen["baseline"] is None else [chosen["baseline"]])]
     inputs = tuple(os.path.join(folder, name) for folder in folders for name in (RUN, *TABLES))
     junit, json_ = chosen["junit"], chosen["json_"]
-    for file in {junit, json_} - {None, "-"}:
-        require_new_file(file, inputs, overwrite=True)  # CI runs again and again in one place
+    if junit is not None:
+        require_new_file(junit, inputs, overwrite=True)  # CI runs again and again in one place
+    if json_ not in {None, "-"}:
+        require_new_file(json_, inputs, overwrite=chosen["overwrite"])
     found = gate(
         load(run),
         chosen["require"],

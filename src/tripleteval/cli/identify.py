@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from tripleteval.errors import ParameterError
 
 @click.command("identify")
 @click.argument("file")
-@reading_options
+@partial(reading_options, gallery="Enrolled items, among whom probes are searched.  [required]")
 @click.option(
     "-k", "--k", "ks", type=int, multiple=True, default=(1, 5, 10), show_default=True, help="Rank. May be repeated."
 )

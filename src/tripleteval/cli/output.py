@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tripleteval.cli.errors import InterruptedLate
-from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.cli.paths import PATH, require_apart, require_new_file
 from tripleteval.cli.resuming import COMPLETE, resumable, tidied
-from tripleteval.errors import EvalError, FileError, ParameterError, ResourceError, one_line, printable
+from tripleteval.errors import EvalError, ParameterError, ResourceError, one_line, printable
 
 if TYPE_CHECKING:
     from tripleteval.data.evaluation import Evaluation
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 RUNS = "runs"
+_SIGN = re.compile(r"[*?\[]")  # of a pattern
 
 quiet_option = click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 
@@ -74,7 +76,7 @@ class Output:
             ResourceError: Likewise the run folder (E801).
         """
         from tripleteval.journal.folder import unfinished
-        from tripleteval.runs import new_run_folder, require_free, saved_before
+        from tripleteval.runs import RUN, new_run_folder, require_free, saved_before
 
         if self.folder is not None and not self.save:
             raise ParameterError("E101", "--output together with --no-save", fix="leave one of them out")
@@ -90,7 +92,8 @@ class Output:
             if not (self.resumed or self.overwrite) and unfinished(folder).exists():
                 fix = "--resume it, --overwrite it, or give a new name"
                 raise ResourceError("E801", "an unfinished run is there", where=str(folder), fix=fix)
-            self._require_apart(os.path.realpath(folder))
+            if self.json not in {None, "-"}:
+                require_apart(str(self.json), str(folder), RUN)
 
     def journal(self) -> Journal | None:
         """Return where finished parts of a long run are kept until it is saved; ``None`` if it never will be."""
@@ -118,8 +121,8 @@ class Output:
                 kept = self._keep(evaluation, begun) if self.save else None
         except ResourceError as error:
             failures.append(error)
-        if journal is not None and journal.failure is not None:
-            failures.append(journal.failure)
+        if journal is not None and journal.failure is not None and not (kept and journal.failure.code == "E803"):
+            failures.append(journal.failure)  # but where another process held the name, and lost it to us, nothing did
         with _saved(kept):
             try:
                 self._write_json(evaluation)
@@ -136,10 +139,8 @@ class Output:
     def _keep(self, evaluation: Evaluation, begun: Path | None) -> Path:
         from tripleteval.runs import new_run_folder
 
-        if begun is not None:
-            return evaluation.save(begun, overwrite=self.overwrite)
-        if self.folder is not None or self.overwrite:
-            return evaluation.save(self._named(), overwrite=self.overwrite)
+        if begun is not None or self.folder is not None or self.overwrite:
+            return self._keep_there(evaluation, begun or self._named())
         while True:  # another process may take the name between asking and saving
             folder = new_run_folder(RUNS, self.stem)
             try:
@@ -148,14 +149,16 @@ class Output:
                 if not os.path.lexists(folder):
                     raise
 
-    def _require_apart(self, folder: str) -> None:
-        """Refuse a JSON file inside the run folder, which nothing else may be in, or in its place."""
-        if self.json in {None, "-"}:
-            return
-        path = os.path.realpath(str(self.json))
-        if path == folder or path.startswith(os.path.join(folder, "")):
-            fix = "write it elsewhere; the run folder has a document of its own, run.json"
-            raise FileError("E611", "a JSON file in the run folder", where=str(self.json), fix=fix)
+    def _keep_there(self, evaluation: Evaluation, folder: Path) -> Path:
+        try:
+            return evaluation.save(folder, overwrite=self.overwrite)
+        except ResourceError as error:
+            if self.overwrite or not os.path.lexists(folder):
+                raise
+            # Nothing was there when the work began, or `require_possible` would have said so.
+            found = "something is there by now, though nothing was when this began"
+            fix = "give a new name, or overwrite=True (--overwrite)"
+            raise ResourceError("E801", found, where=error.where, fix=fix) from error
 
     def _named(self) -> Path:
         return Path(self.folder) if self.folder is not None else Path(RUNS) / self.stem
@@ -180,7 +183,11 @@ def output_options(command: Command) -> Command:
     for option in reversed(
         [
             click.option(
-                "--output", type=PATH, metavar="DIR", help="Run folder to write; by default a new one under runs/."
+                "-o",
+                "--output",
+                type=PATH,
+                metavar="DIR",
+                help="Run folder to write; by default a new one under runs/.",
             ),
             click.option("--overwrite", is_flag=True, help="Replace the run folder or JSON file that is there."),
             click.option("--no-save", is_flag=True, help="Keep no run folder."),
@@ -213,10 +220,11 @@ def chosen_output(file: str, inputs: list[str | None], chosen: dict[str, Any]) -
 
 
 def _stem(file: str) -> str:
-    """Return what a run is called after: the file, or the folder of a pattern."""
+    """Return what a run is called after: the file, the folder of a pattern, or without one how its names begin."""
     path = Path(file)
-    plain = next(part for part in (path, *path.parents) if not any(sign in str(part) for sign in "*?["))
-    return printable(plain.stem if plain is path else plain.name) or "run"
+    plain = next(part for part in (path, *path.parents) if not _SIGN.search(str(part)))
+    begin = _SIGN.split(str(path.relative_to(plain)))[0].rstrip("-_. ")
+    return printable(plain.stem if plain is path else plain.name or begin) or "run"
 
 
 def _files(path: str) -> list[str]:

@@ -35,3 +35,15 @@ def require_new_file(path: str, inputs: tuple[str, ...], *, overwrite: bool) -> 
         require_free(new_run_folder(os.path.dirname(target), "probe"))
     except ResourceError as error:
         raise FileError("E611", error.found, where=path, fix=error.fix) from error
+
+
+def require_apart(path: str, folder: str, document: str) -> None:
+    """Refuse a JSON file inside a folder of results, which nothing else may be in, or in its place.
+
+    Raises:
+        FileError: It is (E611).
+    """
+    target, within = os.path.realpath(path), os.path.realpath(folder)
+    if target == within or target.startswith(os.path.join(within, "")):
+        fix = f"write it elsewhere; the run folder has a document of its own, {document}"
+        raise FileError("E611", "a JSON file in the run folder", where=path, fix=fix)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tripleteval.cli.paths import PATH
-from tripleteval.errors import ParameterError
+from tripleteval.errors import FileError, ParameterError, one_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,14 +23,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
 
 
-def reading_options(command: Command) -> Command:
-    """Add the options that `read_sets` and `read_relevance` understand."""
+def reading_options(command: Command, gallery: str = "Who is searched; by default the queries themselves.") -> Command:
+    """Add the options that `read_sets` and `read_relevance` understand; ``gallery`` explains that one."""
     for option in reversed(
         [
             click.option("--labels", type=PATH, metavar="FILE", help="Labels of the queries: .txt, .npy or a table."),
-            click.option(
-                "--gallery", type=PATH, metavar="FILE", help="Who is searched; by default the queries themselves."
-            ),
+            click.option("--gallery", type=PATH, metavar="FILE", help=gallery),
             click.option("--gallery-labels", type=PATH, metavar="FILE", help="Labels of the gallery."),
             click.option("--embedding-column", metavar="NAME", help="Column (array in .npz) of the vectors."),
             click.option("--label-column", metavar="NAME", help="Column of the labels."),
@@ -36,7 +37,10 @@ def reading_options(command: Command) -> Command:
             click.option("--where", metavar="EXPR", help="Rows of FILE to keep, such as \"split = 'test'\"."),
             click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery file to keep."),
             click.option(
-                "--relevance", type=PATH, metavar="FILE", help="Table of query id, gallery id, grade; or TREC's qrels."
+                "--relevance",
+                type=PATH,
+                metavar="FILE",
+                help="Query id, gallery id, grade: columns in this order, whatever their names; or TREC's qrels.",
             ),
             click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18."),
         ]
@@ -53,10 +57,9 @@ def read_sets(
     What is beyond ``memory`` stays on disk; of the gallery, what is beyond ``of_gallery`` if that is given.
 
     Raises:
-        ParameterError: An option about the gallery, but no gallery (E101).
+        ParameterError: An option about the gallery, but no gallery, or a filter that is none (E101).
+        FileError: A folder of pictures (E604), or whatever reading raises.
     """
-    from tripleteval.readers import read
-
     columns = {name: chosen.pop(name) for name in _COLUMNS}
     columns |= {"allow_huge": chosen.pop("allow_huge"), "memory": memory}
     gallery, labels, where = (chosen.pop(name) for name in ("gallery", "gallery_labels", "gallery_where"))
@@ -64,10 +67,48 @@ def read_sets(
         raise ParameterError(
             "E101", "--gallery-labels or --gallery-where without --gallery", fix="name the gallery file"
         )
-    queries = read(file, labels=chosen.pop("labels"), where=chosen.pop("where"), **columns)
+    of_queries = chosen.pop("where")
+    for text, option in ((of_queries, "--where"), (where, "--gallery-where")):
+        _require_filter(text, option)
+    queries = _read(file, labels=chosen.pop("labels"), where=of_queries, **columns)
     if gallery is None:
         return queries, None
-    return queries, read(gallery, labels=labels, where=where, **columns | {"memory": of_gallery or memory})
+    return queries, _read(gallery, labels=labels, where=where, **columns | {"memory": of_gallery or memory})
+
+
+def _read(path: str, **how: Any) -> Embeddings:
+    """Read a set; where it is a folder of pictures, say what makes embeddings of these."""
+    from tripleteval.readers import read
+
+    try:
+        return read(path, **how)
+    except FileError as error:
+        if error.where != one_line(path) or not _holds_pictures(path):
+            raise
+        into = f"{os.path.basename(os.path.abspath(path))}.parquet"
+        embed = f"tripleteval embed MODEL {shlex.quote(path)} -o {shlex.quote(into)}"
+        raise FileError(
+            error.code, error.found, where=path, fix=f"embed pictures first: {embed}; else {error.fix}"
+        ) from None
+
+
+def _holds_pictures(folder: str) -> bool:
+    """Return whether pictures stand in a folder, or in the folders in it, as those of classes do."""
+    from tripleteval.keras.image_folder import SUFFIXES
+
+    files = (file for inner in ("*", "*/*") for file in Path(folder).glob(inner))  # of what is no folder, none
+    return any(file.suffix.lower() in SUFFIXES for file in files)
+
+
+def _require_filter(text: str | None, option: str) -> None:
+    from tripleteval.readers.where import OPERATORS, parse_filter
+
+    try:
+        if text is not None:
+            parse_filter(text)
+    except ParameterError as error:
+        fix = f"{error.fix}; a test has {', '.join(OPERATORS)}; 'and' joins tests, and there is no or, in or like"
+        raise ParameterError("E101", error.found, where=option, fix=fix) from None
 
 
 def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings | float:
@@ -76,19 +117,17 @@ def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings
     Raises:
         ParameterError: No filter says which rows are judged, so that these are among them (E520).
     """
-    from tripleteval.readers import read
-    from tripleteval.readers.where import parse_filter
-
     try:
         return float(text)
     except ValueError:
-        parse_filter(text)
+        _require_filter(text, "--calibrate-on")
+        _require_filter(chosen["where"], "--where")
         if chosen["where"] is None:
             found = f"--calibrate-on {text!r} without --where: the rows it names are judged as well"
             fix = "say which rows are judged, such as --where \"split = 'test'\""
             raise ParameterError("E520", found, fix=fix) from None
         columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels", "memory")}
-        return read(file, where=text, **columns)
+        return _read(file, where=text, **columns)
 
 
 def read_relevance(path: str) -> pa.Table:

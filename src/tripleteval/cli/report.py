@@ -52,7 +52,8 @@ def command(runs: tuple[str, ...], output: str | None, kind: str, overwrite: boo
     Examples:
         tripleteval report runs/val -o report.html
         tripleteval report runs/val --embeddings val.parquet --images photos/ --image-column path
-        tripleteval report runs/banking --embeddings banking.parquet --text-column text
+        tripleteval report runs/banking --embeddings banking.parquet --where "split = 'test'" \\
+            --gallery banking.parquet --gallery-where "split = 'train'" --text-column text
         tripleteval report runs/baseline runs/candidate --embeddings val.parquet --images photos/ -o compared.html
         tripleteval report runs/val runs/val-search -o report.html
         tripleteval report runs/val --format md -o - | gh pr comment --body-file -

@@ -15,7 +15,7 @@ _PIPED_WIDTH = 120
 @click.argument("folder", default="runs", type=PATH, metavar="[DIR]")
 @click.option("-m", "--metric", "metrics", multiple=True, metavar="NAME", help="Column to show. May be repeated.")
 @click.option("--where", "tests", multiple=True, metavar="TEST", help="Such as 'recall@10>=0.9'. May be repeated.")
-@click.option("--sort", "by", default="saved", show_default=True, help="saved, name, or a metric.")
+@click.option("--sort", "by", default="saved", show_default=True, help="saved, name, or a metric, shown first.")
 @click.option("--descending", is_flag=True, help="Highest, or latest, first.")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the N that were saved last.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of a table.")
@@ -66,7 +66,8 @@ def command(
     from tripleteval.report.console import draw, screen
 
     console = screen(_PIPED_WIDTH)
-    shown = list(dict.fromkeys(metrics)) or headlines(kept)
+    first = [] if by in {"saved", "name"} else [by]  # the column that stays in a narrow window
+    shown = list(dict.fromkeys([*first, *(metrics or headlines(kept))]))
     section = history(kept, shown, searches(folder), unfinished_runs(folder))
     for drawn in draw(fitted(section, console.width)):
         console.print(drawn)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tripleteval.cli.cluster import cluster, ray_option
 from tripleteval.cli.measuring import confidence_option, distance_option
-from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.cli.paths import PATH, require_apart, require_new_file
 from tripleteval.cli.progress import progress_bar
 from tripleteval.cli.reading import read_relevance, read_sets, reading_options
 from tripleteval.errors import BackendError, ParameterError, one_line
@@ -71,8 +72,8 @@ _HELD = "1GiB"  # a gallery of more than half of it stays on disk where it is cu
     **_SHOWN,
     help="Zero vectors, under cosine.",
 )
-@click.option("--output", type=PATH, metavar="DIR", help="Folder to write: search.json, tables, pareto.svg.")
-@click.option("--overwrite", is_flag=True, help="Replace the JSON file that is there.")
+@click.option("-o", "--output", type=PATH, metavar="DIR", help="Folder to write: search.json, tables, pareto.svg.")
+@click.option("--overwrite", is_flag=True, help="Replace the folder of a search, or the JSON file, that is there.")
 @click.option("--json", "json_", type=PATH, metavar="-|FILE", help="Write the JSON document; - prints it alone.")
 @click.option("--quiet", is_flag=True, help="No progress bar, nothing on stderr but errors.")
 @click.option("--json-errors", is_flag=True, expose_value=False, help="Print errors as one JSON object on stderr.")
@@ -85,7 +86,7 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
 
     \b
     Examples:
-        tripleteval search val.parquet --backend faiss-hnsw --backend annoy
+        tripleteval search val.parquet --backend faiss-hnsw --backend usearch
         tripleteval search val.parquet --backend faiss-hnsw --param efSearch=16,64,256 --output hnsw
         tripleteval search probe.npy --labels probe.txt --gallery gallery.npy --gallery-labels gallery.txt \\
             --backend exact --ladder --param dim=32,64
@@ -103,9 +104,12 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
 
     chosen["backends"] = [*chosen["backends"], *(LADDER if chosen.pop("ladder") else ()), *_stores(chosen)]
     if output is not None:
+        from tripleteval.report.search_folder import CONTENTS, SEARCH
         from tripleteval.runs import require_free
 
-        require_free(output)
+        require_free(output, overwrite=overwrite, contents=CONTENTS)
+        if json_ not in {None, "-"}:
+            require_apart(json_, output, SEARCH)
     queries, gallery = read_sets(file, chosen, of_gallery=_HELD if chosen["shards"] > 1 else None)
     from tripleteval import evaluate_search
 
@@ -119,7 +123,9 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
             progress=progress,
             **chosen,
         )
-    _deliver(found, output, json_, quiet=quiet)
+    if output is not None:
+        _save(found, output, overwrite=overwrite, quiet=quiet)
+    _deliver(found, json_)
 
 
 def _stores(chosen: dict[str, Any]) -> list[Store]:
@@ -172,12 +178,16 @@ def _value(text: str) -> int | float | str:
     return text
 
 
-def _deliver(found: SearchEvaluation, output: str | None, json_: str | None, *, quiet: bool) -> None:
+def _save(found: SearchEvaluation, output: str, *, overwrite: bool, quiet: bool) -> None:
+    from tripleteval.report.search_folder import save
+
+    save(found, Path(output), overwrite=overwrite)
+    if not quiet:
+        click.echo(f"saved in {one_line(output)}", err=True)
+
+
+def _deliver(found: SearchEvaluation, json_: str | None) -> None:
     document = json.dumps(found.to_dict(), indent=1, allow_nan=False)
-    if output is not None:
-        found.save(output)
-        if not quiet:
-            click.echo(f"saved in {one_line(output)}", err=True)
     if json_ == "-":
         click.echo(document)
         _require_any(found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.section import Side
@@ -37,7 +39,7 @@ class Material:
 
     def text(self, side: Side, row: int) -> str:
         """Return the text behind a row, or nothing."""
-        return "" if self.text_column is None else _cell(self.of(side), self.text_column, row)
+        return "" if self.text_column is None else self._cell(side, self.text_column, row)
 
     def path(self, side: Side, row: int) -> Path | None:
         """Return the path of the picture behind a row, inside the folder of pictures; ``None`` without one."""
@@ -45,16 +47,23 @@ class Material:
             return None
         found = self.of(side)
         if self.image_column is not None:
-            name = _cell(found, self.image_column, row)
+            name = self._cell(side, self.image_column, row)
         else:
             name = "" if found.ids is None else str(found.ids.classes[found.ids.codes[row]])
         return self.images / name if name else None
 
+    def _cell(self, side: Side, column: str, row: int) -> str:
+        key = "queries" if self.gallery is None else side, column
+        if key not in self._read:
+            self._read[key] = self.of(side).meta.get(column)
+        values = self._read[key]
+        if values is None:
+            return ""
+        value = values[row]
+        value = value.as_py() if hasattr(value, "as_py") else value
+        return "" if value is None else str(value)
 
-def _cell(embeddings: Embeddings, column: str, row: int) -> str:
-    values = embeddings.meta.get(column)
-    if values is None:
-        return ""
-    value = values[row]
-    value = value.as_py() if hasattr(value, "as_py") else value
-    return "" if value is None else str(value)
+    @cached_property
+    def _read(self) -> dict[tuple[str, str], Any]:
+        """Columns by side and name: of a set on disk, each reading of one is a reading of its files."""
+        return {}

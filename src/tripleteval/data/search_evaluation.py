@@ -69,15 +69,19 @@ class SearchEvaluation(Sequence[dict[str, Any]]):
             "environment": self.environment,
         }
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write a new folder: ``search.json``, the tables as Parquet, and ``pareto.svg``; return its path.
+
+        Args:
+            folder: Its path.
+            overwrite: Replace a folder of that name in one step, if it holds a search and nothing else, or nothing.
 
         Raises:
             ResourceError: The folder exists, or cannot be written (E801).
         """
         from tripleteval.report.search_folder import save
 
-        return save(self, Path(folder))
+        return save(self, Path(folder), overwrite=overwrite)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from tripleteval.report.console import draw

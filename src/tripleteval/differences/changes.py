@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tripleteval.differences.estimands import asked
+from tripleteval.evaluation.given_measure import near_one
+from tripleteval.report.findings.changes import values_of
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_MEANS = ("a", "b", "difference")
+
+
 def changed_classes(queries: pa.Table, better: str | None) -> pa.Table | None:
     """Return one row per class, the greatest loss first: queries, means of both runs, fixed and broken queries.
+
+    Of given triplets they are triplets, their means are weighted, and those of weight 0 count nowhere.
 
     Args:
         queries: From `changed_queries`.
@@ -21,21 +32,23 @@ def changed_classes(queries: pa.Table, better: str | None) -> pa.Table | None:
 
     if "label" not in queries.column_names or types.is_list(queries["label"].type):
         return None
-    kept = queries.filter(pc.is_valid(queries["difference"]))
-    labels = kept["label"].cast(kept["label"].type)
+    weighted = "weight" in queries.column_names
+    weights = near_one(values_of(queries, "weight")) if weighted else np.ones(queries.num_rows)
+    counts = pc.and_(pc.is_valid(queries["difference"]), pa.array(weights > 0))
+    kept, weight = queries.filter(counts), pa.array(weights).filter(counts.combine_chunks())
     counted = pa.table(
         {
-            "label": labels,
-            "a": kept["a"],
-            "b": kept["b"],
-            "difference": kept["difference"],
+            "label": kept["label"],
+            **{name: pc.multiply(kept[name], weight) for name in _MEANS},
             "fixed": pc.equal(kept["change"], "fixed").cast(pa.int64()),
             "broken": pc.equal(kept["change"], "broken").cast(pa.int64()),
+            "weight": weight,
         }
     )
-    means = [(name, "mean") for name in ("a", "b", "difference")]
-    sums = [("fixed", "sum"), ("broken", "sum")]
-    grouped = counted.group_by("label", use_threads=False).aggregate([("a", "count"), *means, *sums])
-    named = grouped.select(["label", "a_count", "a_mean", "b_mean", "difference_mean", "fixed_sum", "broken_sum"])
-    named = named.rename_columns(["label", "queries", "a", "b", "difference", "fixed", "broken"])
-    return named.sort_by([("difference", "descending" if better == "lower" else "ascending"), ("label", "ascending")])
+    summed = (*_MEANS, "fixed", "broken", "weight")
+    ways = [("weight", "count"), *((name, "sum") for name in summed)]
+    grouped = counted.group_by("label", use_threads=False).aggregate(ways)
+    means = {name: pc.divide(grouped[f"{name}_sum"], grouped["weight_sum"]) for name in _MEANS}
+    sums = {name: grouped[f"{name}_sum"] for name in ("fixed", "broken")}
+    found = pa.table({"label": grouped["label"], asked(queries): grouped["weight_count"], **means, **sums})
+    return found.sort_by([("difference", "descending" if better == "lower" else "ascending"), ("label", "ascending")])

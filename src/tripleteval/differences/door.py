@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
@@ -17,10 +20,12 @@ from tripleteval.differences.identities import compare_identities, of_identities
 from tripleteval.differences.rankings import compare_rankings
 from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
-from tripleteval.errors import ParameterError, nearest
+from tripleteval.errors import ParameterError, counted, nearest
 from tripleteval.evaluation.settings import UNITS, check
+from tripleteval.report.wording import number
 
 _RULES = ("distance", "identification", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
+_SAME = 1e-9  # how far sums that were added up in another order may lie apart
 _TASK = ("gallery", "classes", "identities", "templates")
 
 
@@ -31,9 +36,9 @@ def compare(
     metrics: Sequence[str] | None = None,
     primary: str | None = None,
     paired: bool = True,
-    confidence: float = 0.95,
+    confidence: float | None = None,
     unit: str | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     names: tuple[str, str] = ("a", "b"),
     new_queries: Embeddings | None = None,
     old_gallery: Embeddings | None = None,
@@ -57,11 +62,12 @@ def compare(
         primary: The one metric that decides, declared beforehand; by default ``map@r``, or the first
             (``triplet_accuracy`` of given triplets).
         paired: ``False`` compares runs on different queries: wider intervals, no p, no table of changes.
-        confidence: Of the intervals, and 1 − the level of the test.
+        confidence: Of the intervals, and 1 − the level of the test; by default the one that both runs were evaluated
+            with, or 0.95 where they differ.
         unit: ``"class"``, ``"group"`` or ``"query"``; by default the one that both runs were evaluated with, or the
             class where they differ. Of identification and pairs it is the identity; of given triplets the class
             of the anchor, or the anchor where neither run knows classes.
-        seed: Of everything that is drawn, >= 0.
+        seed: Of everything that is drawn, >= 0; by default that of both runs, or 0 where they differ.
         names: What the runs are called in sentences.
         new_queries: With ``old_gallery``, the queries as the model of ``b`` embeds them.
         old_gallery: The gallery as the model of ``a`` embeds it (all of its embeddings, where every item was
@@ -74,15 +80,18 @@ def compare(
 
     Raises:
         DataError: Two models of different dimensions (E306), for backward compatibility.
-        ParameterError: Runs with different queries, pairs or triplets, or probes enrolled in one gallery only
-            (E512), a run without queries, without the groups that are the unit, or of another kind, identification or
-            pairs unpaired, or they or triplets by another unit (E101), an unknown metric (E510), an impossible
-            setting (E505, E511).
+        ParameterError: What is no run (E101), runs with different queries, pairs or triplets, or probes enrolled in
+            one gallery only (E512), a run without queries, without the groups that are the unit, or of another kind,
+            identification or pairs unpaired, or they or triplets by another unit (E101), an unknown metric (E510), an
+            impossible setting (E505, E511).
 
     Source:
         Spec F.5, F.6; Shen, Xiong, Xia & Soatto 2020 for backward compatibility.
     """
+    _require_runs(a, b)
     unit = _shared_unit(a, b) if unit is None else unit
+    confidence = _shared(a, b, "confidence", 0.95) if confidence is None else confidence
+    seed = _shared(a, b, "seed", 0) if seed is None else seed
     if new_queries is not None or old_gallery is not None:
         across = crossed(a, new_queries, old_gallery)
         rest: dict[str, Any] = {"metrics": metrics, "primary": primary, "confidence": confidence, "unit": unit}
@@ -105,16 +114,36 @@ def compare(
         paired=compared.matched,
         names=names,
         settings={"confidence": settings.confidence, "seed": settings.seed, "unit": compared.noun},
-        notes=_notes(a, b, compared.matched),
+        notes=[*_notes(a, b, compared.matched, settings.confidence), *_of_both((a, b), compared)],
         queries=compared.queries,
         classes=None if compared.queries is None else changed_classes(compared.queries, decisive["better"]),
     )
 
 
+def _require_runs(*runs: Any) -> None:
+    for run in runs:
+        if isinstance(run, Evaluation):
+            continue
+        if isinstance(run, (str, os.PathLike)):
+            path = repr(os.fspath(run))
+            raise ParameterError("E101", f"a path, {path}, where a run is expected", fix=f"load it: te.load({path})")
+        raise ParameterError(
+            "E101",
+            f"an object of type {type(run).__name__}, where a run is expected",
+            fix="pass what te.evaluate or te.load returns",
+        )
+
+
 def _shared_unit(a: Evaluation, b: Evaluation) -> str:
     """Return the unit that both runs were evaluated with; the class where they differ, or have one of their own."""
-    one, two = (run.settings.get("unit") for run in (a, b))
-    return str(one) if one == two and one in UNITS else "class"
+    unit = _shared(a, b, "unit", "class")
+    return str(unit) if unit in UNITS else "class"
+
+
+def _shared(a: Evaluation, b: Evaluation, name: str, usual: Any) -> Any:
+    """Return the setting that both runs have; the usual one where they differ, or do not say."""
+    one, two = (run.settings.get(name) for run in (a, b))
+    return one if one is not None and one == two else usual
 
 
 def _way(a: Evaluation, b: Evaluation, wish: Wish) -> Callable[[Runs, Wish], Compared]:
@@ -154,7 +183,7 @@ _KINDS = (
 )
 
 
-def _notes(a: Evaluation, b: Evaluation, matched: str | None) -> list[str]:
+def _notes(a: Evaluation, b: Evaluation, matched: str | None, confidence: float) -> list[str]:
     differing = [
         f"{name} ({a.settings.get(name)} and {b.settings.get(name)})" for name in _RULES if _differs(a, b, name)
     ]
@@ -166,6 +195,10 @@ def _notes(a: Evaluation, b: Evaluation, matched: str | None) -> list[str]:
     notes = []
     if differing:
         notes.append(f"The runs differ in {', '.join(differing)}, and the numbers depend on it.")
+    own = [run.settings.get("confidence", confidence) for run in (a, b)]
+    if own[0] != own[1]:
+        said = " and ".join(f"{100 * each:g} %" for each in own)
+        notes.append(f"The runs have intervals at {said}, this comparison at {100 * confidence:g} %.")
     if matched == "row":
         notes.append(f"{what.capitalize()} were matched by row, because a run has no ids; no label differs.")
     if matched is None:
@@ -175,3 +208,18 @@ def _notes(a: Evaluation, b: Evaluation, matched: str | None) -> list[str]:
 
 def _differs(a: Evaluation, b: Evaluation, name: str) -> bool:
     return bool(a.settings.get(name) != b.settings.get(name))
+
+
+def _of_both(runs: Runs, compared: Compared) -> list[str]:
+    """Return why a number is not the one that the runs themselves have, where that is so."""
+    notes = []
+    for name, entry in compared.entries.items():
+        own, shown = [run.metrics[name]["value"] for run in runs], [entry["a"], entry["b"]]
+        if None in own or None in shown or np.allclose(own, shown, rtol=_SAME, atol=_SAME):
+            continue
+        who = counted(entry["units"], compared.noun)
+        notes.append(
+            f"{name} is over the {who} where both runs have it; over all that each has, it is {number(own[0])} in the "
+            f"first and {number(own[1])} in the second."
+        )
+    return notes

@@ -34,6 +34,11 @@ def has_classes(table: pa.Table) -> bool:
     return "label" in table.column_names and not types.is_list(table["label"].type)
 
 
+def asked(table: pa.Table) -> str:
+    """Return what a row of a table stands for: ``"triplets"``, which alone have anchors, or ``"queries"``."""
+    return "triplets" if "anchor" in table.column_names else "queries"
+
+
 def codes_of(table: pa.Table, unit: str, name: str) -> Codes:
     """Return the units of the queries of a run; each query is its own where it has no class.
 

@@ -52,6 +52,8 @@ def compare_given_triplets(runs: Runs, wish: Wish) -> Compared:
     falls = entries[decisive]["better"] == "lower"
     margin = parse(decisive).value
     satisfied = "triplet_accuracy" if margin is None else spell("triplet_satisfied@margin", margin)
+    if not any(run.settings.get("weighted") for run in runs):
+        one = one.drop_columns("weight")  # all alike, and there only for the sums
     queries = changed_queries(one, two, decisive, falls=falls, right=satisfied, least=1.0)
     return Compared(entries, decisive, matched, queries, codes.units.noun)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.differences.estimands import Codes, both_by_unit, by_unit, halves
+from tripleteval.differences.estimands import Codes, asked, both_by_unit, by_unit, halves
 from tripleteval.metrics import Column, parse
 from tripleteval.uncertainty.paired import paired_intervals, unpaired_intervals
 from tripleteval.uncertainty.permutation import holm, sign_flip
@@ -55,7 +55,7 @@ def paired_differences(
             entry["reason"] = "nothing has a value in both"
             continue
         one, two = (_sums(name, column, both, codes) for column in (first, second))
-        entry.update(_estimates(one, two), queries=int(both.sum()))
+        entry.update(_estimates(one, two), **{asked(tables[0]): int(both.sum())})
         pairs[name] = one, two
     found = paired_intervals(
         list(pairs.values()), confidence=how["confidence"], seed=how["seed"], noun=codes.units.noun

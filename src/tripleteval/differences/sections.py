@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.section import Level, Section, Table
 from tripleteval.differences.compared import IDENTITY
+from tripleteval.differences.estimands import asked
 from tripleteval.differences.result import Differences
 from tripleteval.metrics import parse
+from tripleteval.report.findings.changes import lost_or_gained
 from tripleteval.report.wording import interval, label, number, whole
 
 if TYPE_CHECKING:
@@ -82,24 +84,29 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     some = table.filter(pc.equal(table["change"], change))
     if not some.num_rows:
         return None
-    rows = some.to_pylist() if change == "broken" else some.to_pylist()[::-1]
+    falls = found.metrics[found.primary]["better"] == "lower"
+    everyone = some.to_pylist() if change == "broken" else some.to_pylist()[::-1]
+    rows = [row for row in everyone if lost_or_gained(row["difference"], change, falls=falls)]
     known = [name for name in _KNOWN if name in table.column_names]
     heads = ["row", *known[1:], "first", "second", "difference"]
     cells = [[*(label(row[name]) for name in known), *_numbers(row)] for row in rows[:_MOST]]
     most = {"broken": "greatest loss", "fixed": "greatest gain"}[change]
-    listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else "All of them"
+    those = "All of them" if len(rows) == len(everyone) else f"The {len(rows)} with a {most.split()[1]}"
+    listed = f"The {len(cells)} with the {most}" if len(rows) > _MOST else those
     said = _CHANGED[found.settings["unit"] == IDENTITY, change]
     if (what := _what(found)) == "triplets":
         said = _satisfied(change, found.primary)
     text = f"{listed}; {said}. First, second and difference are of {found.primary}."
-    return Section(f"{change.capitalize()} {what}: {len(rows):,}", text, [Table(heads, cells, _NUMERIC)])
+    if rest := len(everyone) - len(rows):
+        text += f" {rest:,} more {'lose' if change == 'broken' else 'gain'} nothing in it, and are not listed."
+    tables = [Table(heads, cells, _NUMERIC)] if rows else []
+    return Section(f"{change.capitalize()} {what}: {len(everyone):,}", text, tables)
 
 
 def _what(found: Differences) -> str:
-    """Return what was asked; only triplets have anchors."""
-    if found.queries is not None and "anchor" in found.queries.column_names:
-        return "triplets"
-    return "pairs" if found.paired == "pair" else "queries"
+    if found.paired == "pair":
+        return "pairs"
+    return "queries" if found.queries is None else asked(found.queries)
 
 
 def _satisfied(change: str, primary: str) -> str:
@@ -116,7 +123,7 @@ def _classes(table: pa.Table, primary: str, what: str) -> list[Section]:
         return []
     heads = ["class", what, "first", "second", "difference", "fixed", "broken"]
     rows = [
-        [label(row["label"]), whole(row["queries"]), *_numbers(row), whole(row["fixed"]), whole(row["broken"])]
+        [label(row["label"]), whole(row[what]), *_numbers(row), whole(row["fixed"]), whole(row["broken"])]
         for row in changed[:_MOST]
     ]
     text = f"By {primary}, the greatest loss first ({len(rows)} of {len(changed):,})."

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
-from tripleteval.engine.lines import Book, Points, count_certain, count_left
+from tripleteval.engine.lines import Book, Points, count_certain, count_left, kept_within
 from tripleteval.engine.room import Room
 from tripleteval.engine.whole import HIDDEN, UNSURE, Bound, Unit, whole_steps
 
@@ -57,7 +57,7 @@ def count_lines(steps: Ints, asked: Points, searched: Points, unit: Unit, book: 
     left = zero = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for q in range(len(steps)):
         begin, some = zero, _FIRST
-        looking = book.kept[q] == np.inf and book.near_squared[q, -1] == np.inf
+        looking = kept_within(book, q) == np.inf and book.near_squared[q, -1] == np.inf
         while begin < width:
             end = min(begin + some, width) if looking else width
             left = count_certain(steps[q], room.others, begin, end, q, unit, book, room.desk, left)

@@ -8,19 +8,16 @@ among the others, a tile serves both its sides.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Lists
 from tripleteval.engine.crowded import count_lines, in_steps, turn
-from tripleteval.engine.frame import Frame, Rows, Shelf, Singles
-from tripleteval.engine.lines import Points
+from tripleteval.engine.frame import Rows, Shelf, Singles
 from tripleteval.engine.onlookers import Onlooker
 from tripleteval.engine.room import Room, flat, padded, room_for
 from tripleteval.engine.settle import settle
-from tripleteval.engine.side import Asking, Side, Tile
+from tripleteval.engine.side import Asking, Side, Stretch
 from tripleteval.engine.sift import hide, sift
 from tripleteval.engine.squared_product import Lifted, lifted
 from tripleteval.engine.whole import Unit
@@ -35,92 +32,90 @@ def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles as large as ``width`` by ``width``."""
     one = Side.of(asking.first, rows, shelf.frame, asking)
     height, width = flat(width) if len(asking.levels.steps) > _MANY_LEVELS * len(one) else (width, width)
-    worker = _Worker(shelf.frame, Unit.of(asking.edges.distance), room_for(height, width, both=False))
+    worker = _Worker(one, room_for(height, width, both=False))
+    above = one.stretches(height)
     for here, start, stop in shelf.windows(first, last):
         begun = _hide_from(asking, start, stop)
-        cuts = [(a, min(a + width, stop)) for a in range(start, stop, width)]
-        sides = [Side.of(a, here.rows(a, b), shelf.frame) for a, b in cuts]
-        for top in range(0, len(one), height):
-            bottom = min(top + height, len(one))
-            worker.take(one, top, bottom)
-            hidden = Lists(asking.hidden.indptr[top : bottom + 1], asking.hidden.rows)
-            for two in sides:
-                worker.count(Tile(one, two, top, bottom, 0, len(two)), hidden, begun[top:bottom])
+        across = Side.of(start, here.rows(start, stop), shelf.frame).stretches(width)
+        for top in above:
+            worker.take(top)
+            hidden = _part(asking.hidden, top)
+            for left in across:
+                worker.count(top, left, hidden, begun[top.begin : top.end])
+    asking.tally.settled[0] += worker.settled
 
 
-def count_both(one: Side, two: Side, frame: Frame, width: int, onlooker: Onlooker | None = None) -> None:
+def count_both(one: Side, two: Side, width: int, onlooker: Onlooker | None = None) -> None:
     """Compare two blocks of one set, each with the other; the items of a block with each other if it is given twice.
 
     An onlooker is shown every product.
     """
     same = one is two
-    worker = _Worker(frame, Unit.of(one.asking.edges.distance), room_for(width, width, both=True), onlooker)
+    worker = _Worker(one, room_for(width, width, both=True), onlooker)
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
-    hidden = one.asking.hidden
-    for top in range(0, len(one), width):
-        bottom = min(top + width, len(one))
-        worker.take(one, top, bottom)
-        for left in range(0, len(two), width):
-            right = min(left + width, len(two))
-            here = Lists(hidden.indptr[top : bottom + 1], hidden.rows)
-            if same and left < top:  # seen from the other side already; only the lists walk on
-                begun[top:bottom] = _places(here, one.first + right)
+    across = two.stretches(width)
+    for top in one.stretches(width):
+        worker.take(top)
+        hidden, here = _part(one.asking.hidden, top), begun[top.begin : top.end]
+        for left in across:
+            if same and left.begin < top.begin:  # seen from the other side already; only the lists walk on
+                here[:] = _places(hidden, left.first + len(left))
                 continue
-            lone = same and left == top  # its own mirror image
-            other = replace(two, questions=None) if lone else two
-            worker.count(Tile(one, other, top, bottom, left, right), here, begun[top:bottom])
+            lone = same and left.begin == top.begin  # its own mirror image
+            worker.count(top, left.silent() if lone else left, hidden, here)
+    one.asking.tally.settled[0] += worker.settled
 
 
 class _Worker:
     """What one worker knows from tile to tile."""
 
-    def __init__(self, frame: Frame, unit: Unit, room: Room, onlooker: Onlooker | None = None) -> None:
-        self.frame = frame
+    def __init__(self, one: Side, room: Room, onlooker: Onlooker | None = None) -> None:
+        self.frame = one.frame
+        self.unit = Unit.of(one.asking.edges.distance)
         self.onlooker = onlooker
-        self.unit = unit
         self.room = room
         self.doubled = room.products
-        self.crowded = 0
+        self.crowded = self.settled = 0
         self.asked: Lifted | None = None
         self.searched: dict[int, Lifted] = {}  # of the other block, which comes again with every row of tiles
 
-    def take(self, side: Side, top: int, bottom: int) -> None:
+    def take(self, top: Stretch) -> None:
         """Take the rows of the tiles to come."""
-        self.doubled = -2.0 * side.rows.single[top:bottom]
+        self.doubled = -2.0 * top.rows.single
         self.asked = None
 
-    def count(self, tile: Tile, hidden: Lists, begun: Ints) -> None:
+    def count(self, top: Stretch, left: Stretch, hidden: Lists, begun: Ints) -> None:
         """Count each side of a tile as negatives of the other.
 
         Args:
-            tile: Who meets whom.
+            top: The rows, who ask.
+            left: The columns, who may.
             hidden: Per row, the gallery rows that are no negatives.
             begun: Where each list begins in the tile; moved to where it ends.
         """
-        rows, columns = tile.one.rows.cut(tile.top, tile.bottom), tile.two.rows.cut(tile.left, tile.right)
         if self.crowded and self.onlooker is None:
             self.crowded -= 1
-            self._count_all(tile, rows, columns, hidden, begun)
+            self._count_all(top, left, hidden, begun)
             return
-        product = self._product(columns.single)
+        product = self._product(left.rows.single)
         seen = begun.copy()
-        hide(product, tile.two.first + tile.left, len(columns.norms), hidden.indptr, hidden.rows, begun)
+        hide(product, left.first, len(left), hidden.indptr, hidden.rows, begun)
         if self.onlooker is not None:
-            self.onlooker.see(product, rows, columns, tile.left, lone=not tile.both)
+            self.onlooker.see(product, top.rows, left.rows, left.begin, lone=not left.asks)
             if self.crowded:
                 self.crowded -= 1
-                self._count_all(tile, rows, columns, hidden, seen)
+                self._count_all(top, left, hidden, seen)
                 return
-        found = sift(product, *tile.sieves(), self.room.listed)
-        if found > len(rows.norms) * len(columns.norms) * _MOST:
+        found = sift(product, top.sieve, left.sieve, self.room.listed)
+        if found > len(top) * len(left) * _MOST:
             self.crowded = _IN_A_ROW
-            self._count_all(tile, rows, columns, hidden, seen)
+            self._count_all(top, left, hidden, seen)
         elif found:
-            tile.one.asking.tally.settled[0] += found
-            one, two = Points(rows.exact, rows.far), Points(columns.exact, columns.far)
-            settle(self.room.listed[:found], one, two, self.unit, *tile.books(self.frame), tile.both, self.room)
+            self.settled += found
+            listed = self.room.listed[:found]
+            settle(listed, top.points, left.points, self.unit, top.book, left.book, left.asks, self.room)
 
     def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns and up to seven more) ``−2S``, a multiple of eight wide."""
@@ -129,46 +124,46 @@ class _Worker:
         np.matmul(self.doubled, columns.T, out=whole[:, : len(columns)])
         return whole
 
-    def _count_all(self, tile: Tile, rows: Rows, columns: Rows, hidden: Lists, begun: Ints) -> None:
+    def _count_all(self, top: Stretch, left: Stretch, hidden: Lists, begun: Ints) -> None:
         """Count all pairs, from a product in float64."""
-        height, width = len(rows.norms), len(columns.norms)
-        across = Points(columns.exact, columns.far)
-        turned = self.room.turned_steps[: height * width if tile.both else 0].reshape(width, -1)
-        for top in range(0, height, _STRIP):
-            bottom = min(top + _STRIP, height)
-            steps = self._steps(tile, rows, columns, slice(top, bottom), hidden, begun)
-            if tile.both:
-                turn(steps, turned, top)
-            book = tile.one.book(tile.top + top, tile.top + bottom, tile.two.first + tile.left, self.frame)
-            strip = Points(rows.exact[top:bottom], rows.far[top:bottom])
-            count_lines(steps, strip, across, self.unit, book, self.room)
-        if tile.both:
-            book = tile.two.book(tile.left, tile.right, tile.one.first + tile.top, self.frame)
-            count_lines(turned, across, Points(rows.exact, rows.far), self.unit, book, self.room)
-        tile.one.asking.tally.settled[0] += height * width
+        turned = self.room.turned_steps[: len(top) * len(left) if left.asks else 0].reshape(len(left), -1)
+        for first in range(0, len(top), _STRIP):
+            strip = top.part(first, min(first + _STRIP, len(top)))
+            steps = self._steps(top, left, slice(first, first + len(strip)), hidden, begun)
+            if left.asks:
+                turn(steps, turned, first)
+            count_lines(steps, strip.points, left.points, self.unit, strip.book, self.room)
+        if left.asks:
+            count_lines(turned, left.points, top.points, self.unit, left.book, self.room)
+        self.settled += len(top) * len(left)
 
-    def _steps(self, tile: Tile, rows: Rows, columns: Rows, some: slice, hidden: Lists, begun: Ints) -> Ints:
+    def _steps(self, top: Stretch, left: Stretch, some: slice, hidden: Lists, begun: Ints) -> Ints:
         """Return the distances of some rows of a tile in whole steps."""
-        asked, searched = self._lifted(tile, rows, columns)
-        shape = some.stop - some.start, len(columns.norms)
+        asked, searched = self._lifted(top, left)
+        shape = some.stop - some.start, len(left)
         squares = self.room.squared[: shape[0] * shape[1]].reshape(shape)
         np.matmul(asked.rows[some], searched.rows.T, out=squares)
         indptr = hidden.indptr[some.start : some.stop + 1]
-        hide(squares, tile.two.first + tile.left, shape[1], indptr, hidden.rows, begun[some])
+        hide(squares, left.first, shape[1], indptr, hidden.rows, begun[some])
         steps = self.room.steps[: squares.size].reshape(shape)
         doubts, most = asked.doubts[some], searched.doubts.max()
-        in_steps(squares, doubts, most, rows.far[some], columns.far, self.unit, steps)
+        in_steps(squares, doubts, most, top.rows.far[some], left.rows.far, self.unit, steps)
         return steps
 
-    def _lifted(self, tile: Tile, rows: Rows, columns: Rows) -> tuple[Lifted, Lifted]:
+    def _lifted(self, top: Stretch, left: Stretch) -> tuple[Lifted, Lifted]:
         """Return both sides of a tile as sides of a product."""
         if self.asked is None:
-            self.asked = lifted(rows.exact, self.frame.centre, asks=True)
+            self.asked = lifted(top.rows.exact, self.frame.centre, asks=True)
         if not len(self.room.turned_steps):
-            return self.asked, lifted(columns.exact, self.frame.centre, asks=False)
-        if tile.left not in self.searched:
-            self.searched[tile.left] = lifted(columns.exact, self.frame.centre, asks=False)
-        return self.asked, self.searched[tile.left]
+            return self.asked, lifted(left.rows.exact, self.frame.centre, asks=False)
+        if left.begin not in self.searched:
+            self.searched[left.begin] = lifted(left.rows.exact, self.frame.centre, asks=False)
+        return self.asked, self.searched[left.begin]
+
+
+def _part(lists: Lists, some: Stretch) -> Lists:
+    """Return the lists of some queries; where they begin does not change."""
+    return Lists(lists.indptr[some.begin : some.end + 1], lists.rows)
 
 
 def _hide_from(asking: Asking, first: int, last: int) -> Ints:

@@ -13,7 +13,6 @@ from tripleteval.engine.frame import Frame, Rows
 
 # A share of the bound larger than every distance in the frame: float32 rules nothing out.
 ANYTHING = np.float32(1e38)
-_ROUNDED = 2.0**-49  # of a norm, more than taking it off and adding it again costs
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,3 @@ class Limits:
 
         scale = math.ldexp(1 + 1e-9, -2 * frame.exponent)
         lower_bounds(seeds, near, self.norms, scale, frame.least, self.nearest, self.upper)
-
-    def kept(self, frame: Frame) -> Floats:
-        """Return, for each query, the ``squared`` beyond which a negative is not among its nearest."""
-        bound = np.maximum(self.nearest, self.upper[:, -1]) + self.norms
-        # What is nearer than rounding tells from the norm was lost when that was taken off.
-        return np.ldexp(bound * (1 + 1e-9) + self.norms * _ROUNDED + frame.least, 2 * frame.exponent)

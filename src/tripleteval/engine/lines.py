@@ -22,6 +22,7 @@ from tripleteval.engine.whole import Unit, step_of
 
 # Of a number that may be negative each use as an index asks whether it is.
 _INDEX = np.uintp
+_ROUNDED = 2.0**-49  # of a norm, more than taking it off and adding it again costs
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -29,10 +30,12 @@ class Points(NamedTuple):
     """The items of one side of a tile.
 
     Attributes:
+        first: Gallery row of the first item.
         exact: (items, dim) float64, prepared.
         far: (items,) true where a zero vector is at a distance of its own.
     """
 
+    first: int
     exact: Floats
     far: Bools
 
@@ -41,12 +44,15 @@ class Book(NamedTuple):
     """Where the queries of one side of a tile are counted.
 
     Attributes:
-        first: Gallery row of the first item of the other side.
         indptr: (queries + 1,) edges of each query; see `edges.Edges`, also for the next two.
         squared: (edges,) float64.
         rows: (edges,) int64.
         levels: The edges once more.
-        kept: (queries,) what is beyond cannot be among the nearest.
+        norms: (queries,) float64; see `limits.Limits`, also for the next two.
+        nearest: (queries,) float64.
+        upper: (queries, k) float64.
+        least: What the bound of the frame holds whatever the norms are.
+        scale: What a square in the frame is multiplied by.
         certain: (levels, 2) int64, how many are certain to lie in a level's bin, and the sum of their steps.
         counts: (edges,) int64, of the others; see `edges.Tally`, also for the rest.
         lengths: (edges,) int64.
@@ -54,17 +60,28 @@ class Book(NamedTuple):
         near_rows: (queries, k) int64.
     """
 
-    first: int
     indptr: Ints
     squared: Floats
     rows: Ints
     levels: Levels
-    kept: Floats
+    norms: Floats
+    nearest: Floats
+    upper: Floats
+    least: float
+    scale: float
     certain: Ints
     counts: Ints
     lengths: Ints
     near_squared: Floats
     near_rows: Ints
+
+
+@_compiled
+def kept_within(book: Book, q: int) -> float:
+    """Return the ``squared`` beyond which a negative is not among the nearest of a query."""
+    bound = max(book.nearest[q], book.upper[q, -1]) + book.norms[q]
+    # What is nearer than rounding tells from the norm was lost when that was taken off.
+    return float((bound * (1 + 1e-9) + book.norms[q] * _ROUNDED + book.least) * book.scale)
 
 
 @_compiled
@@ -90,7 +107,7 @@ def count_certain(
     places, levels, before, certain = desk.places, book.levels.steps, book.levels.before, book.certain
     first, table = _INDEX(book.levels.indptr[q]), _INDEX(book.levels.cells[q])
     low, shift, top = book.levels.low[q], book.levels.shift[q], book.levels.cells[q + 1] - book.levels.cells[q] - 1
-    near = step_of(min(book.kept[q], book.near_squared[q, -1]), unit)
+    near = step_of(min(kept_within(book, q), book.near_squared[q, -1]), unit)
     line, stop = _INDEX(begin), _INDEX(end)
     for i in range(line, stop):
         places[i - line] = cell_of(steps[i], low, shift, top)
@@ -123,7 +140,7 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
     _decide(desk.asked[:left], desk.searched[:left], asked, searched, desk.exact)
     for i in range(left):
         q, exact = desk.asked[i], desk.exact[i]
-        row, stop = book.first + desk.searched[i], book.indptr[q + 1]
+        row, stop = searched.first + desk.searched[i], book.indptr[q + 1]
         place = _edges_upto(book.squared, book.rows, book.indptr[q], stop, exact, row)
         if place < stop:
             book.counts[place] += 1

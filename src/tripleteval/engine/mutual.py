@@ -79,7 +79,7 @@ def _meet(engine: Pass, pair: tuple[Standing, Standing]) -> list[Tally]:
         asking = Asking.of(block.start, limits, block.hidden, block.edges, standing.levels, tally)
         sides.append(Side.of(block.start, rows, frame, asking))
     with nullcontext() if engine.onlookers is None else engine.onlookers.one() as onlooker:
-        count_both(sides[0], sides[-1], frame, engine.width, onlooker)
+        count_both(sides[0], sides[-1], engine.width, onlooker)
     for side in sides:
         side.asking.post()
     return [side.asking.tally for side in sides]

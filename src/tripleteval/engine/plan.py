@@ -69,18 +69,16 @@ def plan(
     Raises:
         ResourceError: Not even one query at a time fits (E802); the message says what would.
     """
-    kept = len(comparison.queries) * costs.per_query  # results of every query, held to the end
-    each = comparison.rule.at_most() * (costs.per_positive + costs.at_work_per_positive) + costs.at_work_per_query
-    least = costs.fixed + int(each.max())
-    if memory < kept + workers * least:
-        needed = kept + workers * least
+    kept, each = _kept(comparison, costs), _each(comparison, costs)
+    needed = least_memory(comparison, costs, workers)
+    if memory < needed:
         raise ResourceError(
             "E802",
             f"a memory budget of {(memory + standing) / 2**20:.0f} MiB for {len(each):,} queries and {workers} workers",
             fix=f"give memory= (--memory) {(needed + standing) / 2**20 + 1:.0f}MiB or more, "
             "or fewer threads= (--threads)",
         )
-    hold = memory - kept - costs.held >= workers * least
+    hold = memory - costs.held >= needed
     share = (memory - kept - (costs.held if hold else 0)) // workers - costs.fixed
     gallery = len(comparison.gallery)
     if hold or not cut:
@@ -90,6 +88,11 @@ def plan(
     pieces = min(-(-_ORDERS_PER_WORKER * workers // len(blocks)), -(-gallery // _LEAST_STRETCH))
     bounds = [gallery * piece // pieces for piece in range(pieces + 1)]
     return [Order(a, b, c, d) for a, b in blocks for c, d in pairwise(bounds)], hold
+
+
+def least_memory(comparison: Comparison, costs: Costs, workers: int) -> int:
+    """Return the bytes below which `plan` refuses."""
+    return _kept(comparison, costs) + workers * (costs.fixed + int(_each(comparison, costs).max()))
 
 
 def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> list[Order] | None:
@@ -108,6 +111,15 @@ def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: i
     if len(blocks) > 2 * (-(-queries // MOST_QUERIES_MUTUAL)):
         return None
     return [Order(a, b, 0, queries) for a, b in blocks]
+
+
+def _kept(comparison: Comparison, costs: Costs) -> int:
+    """Return what the results of every query take, which are held to the end."""
+    return len(comparison.queries) * costs.per_query
+
+
+def _each(comparison: Comparison, costs: Costs) -> Ints:
+    return comparison.rule.at_most() * (costs.per_positive + costs.at_work_per_positive) + costs.at_work_per_query
 
 
 def _blocks(cost: Ints, share: int, most: int) -> list[tuple[int, int]]:

@@ -1,9 +1,10 @@
-"""One side of a tile: items that are gallery to the other side and, where they ask, queries."""
+"""The sides of a tile: items that are gallery to the other side and, where they ask, queries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -13,17 +14,20 @@ from tripleteval.engine.edges import Edges, Tally
 from tripleteval.engine.frame import Frame, Rows, Singles
 from tripleteval.engine.levels import Levels
 from tripleteval.engine.limits import ANYTHING, Limits
-from tripleteval.engine.lines import Book, post
+from tripleteval.engine.lines import Book, Points, post
 from tripleteval.engine.sift import Sieve
 
 _NO_NUMBERS, _NO_LENGTHS = np.zeros(1, np.int64), np.zeros(1)
 _NOBODY = Book(
-    first=0,
     indptr=_NO_NUMBERS,
     squared=_NO_LENGTHS,
     rows=_NO_NUMBERS,
     levels=Levels(_NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, np.zeros(1, np.int32), _NO_NUMBERS, _NO_NUMBERS),
-    kept=_NO_LENGTHS,
+    norms=_NO_LENGTHS,
+    nearest=_NO_LENGTHS,
+    upper=_NO_LENGTHS[:, None],
+    least=0.0,
+    scale=1.0,
     certain=_NO_NUMBERS[:, None],
     counts=_NO_NUMBERS,
     lengths=_NO_NUMBERS,
@@ -71,6 +75,7 @@ class Side:
     Attributes:
         first: Gallery row of the first item; unused where the items are no gallery.
         rows: The items.
+        frame: What float32 sees of them.
         lows: (items,) float32, norm less its share of the bound.
         errors: (items,) twice that share.
         questions: What they ask; ``None`` where they are gallery only.
@@ -78,6 +83,7 @@ class Side:
 
     first: int
     rows: Rows
+    frame: Frame
     lows: Singles
     errors: Floats
     questions: Asking | None = None
@@ -87,7 +93,7 @@ class Side:
         """Return the side whose items are ``rows``."""
         shares = frame.relative * rows.norms
         lows = np.where(rows.far, -ANYTHING, rows.norms - shares).astype(np.float32)
-        return cls(first, rows, lows, 2 * np.where(rows.far, ANYTHING, shares), questions)
+        return cls(first, rows, frame, lows, 2 * np.where(rows.far, ANYTHING, shares), questions)
 
     @property
     def asking(self) -> Asking:
@@ -99,57 +105,86 @@ class Side:
     def __len__(self) -> int:
         return len(self.lows)
 
-    def sieve(self, first: int, last: int) -> Sieve:
-        """Return how far items ``first:last`` look."""
-        lows, errors = self.lows[first:last], self.errors[first:last]
-        if self.questions is None:
+    def stretches(self, width: int) -> list[Stretch]:
+        """Return the side in stretches of at most ``width`` items."""
+        return [Stretch(self, first, min(first + width, len(self))) for first in range(0, len(self), width)]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Items ``begin:end`` of a side, who are the rows or the columns of a tile; what is read of them is looked up once.
+
+    Attributes:
+        side: Whose items they are.
+        begin: The first.
+        end: Where they end.
+    """
+
+    side: Side
+    begin: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.begin
+
+    @property
+    def first(self) -> int:
+        """Gallery row of the first item."""
+        return self.side.first + self.begin
+
+    @property
+    def asks(self) -> bool:
+        """Whether they are queries."""
+        return self.side.questions is not None
+
+    def part(self, begin: int, end: int) -> Stretch:
+        """Return items ``begin:end`` of the stretch."""
+        return Stretch(self.side, self.begin + begin, self.begin + end)
+
+    def silent(self) -> Stretch:
+        """Return the same items, asking nothing."""
+        return Stretch(replace(self.side, questions=None), self.begin, self.end)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The items in both precisions."""
+        return self.side.rows.cut(self.begin, self.end)
+
+    @cached_property
+    def points(self) -> Points:
+        """The items as the compiled counts read them."""
+        return Points(self.first, self.rows.exact, self.rows.far)
+
+    @cached_property
+    def sieve(self) -> Sieve:
+        """How far the items look."""
+        lows, errors = self.side.lows[self.begin : self.end], self.side.errors[self.begin : self.end]
+        if self.side.questions is None:
             never = np.full(len(lows), -np.inf)
             return Sieve(lows, errors, never, never, never[:, None], never)
-        limits = self.asking.limits.cut(first, last)
+        limits = self.side.asking.limits.cut(self.begin, self.end)
         return Sieve(lows, errors, limits.reach, limits.nearest, limits.upper, limits.own_errors)
 
-    def book(self, first: int, last: int, other: int, frame: Frame) -> Book:
-        """Return where items ``first:last`` are counted; ``other`` is the gallery row across."""
-        if self.questions is None:
+    @cached_property
+    def book(self) -> Book:
+        """Where the items are counted."""
+        if self.side.questions is None:
             return _NOBODY
-        asking, edges, tally = self.asking, self.asking.edges, self.asking.tally
+        asking, frame, begin, end = self.side.asking, self.side.frame, self.begin, self.end
+        edges, tally, limits = asking.edges, asking.tally, asking.limits.cut(begin, end)
         return Book(
-            other,
-            edges.indptr[first : last + 1],
+            edges.indptr[begin : end + 1],
             edges.squared,
             edges.rows,
-            asking.levels.cut(first, last),
-            asking.limits.cut(first, last).kept(frame),
+            asking.levels.cut(begin, end),
+            limits.norms,
+            limits.nearest,
+            limits.upper,
+            frame.least,
+            math.ldexp(1.0, 2 * frame.exponent),
             asking.certain,
             tally.counts,
             tally.lengths,
-            tally.squared[first:last],
-            tally.rows[first:last],
-        )
-
-
-class Tile(NamedTuple):
-    """Items ``top:bottom`` of one side, who ask, against items ``left:right`` of another, who may."""
-
-    one: Side
-    two: Side
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def both(self) -> bool:
-        """Whether both sides ask."""
-        return self.two.questions is not None
-
-    def sieves(self) -> tuple[Sieve, Sieve]:
-        """Return how far either side looks."""
-        return self.one.sieve(self.top, self.bottom), self.two.sieve(self.left, self.right)
-
-    def books(self, frame: Frame) -> tuple[Book, Book]:
-        """Return where either side is counted."""
-        return (
-            self.one.book(self.top, self.bottom, self.two.first + self.left, frame),
-            self.two.book(self.left, self.right, self.one.first + self.top, frame),
+            tally.squared[begin:end],
+            tally.rows[begin:end],
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,64 @@ BLOCK = 128
 MOST_ROWS = MOST_PAIRS // (2 * BLOCK)  # of a sample, so that each block has two partners at least
 _ORDERS = 16
 _READ_AT_ONCE = 16  # blocks
+
+
+class Meetings(NamedTuple):
+    """Which blocks of queries meet which blocks of the gallery.
+
+    Attributes:
+        queries: Rows of each block of queries.
+        gallery: Rows of each block of the gallery; in leave-one-out the same.
+        searched: Rows of the gallery, be they in a block or not.
+        lone: Whether it is leave-one-out.
+    """
+
+    queries: list[int]
+    gallery: list[int]
+    searched: int
+    lone: bool
+
+    @classmethod
+    def planned(cls, queries: int, gallery: int, *, lone: bool) -> Meetings:
+        """Return who meets whom among so many queries and gallery items."""
+        return cls(block_sizes(queries), block_sizes(gallery), gallery, lone)
+
+    @property
+    def whole(self) -> range:
+        """Which partners a block of queries has; 0 is the first of the gallery, or the block itself."""
+        return range(len(self.gallery) // 2 + 1 if self.lone else len(self.gallery))
+
+    @property
+    def places(self) -> range:
+        """Which of its partners each block of queries meets."""
+        whole = self.whole
+        most = MOST_PAIRS // (sum(self.queries) * BLOCK)
+        if most >= len(whole) and sum(self.gallery) == self.searched:
+            return whole
+        return range(1, min(most, len(whole) - 1) + 1) if self.lone else range(min(most, len(whole)))
+
+    def partners(self, block: int, places: range) -> list[tuple[int, int]]:
+        """Return the places at which a block of queries meets a block of the gallery, with the number of that."""
+        blocks, each = len(self.gallery), len(self.places)
+        if self.lone and places and 2 * places[-1] == blocks and block >= places[-1]:
+            places = places[:-1]  # the two blocks have met
+        return [(place, (block + place if self.lone else block * each + place) % blocks) for place in places]
+
+    def pairs_of(self, block: int) -> int:
+        """Return how many pairs a block of queries makes with all that it meets."""
+        return self.queries[block] * sum(self.gallery[other] for _, other in self.partners(block, self.places))
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs are compared."""
+        return sum(map(self.pairs_of, range(len(self.queries))))
+
+
+def block_sizes(rows: int) -> list[int]:
+    """Return how many rows each block of a set has; of a large set only some rows are in one."""
+    chosen = min(rows, MOST_ROWS)
+    least, more = divmod(chosen, blocks := -(-chosen // BLOCK))
+    return [least + (block < more) for block in range(blocks)]
 
 
 @dataclass(frozen=True)
@@ -57,28 +115,43 @@ class UnitPass:
     listed: bool = False
     kernel: str = "reference"
 
-    def measure(self, mapping: Map, genuine: Genuine | None = None) -> UnitCounts:
-        """Return the evidence of all pairs, or of a sample of them; ``genuine`` ones, where listed, all count."""
-        places, step = self.places, -(-len(self.queries) // _ORDERS)
-        starts = range(0, len(self.queries), step)
+    def measure(
+        self, mapping: Map, genuine: Genuine | None = None, tell: Callable[[int, int], None] | None = None
+    ) -> UnitCounts:
+        """Return the evidence of all pairs, or of a sample of them.
+
+        Args:
+            mapping: Where orders run.
+            genuine: Genuine pairs, where listed: all of them count.
+            tell: Called with pairs compared and pairs to compare.
+        """
+        meetings, step = self.meetings, -(-len(self.queries) // _ORDERS)
+        places, starts = meetings.places, range(0, len(self.queries), step)
         orders = [Order(a, min(a + step, len(self.queries)), places.start, places.stop) for a in starts]
-        first = UnitCounts.empty(self.cuts, self.units) if genuine is None else self._counted(genuine)
-        return reduce(UnitCounts.merge, mapping(replace(self, listed=genuine is not None), orders), first)
+        found = UnitCounts.empty(self.cuts, self.units) if genuine is None else self._counted(genuine)
+        parts, done = mapping(replace(self, listed=genuine is not None), orders), 0
+        for order, part in zip(orders, parts, strict=True):
+            found = found.merge(part)
+            done += sum(map(meetings.pairs_of, range(order.start, order.stop)))
+            if tell is not None:
+                tell(done, meetings.pairs)
+        return found
+
+    @property
+    def meetings(self) -> Meetings:
+        """Which blocks meet."""
+        queries, gallery = ([len(rows) for rows in blocks] for blocks in (self.queries, self.gallery))
+        return Meetings(queries, gallery, len(self.comparison.gallery), self.comparison.leave_one_out)
 
     @property
     def places(self) -> range:
-        """Which of its partners each block of queries meets; 0 is the first of the gallery, or the block itself."""
-        lone = self.comparison.leave_one_out
-        whole = len(self.gallery) // 2 + 1 if lone else len(self.gallery)
-        most = MOST_PAIRS // (sum(map(len, self.queries)) * BLOCK)
-        if most >= whole and sum(map(len, self.gallery)) == len(self.comparison.gallery):
-            return range(whole)
-        return range(1, min(most, whole - 1) + 1) if lone else range(min(most, whole))
+        """Which of its partners each block of queries meets."""
+        return self.meetings.places
 
     @property
     def sampled(self) -> bool:
         """Whether some pairs are left out."""
-        return self.places != range(len(self.gallery) // 2 + 1 if self.comparison.leave_one_out else len(self.gallery))
+        return self.places != self.meetings.whole
 
     def __call__(self, order: Order) -> UnitCounts:
         """Return the evidence of one order; runs inside the worker."""
@@ -110,15 +183,12 @@ class UnitPass:
 
     def _partners(self, block: int, places: range) -> Iterator[tuple[int, Ints, AnyArray]]:
         """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""
-        lone, blocks = self.comparison.leave_one_out, len(self.gallery)
-        if lone and places and 2 * places[-1] == blocks and block >= places[-1]:
-            places = places[:-1]  # the two blocks have met
-        for some in (places[first : first + _READ_AT_ONCE] for first in range(0, len(places), _READ_AT_ONCE)):
-            others = [(block + place if lone else block * len(self.places) + place) % blocks for place in some]
-            rows = [self.gallery[other] for other in others]
+        partners = self.meetings.partners(block, places)
+        for some in (partners[first : first + _READ_AT_ONCE] for first in range(0, len(partners), _READ_AT_ONCE)):
+            met, rows = [place for place, _ in some], [self.gallery[other] for _, other in some]
             # A file is read through for a few rows: once for them all.
             vectors = self.comparison.gallery.vectors[np.concatenate(rows)]
-            yield from zip(some, rows, np.split(vectors, np.cumsum([len(each) for each in rows])[:-1]), strict=True)
+            yield from zip(met, rows, np.split(vectors, np.cumsum([len(each) for each in rows])[:-1]), strict=True)
 
     def _part(self, rows: Ints) -> Comparison:
         """Return the rules for some of the queries, whose vectors stay where they are."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.decisions import TILE, DecisionPass
 from tripleteval.evaluation.means import Means
-from tripleteval.evaluation.pair_orders import merged, orders_of
+from tripleteval.evaluation.pair_orders import merged, need_of
+from tripleteval.evaluation.standing import Need
 from tripleteval.evidence.decisions import Decisions
 
 
@@ -16,13 +17,9 @@ def decided(engine: DecisionPass, means: Means) -> Decisions:
     return merged(engine, nothing, engine.comparison, means, _bytes(engine.units, kinds, len(engine.thresholds)))
 
 
-def require_room_to_decide(comparison: Comparison, means: Means, units: int, kinds: int, thresholds: int) -> None:
-    """Refuse what `decided` would refuse.
-
-    Raises:
-        ResourceError: The memory does not hold a single query (E802).
-    """
-    orders_of(comparison, means, _bytes(units, kinds, thresholds))
+def need_to_decide(comparison: Comparison, means: Means, units: int, kinds: int, thresholds: int) -> Need:
+    """Return the memory without which `decided` refuses."""
+    return need_of(comparison, means, _bytes(units, kinds, thresholds))
 
 
 def _bytes(units: int, kinds: int, thresholds: int) -> int:

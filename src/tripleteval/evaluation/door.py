@@ -21,25 +21,26 @@ from tripleteval.distance.formula import distance_for
 from tripleteval.engine import maps
 from tripleteval.engine.run import Pass, choose_kernel
 from tripleteval.errors import ParameterError
+from tripleteval.evaluation import sampling, space, transfer
 from tripleteval.evaluation.accounting import account, describe, notes
 from tripleteval.evaluation.findings import findings
 from tripleteval.evaluation.intake import Intake, admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes, most_units, units_of, with_intervals, without_interval
-from tripleteval.evaluation.keeping import explicit, identity, journal_of, planned
+from tripleteval.evaluation.keeping import explicit, identity, journal_of, planned, require_unsaved
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results, measure
-from tripleteval.evaluation.progress import Journey, Progress, pairs_ahead
+from tripleteval.evaluation.progress import INTERVALS, SPACE, Journey, Progress, pairs_ahead
 from tripleteval.evaluation.rates import shrunken_rates, with_worst_tenth
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.sampling import asked
 from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.slices import column_values, slices
-from tripleteval.evaluation.space import Space, measure_space, require_possible
-from tripleteval.evaluation.split import split_of
-from tripleteval.evaluation.standing import left, taken_by
+from tripleteval.evaluation.space import Space, measure_space
+from tripleteval.evaluation.split import Split, split_of
+from tripleteval.evaluation.standing import require_enough, taken_by
 from tripleteval.evaluation.summary import summarise, total
 from tripleteval.evaluation.tables import class_codes, neighbor_table, per_class_table, per_query_table
-from tripleteval.evaluation.transfer import measure_pairs, require_room
+from tripleteval.evaluation.transfer import measure_pairs
 from tripleteval.evaluation.verification import Verification
 from tripleteval.journal.folder import Journal
 from tripleteval.journal.page import Pages
@@ -123,7 +124,8 @@ def evaluate(
         resume: The run folder that will be saved. What is finished is kept beside it, in ``….unfinished``, so that
             the same call after a crash goes on from there; saving the run removes that folder.
         progress: Called with pairs done and pairs in all, over every pass. Its method ``resumed``, where it has one,
-            is called first with how many pairs of the next report were compared before the run was interrupted.
+            is called first with how many pairs of the next report were compared before the run was interrupted; its
+            method ``stage``, where it has one, with the name of what is done from then on.
 
     Returns:
         An `Evaluation`; undefined numbers are NaN, with the reason in ``to_dict()``. Every number has an
@@ -131,6 +133,7 @@ def evaluate(
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
+        FileError: The run to be resumed is complete (E604).
         LabelError: Labels that cannot be matched, or nothing relevant for any query (E4xx).
         ParameterError: An impossible setting (E1xx, E308, E5xx), scikit-learn missing for ami and its kin (E103).
         ResourceError: ``memory`` does not hold a single query, or the second moments (E802); what is to be resumed
@@ -142,6 +145,7 @@ def evaluate(
         0.5
     """
     started = time.monotonic()
+    require_unsaved(resume)
     settings = check(
         distance=distance,
         ks=ks,
@@ -179,10 +183,9 @@ def evaluate(
     other = None if calibrate_on is None else _other(calibrate_on, taken, settings)
     split = None if calibrate_on is None else split_of(comparison, other, settings)
     standing = taken_by(comparison)
-    means = means._replace(memory=left(means.memory, standing, comparison.gallery), standing=standing)
-    require_possible(settings, comparison.gallery.dim, means.memory, standing)
     engine = _pass(comparison, settings, kernel)
-    require_room(comparison, split, settings, means._replace(kernel=engine.kernel))
+    _require_room(engine, split, settings, means, standing)
+    means = means._replace(memory=means.memory - standing, standing=standing)
     journey = None if progress is None else Journey(progress, pairs_ahead(comparison, split or (), settings))
     inputs = cache(lambda: [describe(intake.embeddings) for intake in taken.values()])
     with journal_of(resume) as journal:
@@ -190,11 +193,14 @@ def evaluate(
         engine, means = planned(journal, same, engine, means._replace(progress=journey))
         del comparison  # of a sample, what all queries took in memory is not needed any more
         engine, results, said = asked(engine, settings, partial(measure, settings=settings, means=means))
-        space = measure_space(engine.comparison, results, settings, engine.distance, means._replace(progress=None))
+        means.stage(SPACE)
+        whole = measure_space(engine.comparison, results, settings, engine.distance, means)
         pairs = measure_pairs(engine.comparison, split, engine.distance, settings, means, results.seen)
+    means.stage(INTERVALS)
+    evaluation = _evaluation(engine, results, whole, pairs, settings, taken, inputs(), said, time.monotonic() - started)
     if journey is not None:
         journey.end()
-    return _evaluation(engine, results, space, pairs, settings, taken, inputs(), said, time.monotonic() - started)
+    return evaluation
 
 
 def _embeddings(values: Any, labels: Any, name: str) -> Embeddings:
@@ -293,6 +299,18 @@ def _require_columns(queries: Embeddings, settings: Settings) -> None:
     units_of(queries, settings.unit)
     for name in settings.by:
         column_values(queries, name)
+
+
+def _require_room(engine: Pass, split: Split | None, settings: Settings, means: Means, standing: int) -> None:
+    """Refuse before hours of work what does not fit, or is not there, after it."""
+    means, gallery = means._replace(kernel=engine.kernel), engine.comparison.gallery
+    needs = [
+        sampling.need(engine, settings, means),
+        *space.needs(settings, gallery),
+        *transfer.needs(engine.comparison, split, settings, means),
+    ]
+    require_enough(means.memory, standing, gallery, needs)
+    space.require_possible(settings, gallery)
 
 
 def environment(seconds: float) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _dimensions(
     if rank < FEW_DIMENSIONS * min(dim, facts["vectors"] - 1) and rank < possible / 2:
         yield (
             f"Dimensional collapse: about {rank:.1f} of {dim:,} dimensions are in use (effective rank about the mean; "
-            f"the first holds {100 * shares[0]:.0f} % of the variance, {facts['spectrum']['dims_99']:,} hold 99 %)."
+            f"the first holds {100 * shares[0]:.0f} % of the variance, {_together(facts['spectrum']['dims_99'])} 99 %)."
         )
     cosine = metrics["anisotropy"]["value"]
     if cosine is not None and cosine > NARROW_CONE:
@@ -103,3 +103,7 @@ def _hubs(metrics: Metrics, accounting: dict[str, Any]) -> Iterator[str]:
             f"{100 * never:.0f} % of items are never among anyone's {SPACE_K} nearest: they cannot be found in the "
             f"first {SPACE_K} results."
         )
+
+
+def _together(dims: int) -> str:
+    return "1 holds" if dims == 1 else f"{dims:,} hold"

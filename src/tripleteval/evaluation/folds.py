@@ -14,7 +14,9 @@ from tripleteval.uncertainty.interval import FEWEST, Interval, none_of
 from tripleteval.uncertainty.proportion import all_or_none
 from tripleteval.uncertainty.quantiles import half_width
 
-_FIX = "move the pairs of an identity into one fold, or let folds=10 group them by who they share"
+_USUAL = 10
+_MORE = "give 2 or more: the threshold of a fold is chosen on the others"
+_SEPARATE = "give pairs of more separate identities"
 
 
 class Folds(NamedTuple):
@@ -51,7 +53,7 @@ def folds_of(folds: Any, who: Ints, named: list[Any]) -> Folds:
         raise LabelError("E401", f"{len(given):,} folds for {len(who):,} pairs", where="folds", fix="give one per pair")
     present, codes = np.unique(given.codes, return_inverse=True)
     if len(present) < 2:
-        raise ParameterError("E520", "a single fold", where="folds", fix="a threshold is chosen on the other folds")
+        raise ParameterError("E520", "a single fold", where="folds", fix=_MORE)
     _require_disjoint(codes, who, named, names := [given.classes[code] for code in present.tolist()])
     return Folds(codes, names, grouped=False)
 
@@ -63,19 +65,14 @@ def connected(who: Ints, links: Ints) -> Ints:
         who: Any shape of int64 >= 0.
         links: (links, 2) int64.
     """
-    root = list(range(max(int(who.max()), int(links.max(initial=0))) + 1))
-
-    def find(node: int) -> int:
-        while root[node] != node:
-            root[node] = root[root[node]]
-            node = root[node]
-        return node
-
-    for a, b in links.tolist():
-        one, two = sorted((find(a), find(b)))
-        root[two] = one
-    found = np.array([find(node) for node in range(len(root))])[who]
-    return np.unique(found, return_inverse=True)[1].reshape(who.shape)
+    root = np.arange(max(int(who.max()), int(links.max(initial=0))) + 1)
+    while True:  # a few rounds: each group joins the lowest that it is linked to
+        ends = root[links]
+        if (ends[:, 0] == ends[:, 1]).all():
+            return np.unique(root[who], return_inverse=True)[1].reshape(who.shape)
+        np.minimum.at(root, ends, ends.min(axis=1, keepdims=True))
+        while (root != root[root]).any():
+            root = root[root]
 
 
 def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]) -> None:
@@ -90,13 +87,22 @@ def _require_disjoint(codes: Ints, who: Ints, named: list[Any], names: list[Any]
             f"{counted(count, 'identity')} in more than one fold; first: {named[identity]!r} in {names[fold]!r} "
             f"and {other!r}",
             where="folds",
-            fix=_FIX,
+            fix=_fix(who),
         )
+
+
+def _fix(who: Ints) -> str:
+    """Return what can be done about folds that share an identity; they cannot be more than there are groups."""
+    groups = int(connected(who[:, 0], who).max()) + 1
+    if groups < 2:
+        return f"no folds can part these pairs, which all hang together: {_SEPARATE}"
+    count = min(groups, _USUAL)
+    return f"move the pairs of an identity into one fold, or let folds={count} (--folds {count}) group them"
 
 
 def _grouped(count: int, who: Ints) -> Folds:
     if count < 2:
-        raise ParameterError("E520", f"folds={count}", where="folds", fix="give 2 or more")
+        raise ParameterError("E520", f"folds={count}", where="folds", fix=_MORE)
     group = connected(who[:, 0], who)
     sizes = np.bincount(group)
     if len(sizes) < count:
@@ -104,7 +110,7 @@ def _grouped(count: int, who: Ints) -> Folds:
             "E520",
             f"{count} folds for {counted(len(sizes), 'group')} of pairs that share no identity with each other",
             where="folds",
-            fix=f"ask for at most {len(sizes)} folds" if len(sizes) > 1 else "give pairs of more separate identities",
+            fix=f"ask for at most folds={len(sizes)} (--folds {len(sizes)})" if len(sizes) > 1 else _SEPARATE,
         )
     loads, fold_of = np.zeros(count, np.int64), np.zeros(len(sizes), np.int64)
     for largest in np.lexsort((np.arange(len(sizes)), -sizes)).tolist():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,16 +19,21 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.facts import Facts
 from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine.frame import Frame, Shelf, window
+from tripleteval.engine.moments import require_room
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_UNHELD, Order
 from tripleteval.engine.run import Pass
+from tripleteval.errors import DataError, LabelError
 from tripleteval.evaluation.intake import require_one_size
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import pass_costs
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evaluation.settings import Settings, check
 from tripleteval.evaluation.standing import held
+from tripleteval.evaluation.verification import needs
 from tripleteval.evidence.pairs import Ruler
 from tripleteval.evidence.vectors import ROWS, Vectors
+from tripleteval.journal.page import Pages
 
 _ASKED, _SEARCHED, _VERIFIED = 512, 2**16, 2**12  # rows of what is measured
 _ENOUGH = 1.0  # seconds of each kind of work: six kinds, and some more to load and compile
@@ -68,8 +74,8 @@ class Forecast:
         pairs: Comparisons.
         blocks: Times that the whole gallery is read and made ready, for so many blocks of queries.
         bytes_read: By all workers together.
-        bytes_per_worker: What each works in.
-        least_memory: What the budget must be, with labels and ids.
+        bytes_per_worker: What each needs of the least memory.
+        least_memory: What the budget must be, with labels and ids, and with verification.
         seconds: All in all, without verification.
         verification_seconds: What verification adds.
     """
@@ -103,6 +109,7 @@ class Size(NamedTuple):
         alone: Whether queries are searched among each other.
         most: Items that are relevant to a query, at most; by default no more than on average.
         standing: Bytes of labels and ids, which are held throughout.
+        verified: Bytes a worker needs to count all pairs.
     """
 
     queries: int
@@ -113,6 +120,7 @@ class Size(NamedTuple):
     alone: bool = False
     most: float = 0.0
     standing: int = 0
+    verified: int = 0
 
 
 def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None) -> Size:
@@ -132,8 +140,18 @@ def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None)
     alone = gallery is None and asked == len(queries)
     standing = held(queries) + (0 if gallery is None else held(gallery))
     standing += 8 * (len(searched) + 3 * len(queries))  # who is of which class, and who is oneself
-    itemsize = searched.vectors.dtype.itemsize
-    return Size(asked, len(searched), searched.dim, itemsize, positives, alone, most, standing)
+    itemsize, verified = searched.vectors.dtype.itemsize, _verified(queries, searched, sample)
+    return Size(asked, len(searched), searched.dim, itemsize, positives, alone, most, standing, verified)
+
+
+def _verified(queries: Embeddings, searched: Embeddings, sample: int | None) -> int:
+    """Return what a worker needs to count all pairs; nothing where labels do not say which are genuine."""
+    try:
+        comparison = compare(queries, None if searched is queries else searched, ignore=None, relevance=None)
+    except (DataError, LabelError):  # a list of relevant items may take their place; if not, `measured` refuses
+        return 0
+    one = Means("cpu", map, 1, 0, Pages())
+    return max((need.least for need in needs(comparison, check(sample=sample), one)), default=0)
 
 
 def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: Settings | None = None) -> Forecast:
@@ -146,12 +164,17 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
         memory: The budget of all.
         settings: Of the evaluation; the usual ones by default.
     """
-    costs = pass_costs(size.dim, size.gallery, size.queries, settings or Settings())
+    settings = settings or Settings()
+    named = [name for name in settings.named() if not (name.metric.of_space or name.metric.of_pairs)]
+    sizes = (size.dim, size.gallery, size.queries)
+    costs = pass_costs(*sizes, settings, k=settings.kept_neighbors(), metrics=len(named))
     positive = costs.per_positive + costs.at_work_per_positive
     each = size.positives * positive + costs.at_work_per_query
     most = max(size.most, size.positives) * positive + costs.at_work_per_query
     kept = size.queries * costs.per_query
     least = int(size.standing + kept + workers * (costs.fixed + most))
+    verified = size.standing + workers * size.verified
+    moments = size.standing + require_room(size.dim, sys.maxsize)
     share = max(memory - least, workers * _USUAL * each) / workers
     block = max(1, min(MOST_QUERIES_UNHELD, size.queries, int(share / each)))
     blocks = -(-size.queries // block)
@@ -160,7 +183,7 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
     row = size.dim * size.itemsize
     rows = size.gallery * (rates.moments + blocks * rates.ready)
     seconds = size.gallery * rates.seen + (pairs * rates.pair + rows) / workers
-    verified = (
+    verification_seconds = (
         pairs * rates.verified / (2 if size.alone else 1) + verified_blocks * size.gallery * rates.ready
     ) / workers
     return Forecast(
@@ -171,10 +194,10 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
         pairs,
         blocks,
         bytes_read=(2 + blocks) * size.gallery * row,
-        bytes_per_worker=int(costs.fixed + block * each),
-        least_memory=least,
+        bytes_per_worker=int(max(costs.fixed + most, size.verified)),
+        least_memory=max(least, verified, moments),
         seconds=seconds,
-        verification_seconds=verified,
+        verification_seconds=verification_seconds,
     )
 
 

@@ -223,7 +223,8 @@ def _require_agreement(given: Given, labels: Labels | LabelSets) -> None:
             f"first: triplet {given.numbers[first]} (0-based), "
             + ", ".join(f"{role} {label!r}" for role, label in listed.items()),
             where="triplets",
-            fix="anchor and positive share a class, anchor and negative do not; or pass embeddings without labels",
+            fix="anchor and positive share a class, anchor and negative do not; or leave the labels out: Embeddings "
+            "without labels, at the command line a file without their column",
         )
 
 

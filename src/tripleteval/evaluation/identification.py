@@ -96,7 +96,9 @@ def evaluate_identification(
     ranks, budgets = _checked(ks, fpirs, fusion, distance)
     how: dict[str, Any] = {"confidence": check(confidence=confidence).confidence, "seed": check(seed=seed).seed}
     workers = 1 if map is not None else maps.thread_count(threads)
-    sides = [admit(side, distance=distance) for side in (probes, gallery)]
+    given = ((probes, "probes"), (gallery, "gallery"))
+    held = [side if isinstance(side, Embeddings) else Embeddings(side, name=name) for side, name in given]
+    sides = [admit(side, distance=distance) for side in held]
     require_comparable(sides[0], sides[1], distance)
     asked, enrolled = (side.embeddings for side in sides)
     inputs = [describe(asked), describe(enrolled)]

@@ -23,6 +23,9 @@ SETTLED = "every ranking gives this value"
 NO_GROUPS = "no groups in the gallery"
 _NAMED = 4
 
+# What a report is told by when queries took the place of the classes that were asked for.
+INDEPENDENT = "Queries have no single class, so intervals treat them as independent, and may be too narrow."
+
 
 def units_of(queries: Embeddings, unit: str) -> Units:
     """Return the unit of inference of each query; without one class per query every query is its own.
@@ -106,7 +109,7 @@ def interval_notes(entries: Entries, drawn: Mapping[str, int], unit: str | None 
     most = most_units({name: entry for name, entry in entries.items() if entry["interval"]})
     notes = []
     if unit == "class" and "query" in drawn:
-        notes.append("Queries have no single class, so intervals treat them as independent, and may be too narrow.")
+        notes.append(INDEPENDENT)
     for noun, count in drawn.items():
         few = counted(count, noun)
         if 0 < count < FEWEST:

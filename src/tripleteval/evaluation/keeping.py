@@ -17,7 +17,7 @@ from tripleteval.engine.edges import Tally
 from tripleteval.engine.maps import shares_memory, threads
 from tripleteval.engine.mutual import possible
 from tripleteval.engine.run import Evidence, Pass
-from tripleteval.errors import ResourceError
+from tripleteval.errors import FileError, ResourceError
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Facts, Results
@@ -28,7 +28,7 @@ from tripleteval.evidence.neighbors import Neighbors
 from tripleteval.evidence.pairs import Pairs, Ruler
 from tripleteval.evidence.ranks import Positives, Ranks
 from tripleteval.evidence.triplets import Triplets
-from tripleteval.journal.folder import Journal
+from tripleteval.journal.folder import JOURNAL, Journal, unfinished
 from tripleteval.journal.page import Pages
 from tripleteval.metrics import Column
 from tripleteval.metrics.separation import Separation
@@ -39,6 +39,19 @@ _MERGED = (Evidence, Ranks, Positives, Triplets, Neighbors, Pairs, Ruler, Decisi
 KINDS: dict[str, type] = {kind.__name__: kind for kind in (*_READ, *_MERGED)}
 
 Described = dict[str, Any]
+
+
+def require_unsaved(resume: str | Path | Journal | None) -> None:
+    """Refuse to go on with a run that is complete: it would all be computed again, and could not be saved.
+
+    Raises:
+        FileError: It is, and nothing of an unfinished one is beside it (E604).
+    """
+    if resume is None or isinstance(resume, Journal) or (unfinished(resume) / JOURNAL).exists():
+        return
+    if Path(resume).is_dir() and any(Path(resume).iterdir()):
+        fix = f"load it with te.load({str(resume)!r}), or give resume= a new name"
+        raise FileError("E604", "a run that is complete", where=str(resume), fix=fix)
 
 
 @contextmanager

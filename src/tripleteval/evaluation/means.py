@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.maps import Map, shares_memory
-from tripleteval.engine.plan import Costs, Order, plan
+from tripleteval.engine.plan import Costs, Order, least_memory, plan
+from tripleteval.errors import counted
 from tripleteval.evaluation.progress import Journey
+from tripleteval.evaluation.standing import Need
 from tripleteval.journal.page import Pages
 
 _EACH = 4  # orders per worker of a cluster, so that none is idle for long
@@ -42,18 +44,33 @@ class Means(NamedTuple):
         """Whether ``memory`` is divided among the workers, and not what each of them has."""
         return shares_memory(self.mapping) if self.together is None else self.together
 
+    def stage(self, name: str) -> None:
+        """Say what is done from now on; see `Journey.stage`."""
+        if self.progress is not None:
+            self.progress.stage(name)
+
     def cut(self, comparison: Comparison, costs: Costs, *, along: bool = False) -> tuple[list[Order], bool]:
         """Return the orders of a pass, and whether the gallery may be held ready: see `engine.plan.plan`.
 
         Threads share the memory. The workers of a cluster have as much each, and there are enough orders for all.
         """
-        workers = self.workers if self.shared else 1
+        workers = self._at_once
         how = {"memory": self.memory, "standing": self.standing}
         orders, hold = plan(comparison, costs, workers=workers, cut=along, **how)
         if self.shared or self.workers == 1:
             return orders, hold
         each = -(-_EACH * self.workers // len(orders))
         return [part for order in orders for part in _parts(order, each, len(comparison.gallery))], hold
+
+    def need(self, comparison: Comparison, costs: Costs) -> Need:
+        """Return the memory without which `cut` refuses."""
+        what = f"{counted(len(comparison.queries), 'query')} and {counted(self._at_once, 'worker')}"
+        return Need(least_memory(comparison, costs, self._at_once), what, fewer_threads=self._at_once > 1)
+
+    @property
+    def _at_once(self) -> int:
+        """How many workers one memory is for."""
+        return self.workers if self.shared else 1
 
 
 def _parts(order: Order, count: int, gallery: int) -> list[Order]:

@@ -20,6 +20,7 @@ from tripleteval.engine.second_pass import SecondPass, second_pass
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.progress import Journey
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.standing import Need
 from tripleteval.evaluation.summary import Measured
 from tripleteval.evaluation.sweep_map import SweepMap
 from tripleteval.evaluation.watching import Seen, bytes_to_watch, may_watch, watching
@@ -110,9 +111,7 @@ class Reading:
 
 def measure(engine: Pass, settings: Settings, means: Means) -> Results:
     """Return the columns of every query, in order, whatever the map, the tiles and the memory were."""
-    named = settings.named()
-    per_query = tuple(name for name in named if not (name.metric.of_space or name.metric.of_pairs))
-    second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
+    per_query, second = _asked(engine, settings)
     reading = Reading(engine, per_query, settings.ties, second)
     costs = _costs(engine, settings, metrics=len(per_query), beside=second.bytes)
     whole = len(engine.comparison.queries) * len(engine.comparison.gallery)
@@ -145,6 +144,19 @@ def measure(engine: Pass, settings: Settings, means: Means) -> Results:
                 results.append(reading.read(waiting.pop(), reading.whole(order)))
         told((order.stop - order.start) * (order.last - order.first), resumed=page.has([order]))
     return join(results)
+
+
+def need(engine: Pass, settings: Settings, means: Means) -> Need:
+    """Return the memory without which `measure` refuses."""
+    named, second = _asked(engine, settings)
+    return means.need(engine.comparison, _costs(engine, settings, metrics=len(named), beside=second.bytes))
+
+
+def _asked(engine: Pass, settings: Settings) -> tuple[tuple[Named, ...], SecondPass]:
+    """Return the metrics that are read query by query, and the second pass that some call for."""
+    named = settings.named()
+    second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
+    return tuple(name for name in named if not (name.metric.of_space or name.metric.of_pairs)), second
 
 
 def _meetings(engine: Pass, settings: Settings, costs: Costs, means: Means) -> tuple[list[Order] | None, bool]:

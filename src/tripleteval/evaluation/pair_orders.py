@@ -11,6 +11,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.engine.pairs import BYTES_PER_QUERY, TILE
 from tripleteval.engine.plan import Costs, Order
 from tripleteval.evaluation.means import Means
+from tripleteval.evaluation.standing import Need
 from tripleteval.evidence.decisions import Decisions
 from tripleteval.evidence.pairs import Pairs
 
@@ -58,8 +59,17 @@ def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
     Raises:
         ResourceError: The memory does not hold a single query (E802).
     """
+    return means.cut(comparison, _costs(comparison, fixed))[0]
+
+
+def need_of(comparison: Comparison, means: Means, fixed: int) -> Need:
+    """Return the memory without which `orders_of` refuses."""
+    return means.need(comparison, _costs(comparison, fixed))
+
+
+def _costs(comparison: Comparison, fixed: int) -> Costs:
     dim = comparison.queries.dim
-    costs = Costs(
+    return Costs(
         per_positive=64,
         at_work_per_positive=0,
         per_query=0,
@@ -67,4 +77,3 @@ def orders_of(comparison: Comparison, means: Means, fixed: int) -> list[Order]:
         fixed=fixed + 4 * 8 * dim * TILE,
         held=0,
     )
-    return means.cut(comparison, costs)[0]

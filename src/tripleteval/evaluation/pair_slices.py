@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.decisions import DecisionPass, Kinds
 from tripleteval.errors import ParameterError, counted
-from tripleteval.evaluation.decided import decided, require_room_to_decide
+from tripleteval.evaluation.decided import decided, need_to_decide
 from tripleteval.evaluation.intervals import NO_GROUPS, without_groups
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import MOST_UNITS, grouped_units, owners_of
 from tripleteval.evaluation.rate_interval import rate_interval
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.slices import column_values
+from tripleteval.evaluation.standing import Need
 from tripleteval.evidence.decisions import Decisions
 from tripleteval.metrics.operating import Operating, within_budget
 from tripleteval.uncertainty.interval import FEWEST
@@ -54,16 +56,12 @@ def pair_slices(
     return found
 
 
-def require_room_for_slices(comparison: Comparison, settings: Settings, means: Means) -> None:
-    """Refuse what `pair_slices` would refuse.
-
-    Raises:
-        ResourceError: The memory does not hold a single query (E802).
-    """
+def needs_of_slices(comparison: Comparison, settings: Settings, means: Means) -> Iterator[Need]:
+    """Yield the memory without which `pair_slices` refuses, of each column."""
     for name in settings.by:
         _, kinds, reason = _kinds(comparison, name, settings.unit)
         if not reason:
-            require_room_to_decide(comparison, means, MOST_UNITS, len(kinds.pairs), len(settings.fars))
+            yield need_to_decide(comparison, means, MOST_UNITS, len(kinds.pairs), len(settings.fars))
 
 
 def _kinds(comparison: Comparison, name: str, unit: str) -> tuple[list[str | None], Kinds, str]:

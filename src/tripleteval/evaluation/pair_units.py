@@ -15,10 +15,11 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, join
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.genuine import Genuine
-from tripleteval.engine.unit_pairs import BLOCK, MOST_ROWS, UnitPass
+from tripleteval.engine.unit_pairs import UnitPass, block_sizes
 from tripleteval.errors import LabelError
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import Sure, cuts_for
+from tripleteval.evaluation.progress import INTERVALS
 from tripleteval.evaluation.settings import Settings
 from tripleteval.metrics.operating import Operating
 from tripleteval.uncertainty.stream import Stream
@@ -67,6 +68,7 @@ def sure_of(
     means: Means,
 ) -> tuple[Sure, Grouped | None]:
     """Return the pairs of a comparison by unit, at the distances where its intervals are decided, and their names."""
+    means.stage(INTERVALS)
     owners = owners_of(comparison, settings.unit)
     asked, searched = (grouped_units(codes, owners.units, settings.seed) for codes in (owners.asked, owners.searched))
     queries = _blocks(len(comparison.queries), settings.seed)
@@ -75,9 +77,8 @@ def sure_of(
     cuts = cuts_for(curve, settings.fars)
     engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel=means.kernel)
     alone = owners.noun == "class"
-    sure = Sure(
-        engine.measure(means.mapping, genuine), owners.units, owners.noun, alone, settings.confidence, settings.seed
-    )
+    counts = engine.measure(means.mapping, genuine, means.progress)
+    sure = Sure(counts, owners.units, owners.noun, alone, settings.confidence, settings.seed)
     return sure, _named(owners, settings.seed) if owners.names else None
 
 
@@ -159,8 +160,8 @@ def grouped_units(codes: Ints, units: int, seed: int) -> Ints:
 
 
 def _blocks(rows: int, seed: int) -> list[Ints]:
-    chosen = _shuffled(rows, seed, "pairs of units")[:MOST_ROWS]
-    return np.array_split(chosen, -(-len(chosen) // BLOCK))
+    ends = np.cumsum(block_sizes(rows))
+    return np.split(_shuffled(rows, seed, "pairs of units")[: ends[-1]], ends[:-1])
 
 
 def _shuffled(count: int, seed: int, purpose: str) -> Ints:

@@ -184,5 +184,6 @@ def _require_agreement(rows: Ints, same: Bools, agreed: Bools) -> None:
             f"{counted(int(wrong.sum()), 'pair')} against the labels; first: pair {first} (0-based), rows "
             f"{rows[first, 0]} and {rows[first, 1]}, given as {said}",
             where="pairs",
-            fix="correct them, or pass embeddings without labels",
+            fix="correct them, or leave the labels out: Embeddings without labels, at the command line a file without "
+            "their column",
         )

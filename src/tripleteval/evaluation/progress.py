@@ -6,9 +6,16 @@ from collections.abc import Callable
 
 from tripleteval.data.comparison import Comparison, SharedClass
 from tripleteval.engine.genuine import few
+from tripleteval.engine.unit_pairs import Meetings
 from tripleteval.evaluation.settings import Settings
 
 Progress = Callable[[int, int], None]
+
+COMPARING = "comparing"
+FIRST_LOOK = "first look"
+SPACE = "measuring the space"
+INTERVALS = "intervals"
+DONE = "done"
 
 
 class Journey:
@@ -22,6 +29,7 @@ class Journey:
     def __init__(self, progress: Progress, whole: int) -> None:
         self._progress, self._whole = progress, whole
         self._done = self._last = 0
+        self._stage, self._tell_stage = COMPARING, getattr(progress, "stage", None)
 
     def __call__(self, done: int, whole: int) -> None:
         """Take the report of the pass that is running."""
@@ -36,10 +44,18 @@ class Journey:
         if tell is not None and pairs:
             tell(pairs)
 
+    def stage(self, name: str) -> None:
+        """Say what is done from now on: pairs are compared, or something takes its time that counts none, or few."""
+        if self._tell_stage is not None and name != self._stage:
+            self._tell_stage(name)
+            self._progress(self._done, self._whole)
+        self._stage = name
+
     def end(self) -> None:
         """Say that nothing is left to do."""
-        if self._done < self._whole:
-            self._done = self._whole
+        known, self._done = self._done == self._whole, self._whole
+        self.stage(DONE)
+        if self._tell_stage is None and not known:
             self._progress(self._whole, self._whole)
 
 
@@ -58,4 +74,6 @@ def pairs_ahead(comparison: Comparison, sides: tuple[Comparison, ...], settings:
     if of_pairs and isinstance(comparison.rule, SharedClass):
         closer = not few(comparison)  # a pass of its own then looks closer at what matters
         whole += (1 + closer + len(settings.by)) * most * len(comparison.gallery)
+        lone = comparison.leave_one_out and most == queries and settings.precision is None  # a sample is a side
+        whole += Meetings.planned(most, len(comparison.gallery), lone=lone).pairs
     return whole + sum(len(side.queries) * len(side.gallery) for side in sides)

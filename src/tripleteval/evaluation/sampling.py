@@ -11,8 +11,11 @@ from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Comparison
 from tripleteval.engine.run import Pass
 from tripleteval.evaluation.intervals import settled, units_of, with_intervals
+from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results, join
+from tripleteval.evaluation.measure import need as need_to_measure
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.standing import Need
 from tripleteval.evaluation.summary import summarise
 from tripleteval.evaluation.tables import class_codes
 from tripleteval.uncertainty.stream import Stream
@@ -54,6 +57,19 @@ def asked(engine: Pass, settings: Settings, measure: Measure) -> tuple[Pass, Res
             ]
             return part, found, said
         start, stop = stop, min(2 * stop, most)
+
+
+def need(engine: Pass, settings: Settings, means: Means) -> Need:
+    """Return the memory that `asked` needs at least: of a sample, whoever is drawn; with a precision, at first."""
+    queries = len(engine.comparison.queries)
+    most = min(settings.sample or queries, queries if settings.precision is None else FIRST)
+    part = engine.comparison if most >= queries else with_most(engine.comparison, most)
+    return need_to_measure(replace(engine, comparison=part), settings, means)
+
+
+def with_most(comparison: Comparison, count: int) -> Comparison:
+    """Return the queries, so many of them, that the most may be relevant to."""
+    return comparison.take(np.argsort(-comparison.rule.at_most(), kind="stable")[:count])
 
 
 def draw(comparison: Comparison, seed: int) -> Ints:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.data.comparison import Comparison
+from tripleteval.data.embeddings import Embeddings
+from tripleteval.data.stored import StoredVectors
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.centroids import centroids
 from tripleteval.engine.gaps import gaps
@@ -20,6 +23,7 @@ from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.measure import Results
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.space_intervals import with_item_intervals
+from tripleteval.evaluation.standing import Need
 from tripleteval.evidence.vectors import BITS, Vectors
 from tripleteval.metrics import SPACE_K, Named
 from tripleteval.metrics.hubness import Hubs, Occurrences
@@ -45,16 +49,28 @@ class Space(NamedTuple):
     facts: dict[str, Any]
 
 
-def require_possible(settings: Settings, dim: int, memory: int, standing: int = 0) -> None:
-    """Refuse, before the long pass, what could not be measured after it.
+def needs(settings: Settings, gallery: Embeddings) -> Iterator[Need]:
+    """Yield the memory without which the space could not be measured after the long pass."""
+    yield Need(require_room(gallery.dim, sys.maxsize), f"the second moments of {gallery.dim:,} dimensions")
+    if _clustered(settings) and isinstance(gallery.vectors, StoredVectors):
+        yield Need(2 * gallery.vectors.nbytes, "k-means, which holds all vectors")
+
+
+def require_possible(settings: Settings, gallery: Embeddings) -> None:
+    """Refuse, before the long pass, what could not be measured after it, whatever the memory.
 
     Raises:
         MissingExtra: scikit-learn is not installed, and k-means is asked for (E103).
-        ResourceError: The second moments of so many dimensions do not fit (E802).
+        ResourceError: k-means is asked for, and the vectors are on disk (E802).
     """
-    require_room(dim, memory, standing)
-    if any(name.metric.of == "clusters" for name in settings.named()):
+    if _clustered(settings):
         scikit_learn()
+        if isinstance(gallery.vectors, StoredVectors):
+            np.asarray(gallery.vectors)  # it refuses
+
+
+def _clustered(settings: Settings) -> bool:
+    return any(name.metric.of == "clusters" for name in settings.named())
 
 
 def measure_space(

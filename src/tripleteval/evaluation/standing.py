@@ -1,8 +1,9 @@
-"""How much of the memory budget is left for passes once sets on disk have their labels in memory."""
+"""What an evaluation needs of the memory budget, and what of it sets on disk take with their labels."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,20 @@ from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import ResourceError
 
 _PER_CLASS = 100  # bytes of a Python object, its place in a tuple and in a table
+
+
+class Need(NamedTuple):
+    """What something needs of the memory budget, beside what stands there throughout.
+
+    Attributes:
+        least: Bytes.
+        what: Who needs them.
+        fewer_threads: Whether fewer threads need less.
+    """
+
+    least: int
+    what: str
+    fewer_threads: bool = False
 
 
 def taken_by(comparison: Comparison) -> int:
@@ -26,20 +41,32 @@ def taken_by(comparison: Comparison) -> int:
     return sum(map(held, sides)) + _bytes(comparison.own_row) + sum(map(_rule, _rules(comparison)))
 
 
-def left(memory: int, standing: int, gallery: Embeddings) -> int:
-    """Return what passes may use beside what stands in memory throughout.
+def require_enough(memory: int, standing: int, gallery: Embeddings, needs: Iterable[Need]) -> None:
+    """Refuse a budget that would be too little for anything of an evaluation, and name one that is enough for all.
+
+    Args:
+        memory: The budget in bytes.
+        standing: As of `taken_by`.
+        gallery: Who is searched.
+        needs: Of everything that is to run.
 
     Raises:
-        ResourceError: Nothing is left (E802).
+        ResourceError: The budget is too little (E802).
     """
-    if standing >= memory:
-        raise ResourceError(
-            "E802",
-            f"a memory budget of {_size(memory)}, where labels and ids of {len(gallery):,} rows take {_size(standing)}",
-            where=gallery.name,
-            fix=f"give more with memory= (--memory), such as {1.5 * standing / 2**20 + 64:.0f}MiB",
-        )
-    return memory - standing
+    most = max(needs)
+    enough = most.least + standing
+    if memory >= enough:
+        return
+    fewer = ", or fewer threads= (--threads)" if most.fewer_threads else ""
+    fix = f"give memory= (--memory) {enough / 2**20 + 1:.0f}MiB or more{fewer}"
+    if memory > standing:
+        raise ResourceError("E802", f"a memory budget of {_size(memory)} for {most.what}", fix=fix)
+    raise ResourceError(
+        "E802",
+        f"a memory budget of {_size(memory)}, where labels and ids of {len(gallery):,} rows take {_size(standing)}",
+        where=gallery.name,
+        fix=fix,
+    )
 
 
 def held(side: Embeddings) -> int:

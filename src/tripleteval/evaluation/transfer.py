@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,12 +13,14 @@ from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine.decisions import DecisionPass
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation import verification
-from tripleteval.evaluation.decided import decided, require_room_to_decide
+from tripleteval.evaluation.decided import decided, need_to_decide
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_units import joint_classes
+from tripleteval.evaluation.progress import FIRST_LOOK
 from tripleteval.evaluation.rate_interval import rate_interval
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evaluation.split import Split, present
+from tripleteval.evaluation.standing import Need
 from tripleteval.evaluation.verification import (
     Entries,
     Verification,
@@ -43,16 +46,12 @@ class Judged(NamedTuple):
         )
 
 
-def require_room(comparison: Comparison, split: Split | None, settings: Settings, means: Means) -> None:
-    """Refuse, before the long pass, what does not fit after it.
-
-    Raises:
-        ResourceError: The memory does not hold a single query (E802).
-    """
-    verification.require_room(comparison, settings, means)
+def needs(comparison: Comparison, split: Split | None, settings: Settings, means: Means) -> Iterator[Need]:
+    """Yield the memory without which something would be refused after the long pass."""
+    yield from verification.needs(comparison, settings, means)
     if split is not None:
-        verification.require_room(split.chosen_on, replace(settings, sample=None, by=()), means)
-        require_room_to_decide(split.judged_on, means, len(joint_classes(split.judged_on)[2]), 1, len(settings.fars))
+        yield from verification.needs(split.chosen_on, replace(settings, sample=None, by=()), means)
+        yield need_to_decide(split.judged_on, means, len(joint_classes(split.judged_on)[2]), 1, len(settings.fars))
 
 
 def measure_pairs(
@@ -79,6 +78,7 @@ def measure_transfer(split: Split, settings: Settings, means: Means) -> Judged:
     vectors = [side.vectors for both in sides for side in (both.queries, both.gallery)]
     distance = distance_for(settings.distance, *vectors)
     fars = list(settings.fars)
+    means.stage(FIRST_LOOK)
     curve = all_pairs(split.chosen_on, distance, fars, means, first_look(split.chosen_on, distance, fars, means.kernel))
     if curve.undefined:
         raise ParameterError(

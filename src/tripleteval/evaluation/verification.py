@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,10 +17,13 @@ from tripleteval.engine.pairs import PairPass, bytes_for
 from tripleteval.evaluation.intervals import NO_GROUPS, without_groups
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.pair_intervals import pseudo_values, readings, with_pair_intervals
-from tripleteval.evaluation.pair_orders import merged, orders_of
-from tripleteval.evaluation.pair_slices import pair_slices, require_room_for_slices
+from tripleteval.evaluation.pair_orders import merged, need_of
+from tripleteval.evaluation.pair_slices import needs_of_slices, pair_slices
 from tripleteval.evaluation.pair_units import sure_of
+from tripleteval.evaluation.progress import COMPARING, FIRST_LOOK
+from tripleteval.evaluation.sampling import with_most
 from tripleteval.evaluation.settings import Settings
+from tripleteval.evaluation.standing import Need
 from tripleteval.evaluation.tables import per_unit_table
 from tripleteval.evaluation.watching import Seen, fars_of, first_look
 from tripleteval.evidence.pairs import Pairs, Ruler
@@ -93,10 +97,13 @@ def measure_verification(
         return described(_nothing(NO_LABELS), named)
     if not any(name.metric.of == "pairs" for name in named):
         return described(_nothing("not asked for"), named, judged=judged)
-    seen = seen or first_look(comparison, distance, fars_of(settings), means.kernel)
+    if seen is None:
+        means.stage(FIRST_LOOK)
+        seen = first_look(comparison, distance, fars_of(settings), means.kernel)
     curve = all_pairs(comparison, distance, fars_of(settings), means, seen)
     found = described(curve, named, judged=judged)
     if settings.by and not curve.undefined:
+        means.stage(COMPARING)
         slices = pair_slices(comparison, curve, distance, settings, means)
         found = found._replace(curves=found.curves | {"slices": slices})
     if curve.undefined:
@@ -152,24 +159,22 @@ def all_pairs(comparison: Comparison, distance: Distance, fars: list[float], mea
 
 def counted(comparison: Comparison, distance: Distance, ruler: Ruler, means: Means, seen: Pairs | None = None) -> Pairs:
     """Return the pairs of a comparison, counted along a ruler in one pass unless they have been ``seen``."""
+    if seen is None:
+        means.stage(COMPARING)
     engine = PairPass(comparison, distance, ruler, means.kernel)
     most_kept = ruler.capacity if ruler.kept.any() else 0
     fixed = bytes_listed(comparison) + _counting(comparison, len(ruler.edges), most_kept)
     return merged(engine, Pairs.empty(ruler), comparison, means, fixed, seen)
 
 
-def require_room(comparison: Comparison, settings: Settings, means: Means) -> None:
-    """Refuse, before the long pass, pairs that could not be counted after it.
-
-    Raises:
-        ResourceError: The memory does not hold a single query (E802).
-    """
+def needs(comparison: Comparison, settings: Settings, means: Means) -> Iterator[Need]:
+    """Yield the memory without which pairs could not be counted after the long pass."""
     if isinstance(comparison.rule, SharedClass) and any(name.metric.of == "pairs" for name in settings.named()):
         if settings.sample is not None:  # whoever is drawn, these have the most genuine pairs
-            comparison = comparison.take(np.argsort(-comparison.rule.at_most(), kind="stable")[: settings.sample])
+            comparison = with_most(comparison, settings.sample)
         edges, listing = most_edges(comparison, settings.fars), bytes_listed(comparison)
-        orders_of(comparison, means, listing + _counting(comparison, edges, CAPACITY))
-        require_room_for_slices(comparison, settings, means)
+        yield need_of(comparison, means, listing + _counting(comparison, edges, CAPACITY))
+        yield from needs_of_slices(comparison, settings, means)
 
 
 def _counting(comparison: Comparison, edges: int, kept: int) -> int:

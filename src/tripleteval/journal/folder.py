@@ -87,7 +87,7 @@ class Journal:
     Attributes:
         run: The run folder that is being made.
         kept: Whether anything is on disk, so that the run can be resumed.
-        failure: Why nothing more is kept, where the disk refused.
+        failure: Why nothing more is kept, where the disk refused, or another process was given the same name.
     """
 
     def __init__(self, run: str | Path, *, afresh: bool = False, elsewhere: Callable[[], Path] | None = None) -> None:

@@ -21,7 +21,7 @@ from tripleteval.keras.tower import embedding_tower
 from tripleteval.keras.validation import require_settings, require_watchable
 from tripleteval.metrics import parse
 from tripleteval.metrics.names import safe_name
-from tripleteval.report.presets import chosen, require_preset, with_preset
+from tripleteval.report.presets import measured, require_preset, with_preset
 
 _DIVERGED = "E201", "E202", "E206"  # vectors that are not finite, without a direction, or beyond float64
 
@@ -44,7 +44,8 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         every: Evaluate every so many epochs, beginning with the first that is trained, and the last one.
         metrics: Which metrics go into the logs, by spelling; by default all that are measured.
         preset: ``"face"``, ``"product"`` or ``"reid"``: the numbers that the command line prints first go into the
-            logs, before ``metrics``, and come first in the reports of ``runs``.
+            logs, before ``metrics``, and come first in the reports of ``runs``. Of rates at several FARs all are in
+            the logs (``val_tar_at_far_0_01``, …): which of them is reliable depends on how many items there are.
         tower: What turns an item into its vector; by default the model, or the tower that a Siamese model shares.
         runs: Folder in which every evaluation is saved, as ``epoch-0001`` and so on.
         overwrite: Whether those may replace what is there.
@@ -169,7 +170,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         return next((loss for loss in losses if hasattr(loss, "distance")), losses[0] if losses else None)
 
     def _names(self, evaluation: Evaluation) -> list[str]:
-        first = [] if self.preset is None else chosen(evaluation, self.preset)
+        first = [] if self.preset is None else measured(evaluation, self.preset)
         return [*first, *(named.spelling for named in self.metrics)] or list(evaluation)
 
     def _warn(self, epoch: int) -> None:

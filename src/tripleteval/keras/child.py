@@ -21,6 +21,7 @@ from tripleteval.errors import DataError, EvalError, ParameterError
 from tripleteval.keras.job import Job
 
 _LOADING_SECONDS = 300
+_CHANNELS = (1, 3, 4)
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -65,20 +66,24 @@ def _folder(model: Any, job: Job) -> Any:
     from tripleteval.keras.image_folder import ImageFolder
     from tripleteval.keras.pictures import Pictures
 
-    height, width, channels = _shape(model, job)
-    pictures = Pictures(height, width, channels, job.scale, job.resize, job.bit_depth)
+    height, width, channels, first = _shape(model, job)
+    pictures = Pictures(height, width, channels, job.scale, job.resize, job.bit_depth, channels_first=first)
     return ImageFolder(job.data, pictures, on_bad=job.on_bad)
 
 
-def _shape(model: Any, job: Job) -> tuple[int, int, int]:
+def _shape(model: Any, job: Job) -> tuple[int, int, int, bool]:
+    """Return height, width and channels of a picture, and whether the channels come first, as PyTorch has them."""
     shape = getattr(model, "input_shape", None)
     height, width, channels = shape[1:] if isinstance(shape, tuple) and len(shape) == 4 else (None, None, None)
+    first = height in _CHANNELS and channels not in _CHANNELS
+    if first:
+        channels, height, width = height, width, channels
     if job.size is not None:
         height, width = job.size
     if height is None or width is None:
         found = f"an input of shape {shape}, which does not say how large a picture is"
         raise ParameterError("E308", found, where=job.model, fix="give --size HEIGHTxWIDTH")
-    return height, width, channels or 3
+    return height, width, channels or 3, first
 
 
 def _main() -> None:

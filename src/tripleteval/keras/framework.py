@@ -7,7 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tripleteval.errors import MissingExtra
+from tripleteval.errors import EvalError, MissingExtra
+
+_BACKENDS = ("torch", "jax")  # that no extra of ours brings
+
+
+class MissingBackend(MissingExtra):
+    """The backend that Keras is told to use is not installed."""
+
+    def __init__(self, what: str, module: str) -> None:
+        self.what, self.module, self.extra = what, module, "tensorflow"
+        EvalError.__init__(
+            self,
+            "E103",
+            f"{what} needs {module!r}, the backend that Keras is told to use, which is not installed",
+            where=f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}" if "KERAS_BACKEND" in os.environ else "keras.json",
+            fix=f"install it with: pip install {module}; or use another backend, such as KERAS_BACKEND=tensorflow",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return MissingBackend, (self.what, self.module)
 
 
 def require_keras(what: str, *, extra: str = "tensorflow") -> Any:
@@ -27,7 +46,11 @@ def require_keras(what: str, *, extra: str = "tensorflow") -> Any:
 
             keras.ops.zeros(1)  # where there is no GPU, the first tensor complains
     except ImportError as error:
-        raise MissingExtra(what, error.name or "keras", extra=extra) from None
+        missing = error.name or "keras"
+        backend = missing.partition(".")[0]
+        if backend in _BACKENDS:
+            raise MissingBackend(what, backend) from None
+        raise MissingExtra(what, missing, extra=extra) from None
     return keras
 
 

@@ -32,6 +32,7 @@ class Pictures:
         resize: ``"bilinear"`` (with antialiasing) or ``"nearest"``.
         bit_depth: 8; or 16 to accept 16-bit pictures, brought down to 0 to 255 without losing the fraction.
         counts: How many pictures were resized, had a transparency that was dropped, and so on.
+        channels_first: Whether the array is (channels, height, width).
     """
 
     height: int
@@ -41,16 +42,21 @@ class Pictures:
     resize: str = "bilinear"
     bit_depth: int = 8
     counts: Counter[str] = field(default_factory=Counter)
+    channels_first: bool = False
 
     def __post_init__(self) -> None:
         if self.channels not in _MODES or self.bit_depth not in {8, 16} or min(self.height, self.width) < 1:
             found = f"{self.height} × {self.width} × {self.channels} at {self.bit_depth} bits"
-            raise ParameterError("E308", found, fix="1, 3 or 4 channels, 8 or 16 bits")
+            layout = "(n, height, width, channels) or (n, channels, height, width)"
+            fix = f"the input of a model of pictures is {layout}, of 1, 3 or 4 channels; 8 or 16 bits"
+            raise ParameterError("E308", found, fix=fix)
         if self.resize not in _RESIZE:
             raise ParameterError("E510", f"resize={self.resize!r}", fix=nearest(self.resize, _RESIZE))
 
     def load(self, path: Path) -> AnyArray:
-        """Return a (height, width, channels) float32 array; an orientation in the EXIF data is ignored, and counted.
+        """Return a float32 array (height, width, channels), or with the channels first.
+
+        An orientation in the EXIF data is ignored, and counted.
 
         Raises:
             FileError: More than 64 million pixels (E606), no picture or a damaged one (E614), or one of 16 bits
@@ -80,7 +86,8 @@ class Pictures:
             self.counts["resized"] += 1
             picture = picture.resize(size, getattr(image_module.Resampling, self.resize.upper()))
         values = np.asarray(picture, np.float32).reshape(self.height, self.width, -1)
-        return np.broadcast_to(values, (self.height, self.width, self.channels)) * np.float32(self.scale)
+        array = np.broadcast_to(values, (self.height, self.width, self.channels)) * np.float32(self.scale)
+        return np.moveaxis(array, -1, 0) if self.channels_first else array
 
     def _deep(self, picture: Any, path: Path, image_module: Any) -> Any:
         if self.bit_depth != 16:

@@ -73,7 +73,7 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not path.is_file():
         raise FileError("E611", "no regular file, which is never replaced", where=str(path), fix="give a new name")
     if os.path.lexists(path) and not overwrite:
-        raise FileError("E611", "something is there already", where=str(path), fix="give a new name, or overwrite")
+        raise FileError("E611", "something is there already", where=str(path), fix="give a new name, or overwrite=True")
     if not path.absolute().parent.is_dir():
         raise FileError("E611", "the folder to write into does not exist", where=str(path), fix="make it first")
 

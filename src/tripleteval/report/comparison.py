@@ -10,7 +10,7 @@ from tripleteval.data.section import Chart, Section, Table
 from tripleteval.errors import ParameterError
 from tripleteval.report.cases import cases
 from tripleteval.report.families import headline
-from tripleteval.report.findings.changes import FIRST, changed_queries
+from tripleteval.report.findings.changes import FIRST, changed_queries, lost_or_gained
 from tripleteval.report.findings.pairing import paired, query_table
 from tripleteval.report.wording import label, listed, number, whole
 
@@ -122,7 +122,12 @@ def _pairs(one: Evaluation, two: Evaluation) -> pa.Table | None:
 
 
 def _listed(title: str, table: pa.Table, shown: Evaluation, row_there: str, text: str) -> Section:
-    rows = table.slice(0, _MOST_CASES).to_pylist()
+    """Return the queries of one change that lost, or gained, the most."""
+    change = table["change"][0].as_py()
+    moved = [row for row in table.to_pylist() if lost_or_gained(row["difference"], change)]
+    if not moved:
+        text = f"None of them changes that way in {RANKING}."
+    rows = moved[:_MOST_CASES]
     heads = ["row", *(name for name in ("id", "label") if name in table.column_names), *_VALUES]
     cells = [
         [
@@ -135,9 +140,9 @@ def _listed(title: str, table: pa.Table, shown: Evaluation, row_there: str, text
     facts = [{name: row[_VALUES[name]] for name in ("change", "before", "after")} for row in rows]
     terms = dict.fromkeys(_VALUES, RANKING)
     numeric = frozenset({"row", *_VALUES})
-    some = f" The first {len(cells)} of {whole(table.num_rows)}, by {RANKING}." if table.num_rows > len(cells) else ""
+    some = f" The first {len(cells)} of {whole(len(moved))}, by {RANKING}." if len(moved) > len(cells) else ""
     found = cases(shown, [row[row_there] for row in rows], facts)
-    return Section(title, text + some, [Table(heads, cells, numeric, terms)], cases=found)
+    return Section(title, text + some, [Table(heads, cells, numeric, terms)] if moved else [], cases=found)
 
 
 def _spread(table: pa.Table) -> list[Chart]:

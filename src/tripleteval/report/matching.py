@@ -7,7 +7,7 @@ from dataclasses import replace
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.accounting import describe
 from tripleteval.evaluation.intake import admit
 from tripleteval.report.pictures import require_any
@@ -24,7 +24,7 @@ def matched(evaluation: Evaluation, material: Material) -> Material:
     if len(given) != len(evaluation.inputs):
         raise ParameterError(
             "E101",
-            f"{len(given)} sets of embeddings beside a run that was made from {len(evaluation.inputs)}",
+            f"{counted(len(given), 'set')} of embeddings beside a run that was made from {len(evaluation.inputs)}",
             fix="give what the run was evaluated from: queries and, where it had one, gallery= (--gallery)",
         )
     settings = evaluation.settings

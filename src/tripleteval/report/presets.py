@@ -12,11 +12,11 @@ from tripleteval.errors import ParameterError, nearest
 # Spellings and patterns, in the order they are printed; every one that was measured appears.
 PRESETS = {
     "face": (
+        "transfer_frr@far=*",
+        "transfer_far@far=*",
         "tar@far=*",
         "eer",
         "threshold@far=*",
-        "transfer_far@far=*",
-        "transfer_frr@far=*",
         "cv_accuracy",
         "hit_rate@1",
         "cmc@1",
@@ -65,6 +65,11 @@ def chosen(evaluation: Evaluation, preset: str) -> list[str]:
         matching = [name for name in evaluation.metrics if fnmatchcase(name, pattern)]
         found += [_headline(evaluation, matching)] if matching and _STRICTEST.fullmatch(matching[0]) else matching
     return found
+
+
+def measured(evaluation: Evaluation, preset: str) -> list[str]:
+    """Return all spellings that match a preset: they depend on what was asked for, and on no number of items."""
+    return [name for pattern in PRESETS[preset] for name in evaluation.metrics if fnmatchcase(name, pattern)]
 
 
 def _headline(evaluation: Evaluation, names: list[str]) -> str:

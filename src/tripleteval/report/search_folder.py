@@ -8,22 +8,30 @@ from typing import Any
 
 from tripleteval.data.search_evaluation import SCHEMA, SearchEvaluation
 from tripleteval.report.search_plot import pareto_svg
-from tripleteval.runs import file_shape, read_document, read_tables, require_free, write_folder
+from tripleteval.runs import Contents, file_shape, read_document, read_tables, require_free, write_folder
 
 SEARCH = "search.json"
 TABLES = {"classes.parquet": "per_class", "unreached.parquet": "unreached"}
+_PLOT = "pareto.svg"
+CONTENTS = Contents(SEARCH, SCHEMA, frozenset({SEARCH, *TABLES, _PLOT}))
 
 
-def save(search: SearchEvaluation, folder: Path) -> Path:
-    """Write ``search.json``, ``classes.parquet``, ``unreached.parquet`` and ``pareto.svg`` into a new folder.
+def save(search: SearchEvaluation, folder: Path, *, overwrite: bool = False) -> Path:
+    """Write ``search.json``, ``classes.parquet``, ``unreached.parquet`` and ``pareto.svg`` into a folder.
+
+    Args:
+        search: What to keep.
+        folder: A path where nothing is yet.
+        overwrite: Replace such a folder (or an empty one) by the new one, in one step.
 
     Raises:
-        ResourceError: The folder exists, or cannot be written (E801).
+        ResourceError: Something is there that is not replaced, or it cannot be written (E801).
     """
-    require_free(folder)
+    require = partial(require_free, folder, overwrite=overwrite, contents=CONTENTS)
+    require()
     tables = {name: t for name, attribute in TABLES.items() if (t := getattr(search, attribute)) is not None}
-    plot = {"pareto.svg": pareto_svg(search).encode()}
-    write_folder(folder, SEARCH, search.to_dict(), tables, partial(require_free, folder), further=plot)
+    plot = {_PLOT: pareto_svg(search).encode()}
+    write_folder(folder, SEARCH, search.to_dict(), tables, require, further=plot)
     return folder
 
 

@@ -107,6 +107,58 @@ def test_the_report_and_the_export_tell_the_sides_apart():
     assert set(exported(run, "duplicates")["inside"].to_pylist()) == {"both"}
 
 
+def collapsed():
+    """Return 40 vectors: a class of 15 that is one point, a class of 3 that is another, and two more pairs."""
+    vectors = np.random.default_rng(2).normal(size=(40, 8))
+    vectors[:15], vectors[15:18] = vectors[0], vectors[15]
+    vectors[20], vectors[30] = vectors[19], vectors[29]
+    return vectors, np.repeat(["point", "few", "rest"], [15, 3, 22])
+
+
+def test_each_line_is_one_group_of_copies_however_many_pairs_it_has():
+    run = evaluate(*collapsed())
+    assert duplicates(run).num_rows == 100
+    (said,) = [section for section in sections(run) if section.title == "Duplicates"]
+    (table,) = said.tables
+    assert table.columns == ["query", "label", "item", "its label", "distance", "kind", "items"]
+    assert [(row[0], row[2], row[-1]) for row in table.rows] == [
+        ("0", "1", "15"),
+        ("15", "16", "3"),
+        ("19", "20", "2"),
+        ("29", "30", "2"),
+    ]
+    assert [case.query.row for case in said.cases] == [0, 15, 19, 29]
+    assert "4 groups of copies, each by its closest pair." in said.text
+
+
+def test_a_group_is_shown_by_a_pair_whose_labels_differ():
+    vectors, labels = collapsed()
+    labels[17] = "rest"
+    (said,) = [section for section in sections(evaluate(vectors, labels)) if section.title == "Duplicates"]
+    shown = [row[:4] for row in said.tables[0].rows]
+    assert shown[0] == ["0", "point", "1", "point"]
+    assert shown[1] == ["15", "few", "17", "rest"]
+    assert "each by its closest pair, of those not relevant to each other where there are any." in said.text
+
+
+def test_queries_and_items_of_a_gallery_with_the_same_row_are_not_one():
+    vectors, labels = collapsed()
+    run = evaluate(Embeddings(vectors[[20, 0, 5]], labels[[20, 0, 5]]), gallery=Embeddings(vectors, labels))
+    (said,) = [section for section in sections(run) if section.title == "Duplicates"]
+    # Query 0 has the copies 19 and 20; queries 1 and 2 the ten of the point that a list has room for.
+    assert [(row[0], row[2], row[-1]) for row in said.tables[0].rows] == [("0", "19", "3"), ("1", "0", "12")]
+
+
+def test_copies_inside_one_side_are_grouped_too_and_what_is_not_listed_is_counted():
+    vectors = np.repeat(np.random.default_rng(3).normal(size=(12, 8)), 3, axis=0)
+    sets = Material(Embeddings(vectors, np.arange(36) // 3), Embeddings(vectors[:3] + 1, [0, 1, 2]))
+    run = evaluate(sets.queries, gallery=sets.gallery)
+    (said,) = [section for section in sections(run, sets) if section.title == "Duplicates inside one side"]
+    assert [row[-1] for row in said.tables[0].rows] == ["3"] * 10
+    assert len({row[0] for row in said.tables[0].rows}) == 10
+    assert "12 groups of copies, each by its closest pair; the first 10 are listed." in said.text
+
+
 def test_a_side_of_one_item_has_no_copies():
     one = Embeddings([[0.0]], ["a"])
     assert copies_inside(Material(one, Embeddings([[1.0], [2.0]], ["a", "b"])), "queries", "euclidean") is None

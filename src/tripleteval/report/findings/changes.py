@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FIRST = "hit_rate@1"
 _CHANGES = {1: "fixed", 0: "", -1: "broken"}
-_KNOWN = ("id", "anchor", "positive", "negative", "label", "group")
+_KNOWN = ("id", "anchor", "positive", "negative", "label", "group", "weight")
 
 
 def changed_queries(
@@ -61,3 +61,18 @@ def _nullable(values: Floats) -> Any:
 def values_of(table: pa.Table, spelling: str) -> Floats:
     """Return (queries,) float64 values of a metric, NaN where undefined."""
     return np.asarray(table[spelling].to_numpy(), dtype=np.float64)
+
+
+def lost_or_gained(difference: float | None, change: str, *, falls: bool = False) -> bool:
+    """Return whether a difference goes the way of a change: a loss of what is broken, a gain of what is fixed.
+
+    The nearest item of a query may be wrong now and its ranking better all the same.
+
+    Args:
+        difference: Second minus first.
+        change: ``"broken"`` or ``"fixed"``.
+        falls: Whether lower values are better.
+    """
+    if difference is None or not difference:
+        return False
+    return (difference > 0) == ((change == "fixed") != falls)

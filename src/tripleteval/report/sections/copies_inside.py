@@ -8,7 +8,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.material import Material
 from tripleteval.data.section import Section, Side
 from tripleteval.errors import counted
-from tripleteval.report.copies import CLOSE, cases, differing, table
+from tripleteval.report.copies import CLOSE, cases, differing, groups, listed, table
 from tripleteval.report.findings.inside import MOST_ITEMS, copies_inside
 from tripleteval.report.sections import section
 from tripleteval.report.wording import whole
@@ -33,9 +33,10 @@ def inside_each_side(evaluation: Evaluation, material: Material) -> Section | No
         if found is None and len(material.of(side)) > MOST_ITEMS:
             said.append(f"Inside {name} nobody looked: more than {whole(MOST_ITEMS)} items.")
         elif found is not None and found.num_rows:
-            said.append(f"{_counted(found, name)} {meaning}")
-            tables.append(table(found, "item", "its copy"))
-            shown += cases(found, side, side)
+            grouped = groups(found, inside=True)
+            said.append(f"{_counted(found, name)} {meaning} {listed(grouped)}")
+            tables.append(table(grouped, "item", "its copy"))
+            shown += cases(grouped, side, side)
     if not said:
         return None
     return Section(

@@ -9,7 +9,7 @@ import numpy as np
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section
 from tripleteval.errors import counted
-from tripleteval.report.copies import CLOSE, cases, differing, table
+from tripleteval.report.copies import CLOSE, cases, differing, groups, listed, table
 from tripleteval.report.findings.duplicates import duplicates
 from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.sections import section
@@ -25,9 +25,11 @@ def twice(evaluation: Evaluation) -> Section | None:
     found = duplicates(evaluation)
     if found is None or not found.num_rows:
         return None
-    text = _text(found, inside=among_each_other(evaluation))
-    shown = [table(found, "query", "item")]
-    return Section("Duplicates", text, shown, level="warning", cases=cases(found, "queries", "gallery"))
+    inside = among_each_other(evaluation)
+    grouped = groups(found, inside=inside)
+    text = f"{_text(found, inside=inside)} {listed(grouped)}"
+    shown = [table(grouped, "query", "item")]
+    return Section("Duplicates", text, shown, level="warning", cases=cases(grouped, "queries", "gallery"))
 
 
 def _text(found: pa.Table, *, inside: bool) -> str:

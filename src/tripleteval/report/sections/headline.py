@@ -7,6 +7,7 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted, plural
+from tripleteval.evaluation.intervals import INDEPENDENT
 from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.findings.worst import too_few_queries, worst_first
 from tripleteval.report.sections import section
@@ -74,7 +75,10 @@ def _accepted(evaluation: Evaluation) -> list[str]:
     if chosen is None:
         return []
     rates = f"{percent(chosen['value'])} of the genuine pairs and {percent(chosen['achieved_far'])} of the impostors"
-    return [f"A threshold of {number(chosen['threshold'])} accepts {rates}."]
+    where = ""
+    if chosen["calibrated"]:
+        where = f", chosen on {counted(evaluation.accounting['calibration']['identities'], 'other identity')},"
+    return [f"A threshold of {number(chosen['threshold'])}{where} accepts {rates}."]
 
 
 def _weakest(evaluation: Evaluation) -> list[str]:
@@ -113,7 +117,7 @@ def _sure(evaluation: Evaluation) -> str:
     if not any(entry.get("interval") for entry in evaluation.metrics.values()):
         return ""
     given = evaluation.settings
-    others = plural(given.get("unit", "class"))
+    others = plural("query" if INDEPENDENT in evaluation.notes else given.get("unit", "class"))
     return f"Intervals, at {given.get('confidence', 0.95) * 100:g} %, say what other {others} like these would give."
 
 

@@ -8,7 +8,7 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.presets import PRESETS, chosen
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number
+from tripleteval.report.wording import interval, number
 
 _FOR = {"face": "face recognition", "product": "product search", "reid": "re-identification"}
 
@@ -19,17 +19,30 @@ def preset(evaluation: Evaluation) -> Section | None:
     name = evaluation.environment.get("preset")
     if name not in PRESETS:
         return None
+    calibrated = any(spelling.startswith("transfer_") for spelling in evaluation.metrics)
     rows = [[spelling, *_cells(evaluation.metrics[spelling])] for spelling in chosen(evaluation, name)]
+    if calibrated:
+        rows = [[*row[:-1], _with(row[-1], _origin(row[0], evaluation))] for row in rows]
     columns = ["number", "value", "interval", "chance", "remark"]
     return Section(f"Headline for {_FOR[name]}", "", [Table(columns, rows, frozenset(columns[1:4]))])
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:
-    low, high = entry.get("low"), entry.get("high")
     value = number(entry["value"]) + (f" ± {number(entry['se'])}" if "se" in entry else "")
-    between = "" if low is None or high is None else f"{number(low)} to {number(high)}"
     chance = "" if entry.get("chance") is None else number(entry["chance"])
-    return [value, between, chance, _remark(entry)]
+    return [value, interval(entry.get("low"), entry.get("high")), chance, _remark(entry)]
+
+
+def _origin(spelling: str, evaluation: Evaluation) -> str:
+    """Return where a threshold was chosen, which is what tells the numbers of two kinds apart."""
+    at = evaluation.metrics[spelling].get("threshold")
+    if spelling.startswith("transfer_") and at is not None:
+        return f"threshold {number(at)}, chosen on other identities"
+    return "chosen and judged on these pairs" if spelling.startswith(("tar@", "threshold@")) else ""
+
+
+def _with(remark: str, more: str) -> str:
+    return "; ".join(said for said in (more, remark) if said)
 
 
 def _remark(entry: dict[str, Any]) -> str:

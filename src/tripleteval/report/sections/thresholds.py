@@ -13,7 +13,7 @@ from tripleteval.errors import counted
 from tripleteval.report.families import Entry
 from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.sections import section
-from tripleteval.report.wording import number, percent
+from tripleteval.report.wording import number, percent, plain
 
 _RATES = {"genuine": "tar", "impostor": "far"}
 _RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
@@ -43,11 +43,19 @@ def told(curves: dict[str, Any], metrics: dict[str, Entry]) -> Section | None:
     if chosen is not None:
         text += (
             f" Accepting pairs up to a distance of {number(chosen['threshold'])} accepts {percent(chosen['value'])} of "
-            f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: the lowest rate asked for that "
-            "so many pairs can measure. Chosen and judged on the same pairs, it says nothing about other identities."
+            f"the genuine ones and {percent(chosen['achieved_far'])} of the impostors: {_origin(chosen)}"
         )
     charts = [_distances(histogram, roc, chosen), _roc(roc, impostor), _det(roc, impostor)]
     return Section("Which threshold?", text, charts=[chart for chart in charts if chart is not None])
+
+
+def _origin(chosen: Entry) -> str:
+    if chosen["calibrated"]:
+        return f"it was chosen on other identities, for a FAR of {plain(chosen['target_far'])}, and is judged on these."
+    return (
+        "the lowest rate asked for that so many pairs can measure. Chosen and judged on the same pairs, it says "
+        "nothing about other identities."
+    )
 
 
 def _distances(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | None) -> Chart:
@@ -78,19 +86,20 @@ def _distances(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | N
 def _slider(histogram: dict[str, Any], roc: dict[str, Any], chosen: Entry | None) -> Slider:
     """Return the edges to move along, and among them the threshold that the text names, where it starts."""
     edges: list[float] = histogram["edges"]
-    far, tar = (_shares(histogram, roc, kind) for kind in ("impostor", "genuine"))
-    known = dict(zip(edges, zip(far, tar, strict=True), strict=True))
     start = edges[len(edges) // 2] if chosen is None else chosen["threshold"]
-    if chosen is not None:
+    places = sorted({*edges, start})
+    far, tar = (_shares(histogram, roc, kind, places) for kind in ("impostor", "genuine"))
+    known = dict(zip(places, zip(far, tar, strict=True), strict=True))
+    # A threshold that was chosen on some of these identities is judged on the others, and the curve is of all.
+    if chosen is not None and (not chosen["calibrated"] or chosen["n"] == sum(histogram["impostor"])):
         known[start] = (chosen["achieved_far"], chosen["value"])
-    places = sorted(known)
     readings = {name: [percent(known[place][side]) for place in places] for side, name in enumerate(("FAR", "TAR"))}
     shown = {"distance": [*map(number, places)], **readings}
     return Slider("Accept at most a distance of", places, shown, start=places.index(start))
 
 
-def _shares(histogram: dict[str, Any], roc: dict[str, Any], kind: str) -> list[float]:
-    """Return the share of a kind that lies up to each edge.
+def _shares(histogram: dict[str, Any], roc: dict[str, Any], kind: str, places: list[float]) -> list[float]:
+    """Return the share of a kind that lies up to each place, as far as edges and points of the ROC tell.
 
     The histogram counts what is nearer than an edge; a pair at the edge itself is known from a point of the ROC.
     """
@@ -99,8 +108,12 @@ def _shares(histogram: dict[str, Any], roc: dict[str, Any], kind: str) -> list[f
     points = [(t, rate) for t, rate in zip(roc.get("threshold", []), rates, strict=True) if t is not None]
     shares = [0.0, *(n / sum(counts) for n in accumulate(counts))]
     return [
-        max([share, *(rate for at, rate in points if at <= edge)])
-        for edge, share in zip(histogram["edges"], shares, strict=True)
+        max(
+            0.0,
+            *(share for edge, share in zip(histogram["edges"], shares, strict=True) if edge <= place),
+            *(rate for at, rate in points if at <= place),
+        )
+        for place in places
     ]
 
 
