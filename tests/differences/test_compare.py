@@ -59,6 +59,35 @@ def test_differences_are_those_of_the_values(a, b, found):
     assert len(found) == 5
 
 
+@pytest.mark.parametrize("average", ["query", "class", "pooled"])
+@pytest.mark.parametrize("apart", [False, True], ids=["among each other", "queries and gallery"])
+def test_what_is_compared_is_what_each_run_says(average, apart):
+    rng = np.random.default_rng(4)
+    labels = np.repeat(np.arange(30), rng.integers(1, 12, 30))  # queries weigh differently in each pooled number
+    points = rng.normal(size=(30, 6))[labels] + rng.normal(size=(2, len(labels), 6))
+    named = [
+        "inter_distance",
+        "alignment",
+        "batch_hard@margin=0.1",
+        "triplet_loss@margin=0.5",
+        *(["silhouette"] * (not apart)),
+    ]
+    runs = []
+    for vectors in points:
+        whole = te.Embeddings(vectors, labels)
+        one, two = (te.Embeddings(vectors[half], labels[half]) for half in (slice(0, None, 2), slice(1, None, 2)))
+        runs.append(
+            te.evaluate(one if apart else whole, gallery=two if apart else None, average=average, metrics=named)
+        )
+    own = {name for name, entry in runs[0].metrics.items() if entry["value"] is not None}
+    found = te.compare(*runs, metrics=sorted(own))
+    compared = {name: entry for name, entry in found.metrics.items() if entry["a"] is not None}
+    assert {"intra_distance", "inter_distance", "alignment", "recall@10", "triplet_loss@margin=0.5"} <= set(compared)
+    for name, entry in compared.items():
+        assert [entry["a"], entry["b"]] == pytest.approx([run[name] for run in runs], rel=1e-9), name
+    assert not [note for note in found.notes if "both runs have it" in note]
+
+
 def test_a_clear_improvement_is_called_so(found):
     assert (found.outcome, found.primary, found.paired) == ("better", "map@r", "id")
     assert found.verdict.startswith("b is better than a: map@r ")

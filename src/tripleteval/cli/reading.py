@@ -96,7 +96,9 @@ def _holds_pictures(folder: str) -> bool:
     """Return whether pictures stand in a folder, or in the folders in it, as those of classes do."""
     from tripleteval.keras.image_folder import SUFFIXES
 
-    files = (file for inner in ("*", "*/*") for file in Path(folder).glob(inner))  # of what is no folder, none
+    if not os.path.isdir(folder):  # a name that is too long is none either
+        return False
+    files = (file for inner in ("*", "*/*") for file in Path(folder).glob(inner))
     return any(file.suffix.lower() in SUFFIXES for file in files)
 
 

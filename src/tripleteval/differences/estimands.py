@@ -100,14 +100,15 @@ def both_by_unit(runs: Sequence[Evaluation], spelling: str, noun: str) -> tuple[
 
 
 def _weights(table: pa.Table, spelling: str) -> Any:
-    """Return how many items or triplets stand behind the value of each query."""
+    """Return how many relevant or other items, or triplets, stand behind the value of each query."""
     if "weight" in table.column_names:
         return near_one(values_of(table, "weight"))  # given triplets stand one by one
     metric = parse(spelling).metric
     relevant, valid = (table[name].to_numpy() for name in ("relevant", "valid"))
     if metric.pattern == "triplet_loss_nonzero@margin":
         return None  # the active triplets of each query are not in the table
-    return relevant if metric.of == "groups" else relevant * (valid - relevant)
+    others = valid - relevant
+    return {"ranks": relevant * others, "triplets": relevant * others, "spread": others}.get(metric.of, relevant)
 
 
 def _codes(column: Any) -> Ints:
