@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tripleteval as te
@@ -140,6 +140,7 @@ def ranked(run: te.Evaluation) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize("move", MOVES)
+@settings(max_examples=settings().max_examples // 3)  # of each of nine moves
 @given(data=labelled_points())
 def test_k9_moving_the_whole_space_changes_no_rank(move, data: Points):
     before = te.evaluate(np.array(data[0]), data[1])
