@@ -119,6 +119,7 @@ def test_pairs_are_told_as_they_are_compared(sizes, most, monkeypatch):
         told.append((done, whole))
 
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", most)
+    monkeypatch.setattr(unit_pairs, "_ORDERS", 3)  # so that most are of several blocks
     monkeypatch.setattr(unit_pairs, "squared_kernel", recorded)
     one = engine(*(None if n is None else Embeddings(np.ones((n, 1)), np.arange(n) % 5) for n in sizes))
     one.measure(map, None, tell)

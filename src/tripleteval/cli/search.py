@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,7 +123,9 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
             **chosen,
         )
     if output is not None:
-        _save(found, output, overwrite=overwrite, quiet=quiet)
+        found.save(output, overwrite=overwrite)
+        if not quiet:
+            click.echo(f"saved in {one_line(output)}", err=True)
     _deliver(found, json_)
 
 
@@ -176,14 +177,6 @@ def _value(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
-
-
-def _save(found: SearchEvaluation, output: str, *, overwrite: bool, quiet: bool) -> None:
-    from tripleteval.report.search_folder import save
-
-    save(found, Path(output), overwrite=overwrite)
-    if not quiet:
-        click.echo(f"saved in {one_line(output)}", err=True)
 
 
 def _deliver(found: SearchEvaluation, json_: str | None) -> None:

@@ -51,7 +51,7 @@ def crossed(a: Evaluation, queries: Any, gallery: Any) -> Evaluation:
         queries, gallery = _by_row(queries), _by_row(gallery)
     settings: dict[str, Any] = {name: a.settings[name] for name in _LIKE}
     asked = [parse(name) for name in a.settings["metrics"]]
-    settings["metrics"] = [n.spelling for n in asked if not (n.metric.of_space or n.metric.of_pairs)]
+    settings["metrics"] = [n.spelling for n in asked if n.metric.of_queries]
     if a.per_query is not None and a.per_query.num_rows < len(queries):
         settings["sample"] = a.per_query.num_rows
     run = evaluate(queries, gallery=gallery, verification=False, neighbors=0, **settings)

@@ -159,7 +159,7 @@ class Stretch:
     def sieve(self) -> Sieve:
         """How far the items look."""
         lows, errors = self.side.lows[self.begin : self.end], self.side.errors[self.begin : self.end]
-        if self.side.questions is None:
+        if not self.asks:
             never = np.full(len(lows), -np.inf)
             return Sieve(lows, errors, never, never, never[:, None], never)
         limits = self.side.asking.limits.cut(self.begin, self.end)
@@ -168,7 +168,7 @@ class Stretch:
     @cached_property
     def book(self) -> Book:
         """Where the items are counted."""
-        if self.side.questions is None:
+        if not self.asks:
             return _NOBODY
         asking, frame, begin, end = self.side.asking, self.side.frame, self.begin, self.end
         edges, tally, limits = asking.edges, asking.tally, asking.limits.cut(begin, end)

@@ -126,15 +126,16 @@ class UnitPass:
             tell: Called with pairs compared and pairs to compare.
         """
         meetings, step = self.meetings, -(-len(self.queries) // _ORDERS)
+        pairs = [meetings.pairs_of(block) for block in range(len(self.queries))]
         places, starts = meetings.places, range(0, len(self.queries), step)
         orders = [Order(a, min(a + step, len(self.queries)), places.start, places.stop) for a in starts]
         found = UnitCounts.empty(self.cuts, self.units) if genuine is None else self._counted(genuine)
         parts, done = mapping(replace(self, listed=genuine is not None), orders), 0
         for order, part in zip(orders, parts, strict=True):
             found = found.merge(part)
-            done += sum(map(meetings.pairs_of, range(order.start, order.stop)))
+            done += sum(pairs[order.start : order.stop])
             if tell is not None:
-                tell(done, meetings.pairs)
+                tell(done, sum(pairs))
         return found
 
     @property

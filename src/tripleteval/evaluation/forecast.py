@@ -165,9 +165,9 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
         settings: Of the evaluation; the usual ones by default.
     """
     settings = settings or Settings()
-    named = [name for name in settings.named() if not (name.metric.of_space or name.metric.of_pairs)]
     sizes = (size.dim, size.gallery, size.queries)
-    costs = pass_costs(*sizes, settings, k=settings.kept_neighbors(), metrics=len(named))
+    metrics = sum(name.metric.of_queries for name in settings.named())
+    costs = pass_costs(*sizes, settings, k=settings.kept_neighbors(), metrics=metrics)
     positive = costs.per_positive + costs.at_work_per_positive
     each = size.positives * positive + costs.at_work_per_query
     most = max(size.most, size.positives) * positive + costs.at_work_per_query

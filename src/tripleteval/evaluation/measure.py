@@ -156,7 +156,7 @@ def _asked(engine: Pass, settings: Settings) -> tuple[tuple[Named, ...], SecondP
     """Return the metrics that are read query by query, and the second pass that some call for."""
     named = settings.named()
     second = second_pass(engine.comparison, engine.distance, engine.kernel, {name.metric.of for name in named})
-    return tuple(name for name in named if not (name.metric.of_space or name.metric.of_pairs)), second
+    return tuple(name for name in named if name.metric.of_queries), second
 
 
 def _meetings(engine: Pass, settings: Settings, costs: Costs, means: Means) -> tuple[list[Order] | None, bool]:

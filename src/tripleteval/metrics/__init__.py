@@ -109,6 +109,11 @@ class Metric:
         """Whether it is one number of all genuine and impostor pairs."""
         return self.headline == "pairs"
 
+    @property
+    def of_queries(self) -> bool:
+        """Whether each query has a value of its own."""
+        return not (self.of_space or self.of_pairs)
+
 
 METRICS: Registry[Metric] = Registry("tripleteval.metrics", "metric")
 

@@ -9,9 +9,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Scalar, quantity
-from tripleteval.metrics.operating import Operating, Point, allowed, operating_of, within_budget
-
-RELIABLE = 30
+from tripleteval.metrics.operating import RELIABLE, Operating, Point, allowed, operating_of, within_budget
 
 
 class Searches(NamedTuple):

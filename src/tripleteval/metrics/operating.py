@@ -17,6 +17,7 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.evidence.pairs import Pairs
 
+RELIABLE = 30  # errors allowed below which a rate is good to worse than about 30 %
 _ROUNDED_SMOOTHLY = 16  # square steps of variance: of narrower distances rounding may do anything
 
 

@@ -15,9 +15,8 @@ import numpy as np
 from tripleteval.arrays import Floats, Ints
 from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Scalar, quantity
-from tripleteval.metrics.operating import Operating, allowed, crossing, cut_after, upto, within_budget
+from tripleteval.metrics.operating import RELIABLE, Operating, allowed, crossing, cut_after, upto, within_budget
 
-RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
 _ROUNDED = 1e-13  # of the distance: the spread that rounding alone makes of equal distances
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.errors import ParameterError, nearest
+from tripleteval.metrics.operating import RELIABLE
 
 # Spellings and patterns, in the order they are printed; every one that was measured appears.
 PRESETS = {
@@ -76,7 +77,7 @@ def _headline(evaluation: Evaluation, names: list[str]) -> str:
     """Return the spelling of the strictest rate whose threshold allows 30 false accepts, else of the laxest."""
     by_rate = sorted(names, key=lambda name: float(name.rpartition("=")[2]))
     allowed = {name: _allowed(evaluation, name) for name in by_rate}
-    return next((name for name in by_rate if allowed[name] >= 30), by_rate[-1])
+    return next((name for name in by_rate if allowed[name] >= RELIABLE), by_rate[-1])
 
 
 def _allowed(evaluation: Evaluation, name: str) -> int:

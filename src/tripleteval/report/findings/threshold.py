@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_RELIABLE = 30  # false accepts allowed, below which a rate is good to worse than about 30 %
+from tripleteval.metrics.operating import RELIABLE
 
 
 def recommended(metrics: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -22,7 +22,7 @@ def recommended(metrics: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
     """
     elsewhere = calibrated(metrics)
     if elsewhere:
-        trusted = [rate for rate in elsewhere if rate["allowed_false_accepts"] >= _RELIABLE]
+        trusted = [rate for rate in elsewhere if rate["allowed_false_accepts"] >= RELIABLE]
         return min(trusted, key=_target) if trusted else max(elsewhere, key=_target)
     rates = [entry for name, entry in metrics.items() if name.startswith("tar@far=")]
     usable = [entry for entry in rates if not entry.get("unreliable", True) and entry.get("threshold") is not None]

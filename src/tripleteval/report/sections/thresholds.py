@@ -10,13 +10,13 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Shade, Slider, columns
 from tripleteval.errors import counted
+from tripleteval.metrics.operating import RELIABLE
 from tripleteval.report.families import Entry
 from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.sections import section
 from tripleteval.report.wording import number, percent, plain
 
 _RATES = {"genuine": "tar", "impostor": "far"}
-_RELIABLE = 30  # false accepts below which a rate is good to worse than about 30 %
 
 
 @section("thresholds", place=34, brief=False)
@@ -139,15 +139,15 @@ def _against_far(title: str, text: str, up: str, points: Sequence[tuple[float, f
     return Chart(title, f"{text} {_SHADED}", data, x="FAR", y=up, mark="line", log=x_is, shades=shades)
 
 
-_SHADED = f"Shaded: fewer than {_RELIABLE} false accepts, and to the left of that less than one; too few to trust."
+_SHADED = f"Shaded: fewer than {RELIABLE} false accepts, and to the left of that less than one; too few to trust."
 
 
 def _unmeasured(impostors: int) -> list[Shade]:
     one = 1 / impostors
-    few = min(1.0, _RELIABLE * one)
+    few = min(1.0, RELIABLE * one)
     return [
         Shade(one / 3, one, "less than one false accept: cannot be measured"),
-        Shade(one / 3, few, f"fewer than {_RELIABLE} false accepts: unreliable"),
+        Shade(one / 3, few, f"fewer than {RELIABLE} false accepts: unreliable"),
     ]
 
 
