@@ -16,7 +16,7 @@ demo: $(READY)  ## Train a small Siamese network on digits, evaluate it, write r
 	@$(BIN)/tripleteval demo --output runs/demo
 
 test: $(READY)  ## Run all tests; they include lint, types, floors, docs and the build
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types test  ## Run lint and types first, then all tests
 

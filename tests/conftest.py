@@ -16,3 +16,4 @@ __all__ = ["nodes"]  # one cluster for the whole session
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+os.environ.pop("COLUMNS", None)  # what runs the tests may name the width of a terminal that nobody has

@@ -146,7 +146,7 @@ PARAMETERS = [
     (79, "a row beyond the end", lambda: rows([0, 6], [1, 1], [2, 2]), "E501", 2, ("anchor 6 of triplet 1", "0 to 5")),
     (79, "an unknown id", lambda: rows(["a"], ["b"], ["x"], "val.npz"), "E501", 2, ("negative 'x' of triplet 0",)),
     (80, "row -1", lambda: rows([0, 1], [1, 4], [2, -1]), "E501", 2, ("negative -1 of triplet 1",)),
-    (79, "half a row", lambda: rows([0.5], [1.0], [2.0]), "E403", 3, ("anchors",)),
+    (79, "half a row", lambda: rows([0.5], [1.0], [2.0]), "E403", 3, ("anchor of rows.npz",)),
     (81, "anchor and positive alike", lambda: rows([0, 1], [1, 1], [2, 2]), "E502", 2, ("triplet 1", "--drop-deg")),
     (82, "positive and negative alike", lambda: rows([0], [1], [1]), "E502", 2, ("triplet 0",)),
     (83, "against the labels", lambda: rows([0], [2], [1], "val.csv"), "E503", 2, ("triplet 0", "'3'", "'8'")),

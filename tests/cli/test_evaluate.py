@@ -222,4 +222,6 @@ def test_calibration_on_rows_that_are_judged_as_well_asks_for_a_filter(run):
     assert result.exit_code == 2
     assert "E520" in result.stderr
     assert "fix: say which rows are judged, such as --where" in result.stderr
-    assert "E101" in run("evaluate", "val.parquet", "--calibrate-on", "split", "--no-save").stderr
+    filter_or_share = run("evaluate", "val.parquet", "--calibrate-on", "1/2", "--no-save").stderr
+    assert "E101" in filter_or_share
+    assert "fix: a share such as 0.5, or write" in filter_or_share

@@ -111,6 +111,45 @@ def test_a_table_without_the_columns_is_refused(faces):
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "where"),
+    [
+        ("Ann_0001,,1,x", "where: id_b of pairs.csv"),
+        ("Ann_0001,Bob_0003,yes,x", "where: same of pairs.csv"),
+        ("Ann_0001,Bob_0003,0,", "where: part of pairs.csv"),
+        ("Ann_0001,Ann_0001,1,x", "where: pairs.csv"),
+    ],
+)
+def test_a_cell_that_says_nothing_is_found_by_its_column(faces, row, where):
+    (faces / "pairs.csv").write_text(f"id_a,id_b,same,part\nCid_0001,Cid_0002,1,y\n{row}\n")
+    output = failed("pairs.csv", "--embeddings", "faces.parquet", "--id-column", "id", "--folds", "part")[1]
+    assert f"{where}\n" in output
+
+
+@pytest.mark.parametrize("folds", ["same", "id_a", "id_b", ""])
+def test_a_column_that_is_no_fold_is_refused(faces, folds):
+    (faces / "pairs.csv").write_text("id_a,id_b,same,group\nAnn_0001,Ann_0002,1,x\nAnn_0001,Bob_0003,0,y\n")
+    exit_code, output = failed("pairs.csv", "--embeddings", "faces.parquet", "--id-column", "id", "--folds", folds)
+    assert (exit_code, f"--folds {folds!r}, which names no folds" in output) == (2, True)
+
+
+def test_a_list_without_columns_takes_a_number_of_folds_and_no_name(faces):
+    (faces / "pairs.txt").write_text(LFW)
+    common = ("pairs.txt", "--embeddings", "faces.parquet", "--id-column", "id", "--folds")
+    exit_code, output = failed(*common, "part")
+    assert (exit_code, "the list has folds of its own" in output) == (2, True)
+    assert printed(*common, "2")["accounting"]["folds"] == 2
+
+
+@pytest.mark.parametrize("cell", ["1_0", "1.0", "x", "٣"])
+def test_text_that_is_no_whole_number_is_no_row(faces, cell):
+    np.save("x.npy", np.arange(12.0)[:, None] ** 2)
+    (faces / "pairs.csv").write_text(f"id_a,id_b,same\n0,1,1\n2,{cell},0\n", encoding="utf-8")
+    exit_code, output = failed("pairs.csv", "--embeddings", "x.npy")
+    assert exit_code == 2
+    assert f"second {cell!r} of pair 1 (0-based) is no whole number" in output
+
+
 def test_whole_numbers_beside_ids_of_text_are_ids_in_text_and_rows_in_parquet(faces):
     (faces / "pairs.csv").write_text("id_a,id_b,same\n0,1,1\n2,5,0\n")
     exit_code, output = failed("pairs.csv", "--embeddings", "faces.parquet", "--id-column", "id")

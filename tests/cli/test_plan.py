@@ -43,7 +43,7 @@ def test_it_counts_pairs_and_bytes(run, gallery):
 def test_speed_may_be_given_and_a_sample_planned(run, gallery):
     pattern, _ = gallery
     found = json.loads(run("plan", pattern, "--sample", "100", "--gflops", "1e-6", "--json", "-").stdout)
-    assert found["all"]["pairs"] == 100 * 4000
+    assert found["all"]["pairs"] == 100 * 3999
     assert found["seconds_of_one_core"]["pair"] == pytest.approx(2 * 8 / 1e3)
     assert found["sample"] is None  # there is no smaller one
     said = run("plan", pattern, "--gflops", "1e-6", "--json", "plan.json").stdout
@@ -58,8 +58,29 @@ def test_the_column_is_headed_by_the_queries_it_is_about(run, gallery):
     said = run("plan", gallery[0], "--sample", "100").stdout
     assert "--sample 100" in said
     assert "all queries" not in said
-    assert "400,000" in said
+    assert "399,900" in said
     assert "all queries" in run("plan", gallery[0], "--sample", "4001").stdout
+
+
+def test_queries_that_stand_in_the_gallery_are_not_compared_with_themselves(run):
+    random = np.random.default_rng(0)
+    ids, labels, vectors = (np.arange(60), np.arange(60) % 6, random.normal(size=(60, 8)).astype(np.float32))
+    np.savez("gallery.npz", embeddings=vectors, labels=labels, ids=ids)
+    np.savez("probe.npz", embeddings=vectors[:20], labels=labels[:20], ids=np.r_[:10, 100:110])
+    sets = ("probe.npz", "--gallery", "gallery.npz", "--json", "-")
+    planned = json.loads(run("plan", *sets).stdout)["all"]["pairs"]
+    assert planned == json.loads(run("evaluate", *sets).stdout)["accounting"]["pairs_compared"] == 20 * 60 - 10
+
+
+@pytest.mark.parametrize("speed", ["0.25", "9.5", "250"])
+def test_a_speed_is_told_as_it_was_given(run, gallery, speed):
+    assert f"each worth {speed} GFLOP/s" in " ".join(run("plan", gallery[0], "--gflops", speed).stdout.split())
+
+
+@pytest.mark.parametrize(("memory", "held"), [("250KiB", True), ("249KiB", False)])
+def test_it_says_where_vectors_would_not_stay_on_disk(run, gallery, memory, held):
+    said = " ".join(run("plan", gallery[0], "--gflops", "9", "--memory", memory).stdout.split())
+    assert ("Vectors of 125 KiB fit: they are read once and held." in said) is held
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-3", "nan"])

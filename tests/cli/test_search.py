@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import tripleteval as te
+
 QUICK = ["--seeds", "1", "--repeats", "1", "-k", "2", "--quiet"]
 
 
@@ -45,6 +47,19 @@ def test_the_table_says_what_it_would_cost(run):
     assert result.exit_code == 0, result.stderr
     assert "cheapest setting that costs at most 0.5 points of recall@2 is exact" in " ".join(result.stdout.split())
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("written", [["--output", "out"], ["--json", "out.json"]])
+def test_a_full_disk_costs_the_files_but_not_the_numbers(run, monkeypatch, written):
+    def full(*_, **__):
+        raise te.ResourceError("E801", "no", where="out", fix="free some space")
+
+    monkeypatch.setattr("tripleteval.cli.search.atomic_write", full)
+    monkeypatch.setattr("tripleteval.data.search_evaluation.SearchEvaluation.save", full)
+    result = run("search", "val.npz", "--backend", "exact", *QUICK, *written)
+    assert result.exit_code == 5
+    assert "E801" in result.stderr
+    assert "recall@2 is exact" in " ".join(result.stdout.split())
 
 
 def test_a_folder_and_a_file_are_written(run):

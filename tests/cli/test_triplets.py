@@ -101,6 +101,13 @@ def test_text_that_is_no_whole_number_is_no_row(run, folder, cell):
     assert "odd.csv" in result.stderr
 
 
+def test_a_missing_id_is_found_by_its_column(run, folder):
+    (folder / "odd.csv").write_text("anchor,positive,negative\na,b,c\na,,c\n")
+    result = run("triplets", "odd.csv", "--embeddings", "val.parquet", "--no-save")
+    assert result.exit_code == 3
+    assert "where: positive of odd.csv\n" in result.stderr
+
+
 def test_an_array_that_is_missing_is_named_beside_those_that_are_there(run):
     np.savez("odd.npz", anchor=[0], positive=[1], other=[2])
     result = run("triplets", "odd.npz", "--embeddings", "val.npy", "--no-save")

@@ -102,6 +102,12 @@ def test_rows_can_be_taken_with_everything_that_belongs_to_them():
     assert some.meta == {"t": [1, 3]}
 
 
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_further_column_has_one_value_per_row(length):
+    with pytest.raises(LabelError, match=r"E401 \d values? of column 'city' for 2 vectors"):
+        Embeddings(np.eye(2), meta={"year": [2025, 2026], "city": ["Oslo"] * length})
+
+
 @pytest.mark.parametrize("values", [[{"a"}, None], [{"a"}, "b"], [{"a"}, [["b"]]], [[1, 2], 3]])
 def test_sets_beside_something_else_are_refused(values):
     with pytest.raises(LabelError, match=r"E40[38]"):

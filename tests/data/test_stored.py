@@ -73,6 +73,7 @@ def test_what_is_taken_stays_on_disk_where_it_is_much(tmp_path, suffix, monkeypa
     assert isinstance(taken, StoredVectors)
     assert np.array_equal(taken[:], array[rows[::2]])
     assert np.array_equal(taken[np.array([3, 1])], array[rows[::2]][[3, 1]])
+    assert np.array_equal(taken[20:23], array[rows[::2]][20:23])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int8", ">f4", "bool", "int64"])
@@ -96,6 +97,13 @@ def test_facts_are_those_of_the_array_and_are_found_once(tmp_path, monkeypatch):
     assert np.flatnonzero(~vectors.facts().finite).tolist() == [5]
     monkeypatch.setattr(StoredVectors, "_stretch", None)
     assert vectors.facts() is vectors.facts()
+
+
+def test_facts_of_blocks_are_those_of_all_rows_together():
+    array = made()
+    array[3], array[995], array[7, 4] = 0, np.arange(5) == 1, np.inf
+    for mine, known in zip(Facts.joined([Facts.of(array[:10]), Facts.of(array[10:])]), Facts.of(array), strict=True):
+        np.testing.assert_allclose(mine, known, rtol=1e-12, atol=1e-9)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".parquet"])

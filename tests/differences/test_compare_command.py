@@ -57,6 +57,15 @@ def test_json_goes_to_a_new_file(runs, tmp_path, capsys):
     assert "E611" in capsys.readouterr().err
 
 
+def test_json_replaces_neither_a_run_nor_the_folder_of_the_comparison(runs, tmp_path, capsys):
+    folder = str(tmp_path / "compared")
+    for file, found in ((f"{runs[1]}/run.json", "one of the inputs"), (folder, "in the output folder")):
+        assert run("compare", *runs, "--json", file, "--overwrite", "-o", folder) == 4
+        assert found in capsys.readouterr().err
+    assert te.load(runs[1]).accounting["queries"] == 120
+    assert not (tmp_path / "compared").exists()
+
+
 @pytest.mark.parametrize(
     ("wrong", "code", "exit_code"),
     [(["--metric", "recal@5"], "E510", 2), (["--confidence", "95"], "E505", 2), (["--seed", "-1"], "E511", 2)],

@@ -84,6 +84,14 @@ def test_under_cosine_the_mean_is_that_of_unit_vectors():
     assert run.per_query["mate_distance"].to_pylist() == pytest.approx([0.0], abs=1e-15)
 
 
+def test_under_cosine_an_identity_whose_directions_cancel_out_has_no_mean():
+    gallery = te.Embeddings([[2.0, 0.0], [-1.0, 0.0], [0.0, 1.0]], ["ann", "ann", "bob"], name="enrolled")
+    probes = te.Embeddings([[1.0, 1.0]], ["bob"])
+    with pytest.raises(te.DataError, match="E202 1 identity whose items cancel out; first: 'ann' · enrolled"):
+        te.evaluate_identification(probes, gallery, fusion="mean", distance="cosine")
+    assert te.evaluate_identification(probes, gallery, fusion="mean")["cmc@1"] == 1.0
+
+
 def test_one_result_whatever_the_memory_threads_and_kernel():
     rng = np.random.default_rng(0)
     probes = te.Embeddings(rng.normal(size=(700, 6)), rng.integers(0, 90, 700))
@@ -120,6 +128,30 @@ def test_what_is_impossible_is_refused():
         te.evaluate_identification(te.Embeddings([[0.5]]), gallery)
     with pytest.raises(te.DataError, match="E306"):
         te.evaluate_identification(te.Embeddings([[0.5, 1.0]], ["ann"]), gallery)
+
+
+@pytest.mark.parametrize(
+    ("probes", "gallery", "code"),
+    [
+        ([[np.nan, 1.0], [1.0, 2.0]], [[1.0, 1.0], [2.0, 5.0]], "E201"),
+        ([[1.0, 1.0], [1.0, 2.0]], [[0.0, 0.0], [2.0, 5.0]], "E202"),
+        ([[1.0, 1.0], [1.0, 2.0]], [[1.0, 1.0], [1.0, 2.0]], "E509"),
+    ],
+)
+def test_what_is_refused_offers_nothing_that_identification_does_not_take(probes, gallery, code):
+    with pytest.raises(te.DataError, match=code) as caught:
+        te.evaluate_identification(*(te.Embeddings(side, ["a", "b"]) for side in (probes, gallery)), distance="cosine")
+    assert not any(word in caught.value.fix for word in ("nonfinite", "zero_rows", "leave out the gallery"))
+
+
+def test_probes_that_may_be_enrolled_themselves_are_suspected_unless_their_ids_say_otherwise():
+    gallery = te.Embeddings([[0.0], [0.0], [5.0], [5.0]], list("aabb"), ids=list("pqrs"))
+    suspected, known = (
+        " ".join(te.evaluate_identification(te.Embeddings([[0.0], [5.0]], list("ab"), ids=ids), gallery).notes)
+        for ids in (["x", "y"], ["p", "r"])
+    )
+    assert "give the same ids to both, or enrol other items" in suspected
+    assert "at distance 0" not in known
 
 
 def test_a_missing_kind_of_probe_leaves_its_rates_undefined_with_the_reason():
@@ -172,7 +204,7 @@ def test_the_command_line_prints_the_size_of_the_gallery(tmp_path, monkeypatch):
     shown = " ".join(run(*files).stdout.split())
     assert "among 2 identities with 2 items" in shown
     assert run("probes.npy", "--labels", "probes.txt").exit_code == 2
-    assert run(*files, "--relevance", "r.parquet").exit_code == 2
+    assert "No such option '--relevance'" in run(*files, "--relevance", "r.parquet").output
     saved = CliRunner().invoke(main, ["identify", *files, "--output", "run"])
     assert saved.exit_code == 0
     assert te.load("run")["cmc@1"] == 1.0

@@ -41,6 +41,13 @@ def test_labels_say_who_is_the_same_where_nobody_else_does():
     assert "at the command line a file without their column" in said
 
 
+def test_of_several_labels_per_item_a_pair_of_the_same_shares_one():
+    of = te.Embeddings(POINTS, [{"cat"}, {"cat", "pet"}, {"pet"}, {"pet", "car"}, {"car"}, {"van"}], ids=IDS)
+    run = te.evaluate_pairs(*PAIRS[:2], embeddings=of)
+    assert run.per_query["same"].to_pylist() == [True, True, False, True]
+    assert "1 pair against the labels; first: pair 3" in refused("E503", *PAIRS, embeddings=of)
+
+
 @pytest.mark.parametrize("same", [[True, True, False, False], ["1", "1", "0", "0"], ["true", "True", "FALSE", "false"]])
 def test_truths_may_be_booleans_numbers_or_words(same):
     run = te.evaluate_pairs(*PAIRS[:2], same, embeddings=te.Embeddings(POINTS, ids=IDS))
@@ -53,6 +60,8 @@ def test_duplicates_are_counted_either_way_round_and_contradictions_refused():
     assert run.accounting["duplicates"] == 1
     assert any("Repeats of another pair: 1 of 3" in note for note in run.notes)
     assert "rows 0 and 1" in refused("E504", ["a", "b"], ["b", "a"], [1, 0], embeddings=of)
+    said = refused("E504", list("dcaeb"), list("ebbda"), [1, 0, 0, 1, 1], embeddings=of)
+    assert "1 pair given as same and as different; first: pairs 2 and 4 (0-based), of rows 0 and 1" in said
 
 
 def test_an_item_is_not_compared_with_itself_but_equal_vectors_are_counted_and_said():
@@ -71,10 +80,18 @@ def test_what_does_not_exist_or_does_not_fit_is_refused():
     refused("E401", ["a"], ["b"], embeddings=of, error=te.LabelError)
     refused("E401", [[0.0]], [[1.0]], error=te.LabelError)
     refused("E403", ["a"], ["b"], ["maybe"], embeddings=of, error=te.LabelError)
+    assert "E403 2 of pair 0" in refused("E403", ["a"], ["b"], np.array([2]), embeddings=of, error=te.LabelError)
     refused("E306", [[0.0]], [[1.0, 2.0]], [1], error=te.DataError)
     refused("E201", [[np.nan]], [[1.0]], [1], error=te.DataError)
     refused("E301", [], [], [], embeddings=of, error=te.DataError)
     refused("E510", [[0.0]], [[1.0]], [1], distance="manhattan")
+
+
+def test_what_cannot_be_measured_is_removed_with_its_pairs():
+    spoiled = [[np.nan, 1.0], *([[1.0, 1.0]] * 5)]
+    for pairs in (([0], [1], [1]), (spoiled, spoiled, [1] * 6)):
+        said = refused("E201", *pairs, embeddings=spoiled if len(pairs[0]) == 1 else None, error=te.DataError)
+        assert said.endswith("remove these rows and the pairs they are part of")
 
 
 @pytest.mark.parametrize("far", [0, -0.1, 1.5, float("nan"), "small", True])

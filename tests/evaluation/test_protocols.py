@@ -187,3 +187,13 @@ def test_the_averages_differ_where_class_sizes_do(average, value):
     run = te.evaluate(UNEVEN, [0, 0, 0, 0, 1, 1, 2, 2, 3], ks=[3], average=average)
     assert run["recall@3"] == pytest.approx(value)
     assert run.metrics["recall@3"]["average"] == average
+
+
+def test_chance_and_ceiling_weigh_classes_alike_where_that_is_asked_for():
+    labels = np.repeat([0, 1, 2], [2, 3, 6])
+    points = np.random.default_rng(4).normal(size=(11, 2))
+    by_class = te.evaluate(points, labels, ks=(1,), average="class").metrics
+    assert by_class["hit_rate@1"]["chance"] == pytest.approx((1 / 10 + 2 / 10 + 5 / 10) / 3, rel=1e-12)
+    assert by_class["recall@1"]["ceiling"] == pytest.approx((1 / 1 + 1 / 2 + 1 / 5) / 3, rel=1e-12)
+    by_query = te.evaluate(points, labels, ks=(1,)).metrics
+    assert by_query["hit_rate@1"]["chance"] == pytest.approx((2 * 1 / 10 + 3 * 2 / 10 + 6 * 5 / 10) / 11, rel=1e-12)

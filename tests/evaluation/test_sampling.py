@@ -7,7 +7,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.data.comparison import Comparison, Lists, SharedClass
-from tripleteval.evaluation.sampling import draw
+from tripleteval.evaluation.sampling import HEADLINE, draw
 
 RANDOM = np.random.default_rng(21)
 LABELS = RANDOM.integers(0, 40, 600)
@@ -104,6 +104,9 @@ def test_a_precision_within_reach_stops_early_and_one_beyond_asks_all(monkeypatc
     some = te.evaluate(te.Embeddings(POINTS, LABELS, ids=IDS), precision=0.001, sample=100)
     assert any(note.endswith("though ±0.001 was asked for.") for note in some.notes)
     assert any("Sampled: 100 of 600 queries" in note for note in some.notes)
+    ends = [some.interval(name) for name in some if name in HEADLINE or name.split("@")[0] in HEADLINE]
+    widest = max(high - low for low, high in ends) / 2
+    assert any(f"widest headline interval is ±{widest:.3g}, though" in note for note in some.notes)
     assert strict.accounting["queries"] == 600
     for name in ("map@r", "recall@10", "triplet_satisfied@margin=0.2", "first_rank_median"):
         assert strict.metrics[name] == whole.metrics[name]

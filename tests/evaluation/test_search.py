@@ -271,10 +271,21 @@ def test_a_gallery_of_its_own_and_shared_ids():
     assert found[0]["metrics"]["recall@5"]["value"] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_copies_of_queries_whose_own_row_is_known_are_not_taken_for_it(known):
+    vectors, labels = np.repeat(clustered().vectors[:20], 2, axis=0), np.arange(40) // 4
+    ids = [f"i{row}" for row in range(40)]
+    queries = te.Embeddings(vectors[::2], labels[::2], ids=ids[::2] if known else None)
+    gallery = te.Embeddings(vectors, labels, ids=ids if known else None)
+    found = te.evaluate_search(queries, gallery=gallery, backends=["exact"], k=3, **FAST)
+    assert any("each finds itself" in note for note in found.notes) is not known
+
+
 def test_lists_longer_than_the_gallery_are_clipped():
     found = te.evaluate_search([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], backends=["exact"], k=50, **FAST)
     assert found[0].get("error") is None
     assert found.settings["k"] == 3
+    assert any("Lists of 50 were asked for; no query can find more than 3 items" in note for note in found.notes)
     assert found[0]["overlap"]["tie_aware_recall"] == 1.0
     assert found[0]["metrics"]["map@r"]["value"] == 1.0
     assert found[0]["metrics"]["recall@3"]["low"] is None  # two classes tell nothing about others
@@ -300,6 +311,18 @@ def test_float64_rows_that_float32_cannot_tell_apart_are_noted():
         ({"k": 0}, "E308"),
         ({"seeds": 0}, "E101"),
         ({"exact_sample": 0}, "E101"),
+        ({"exact_sample": "5"}, "E101"),
+        ({"exact_sample": 300.5}, "E101"),
+        ({"timeout": 0}, "E101"),
+        ({"timeout": -1}, "E101"),
+        ({"timeout": float("inf")}, "E101"),
+        ({"timeout": "60"}, "E101"),
+        ({"tolerance": -0.005}, "E101"),
+        ({"tolerance": 5}, "E101"),
+        ({"tolerance": float("nan")}, "E101"),
+        ({"backends": [3]}, "E101"),
+        ({"params": ["nprobe"]}, "E101"),
+        ({"params": {"nprobe": None}}, "E101"),
         ({"metrics": ["map"]}, "E510"),
         ({"judge_by": "recall@50"}, "E510"),
         ({"confidence": 2}, "E505"),

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tripleteval as te
+from tripleteval.evaluation.slices import column_values
 from tripleteval.report.sections import SECTIONS
 
 RANDOM = np.random.default_rng(13)
@@ -109,6 +110,25 @@ def test_slices_of_a_sample_are_slices_of_its_queries():
 def test_a_column_that_cannot_be_sliced_by_is_refused(by, said):
     with pytest.raises(te.ParameterError, match=f"E101 {said}"):
         te.evaluate(te.Embeddings(POINTS, LABELS, meta=META), by=by)
+
+
+def test_a_slice_weighs_classes_alike_where_that_is_asked_for():
+    kept = np.flatnonzero(np.arange(180) % 7 > 1)  # classes of 3 to 5 items
+    labels, country = LABELS[kept], np.array(COUNTRY)[kept]
+    run = te.evaluate(te.Embeddings(POINTS[kept], labels, meta={"country": country}), by="country", average="class")
+    values = run.per_query["map@r"].to_numpy()
+    for entry in run.slices:
+        inside = country == entry["value"]
+        means = [values[inside & (labels == label)].mean() for label in np.unique(labels[inside])]
+        assert entry["metrics"]["map@r"]["value"] == pytest.approx(np.mean(means), rel=1e-12)
+        assert np.mean(means) != pytest.approx(values[inside].mean(), rel=1e-6)
+
+
+def test_a_hundred_values_can_be_sliced_by_and_one_more_cannot():
+    queries = te.Embeddings(POINTS, LABELS, meta={str(n): [row % n for row in range(180)] for n in (100, 101)})
+    assert len(set(column_values(queries, "100"))) == 100
+    with pytest.raises(te.ParameterError, match="E101 101 different values"):
+        column_values(queries, "101")
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])

@@ -98,6 +98,13 @@ def test_a_baseline_is_compared_by_value_or_by_the_interval_of_the_difference(ol
     assert te.gate(old, baseline=new, no_worse=["map@r"]).passed
 
 
+def test_a_baseline_is_compared_at_the_confidence_and_with_the_seed_of_the_run(old):
+    run = te.evaluate(CENTRES + 0.82 * NOISE, LABELS, confidence=0.8, seed=5)
+    known = te.compare(old, run, metrics=["map@r"], confidence=0.8, seed=5).metrics["map@r"]
+    check = te.gate(run, baseline=old, no_worse=["low(map@r)"]).checks[0]
+    assert (check.found, check.low, check.high) == (known["low"], known["low"], known["high"])
+
+
 def test_where_lower_is_better_no_worse_means_no_higher(old, new):
     name = "triplet_loss@margin=0.2"
     rise = new[name] - old[name]
@@ -118,6 +125,7 @@ def test_where_lower_is_better_no_worse_means_no_higher(old, new):
         ({"require": ["mrr > 0"], "baseline": True}, "E101 no_worse and baseline belong together.*--no-worse"),
         ({"no_worse": ["map@r"], "baseline": True, "margin": -1}, "E505"),
         ({"no_worse": ["map@r"], "baseline": True, "margin": float("nan")}, "E505"),
+        ({"no_worse": ["map@r"], "baseline": True, "margin": True}, "E505 margin=True"),
     ],
 )
 def test_a_gate_that_makes_no_sense_is_refused(old, how, said):

@@ -104,3 +104,10 @@ def test_a_summary_that_cannot_be_written_does_not_change_the_answer(runs, tmp_p
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "folder"))
     assert run(runs[0], "--require", "map@r > 0") == 0
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_two_documents_are_not_written_to_one_file(runs, tmp_path, capsys):
+    arguments = ["--require", "map@r > 0", "--junit", str(tmp_path / "out"), "--json", f"{tmp_path}/./out"]
+    assert run(runs[0], *arguments) == 4
+    assert "one file for --junit and --json" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,20 @@ def test_who_holds_it_is_told_by_more_than_a_number(tmp_path, change, stale):
         with pytest.raises(ResourceError, match=r"E803 .*remove 'lock-7'"):
             hold(tmp_path)
         assert os.listdir(tmp_path) == ["lock-7"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="processes have no names to be read here")
+def test_a_process_of_any_name_is_known_by_when_it_started(tmp_path):
+    name = Path("/proc/self/comm")
+    before = name.read_bytes()
+    try:
+        name.write_bytes("né) Z 1".encode())
+        held = hold(tmp_path)
+        with pytest.raises(ResourceError, match=rf"E803 process {os.getpid()} on "):
+            hold(tmp_path)
+        held.release()
+    finally:
+        name.write_bytes(before.strip())
 
 
 def _race(folder, start, results):

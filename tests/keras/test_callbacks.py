@@ -214,6 +214,39 @@ def test_the_impossible_is_refused():
     two.compile("sgd", loss="mse", run_eagerly=True)
     with pytest.raises(FileError, match="E613"):
         two.fit(points(), np.zeros((96, 5, 2)), verbose=0, callbacks=[EvaluateEmbeddings((points(), CLASSES))])
+    assert not int(two.optimizer.iterations)  # it is known before anything is trained
+
+
+def in_batches(inputs, labels=None):
+    return [inputs if labels is None else (inputs[rows], labels[rows]) for rows in (slice(50), slice(50, 96))]
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "match"),
+    [
+        ([], DataError, "E301 no rows · validation data"),
+        (in_batches(points()), LabelError, "E401 inputs without labels · validation data"),
+        (in_batches(points(), CLASSES / 2), LabelError, "E403"),
+        (in_batches(points()[:, :9], CLASSES), ValueError, "(?s)10.*9"),
+    ],
+    ids=["empty", "no labels", "float labels", "another shape"],
+)
+@pytest.mark.parametrize("side", ["validation data", "gallery"])
+def test_what_a_batch_holds_is_looked_at_before_the_first_epoch(data, error, match, side):
+    begun = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: begun.append(epoch))
+    good = (points(), CLASSES)
+    watch = EvaluateEmbeddings(data if side == "validation data" else good, gallery=data if side == "gallery" else None)
+    with pytest.raises(error, match=match.replace("validation data", side)):
+        trained([seen, watch])
+    assert not begun
+
+
+class Endless(keras.utils.PyDataset):
+    num_batches = None
+
+    def __getitem__(self, index):
+        return points(index), CLASSES
 
 
 @pytest.mark.parametrize(
@@ -224,6 +257,7 @@ def test_the_impossible_is_refused():
         ((points(), np.eye(8)[CLASSES]), DataError, "E304 a column was expected"),
         (points(), LabelError, "inputs without labels"),
         (((points(), CLASSES) for _ in range(2)), DataError, "can be read only once"),
+        (Endless(), DataError, "E301 a data set without an end"),
         (7, DataError, "E203"),
     ],
 )
@@ -237,6 +271,39 @@ def test_data_that_cannot_be_watched_are_refused_before_any_epoch(data, error, m
 def test_a_setting_nobody_knows_is_refused_before_any_epoch():
     with pytest.raises(ParameterError, match="unknown setting 'distanse' .* did you mean 'distance'"):
         EvaluateEmbeddings((points(), CLASSES), distanse="cosine")
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ({"distance": "cosin"}, "E510 distance='cosin' · did you mean 'cosine'"),
+        ({"ks": (0,)}, "E308 k=0"),
+        ({"metrics": "recall@0"}, "E308 k=0"),
+        ({"margins": (-1,)}, "E505 margin=-1"),
+        ({"zero_rows": "none"}, "E510 zero_rows='none'"),
+        ({"memory": "1 banana"}, "E101 memory '1 banana'"),
+        ({"threads": 0}, "E101 threads=0"),
+        ({"ignore": "camera"}, "E510 ignore='camera'"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_impossible_setting_is_refused_before_any_epoch(setting, match):
+    with pytest.raises(ParameterError, match=match):
+        EvaluateEmbeddings((points(), CLASSES), **setting)
+
+
+def test_labels_that_are_ids_are_refused_before_any_epoch():
+    with pytest.raises(LabelError, match="E406 none of 96 queries has anything relevant to find · validation data"):
+        EvaluateEmbeddings((points(), np.arange(96)))
+    EvaluateEmbeddings((points(), np.arange(96)), gallery=(points(), np.arange(96)))
+
+
+def test_an_epoch_that_is_trained_anew_has_no_evaluation_of_another_training():
+    watch = EvaluateEmbeddings((points(1), CLASSES), every=5, metrics="mrr", verification=False)
+    model, _ = trained([watch], epochs=2)
+    assert sorted(watch.evaluations) == [0, 1]
+    trained([watch], epochs=3, model=model)
+    assert sorted(watch.evaluations) == [0, 2]
 
 
 def test_a_network_that_diverges_is_watched_to_its_end():

@@ -107,6 +107,7 @@ def test_an_output_that_is_no_matrix_of_numbers_is_refused(tower):
         embed(lambda batch: batch[..., None], INPUTS)
     with pytest.raises(FileError, match="a model with 2 outputs"):
         embed(lambda batch: [batch, batch], INPUTS)
+    assert np.array_equal(embed(lambda batch: {"embedding": batch}, INPUTS).vectors, INPUTS)
     broken = INPUTS.copy()
     broken[41, 2] = np.nan
     with pytest.raises(DataError, match="E201 an output that is not finite, for 1 of 16 items; first: item 41"):
@@ -162,11 +163,13 @@ def test_labels_that_do_not_belong_to_their_batch_are_refused(tower):
         embed(tower, INPUTS, LABELS[1:])
 
 
-def test_single_items_of_a_pipeline_are_refused(tower):
+def test_single_items_and_pipelines_without_an_end_are_refused(tower):
     import tensorflow as tf
 
     with pytest.raises(DataError, match=r"E203 single items instead of batches .* call \.batch"):
         embed(tower, tf.data.Dataset.from_tensor_slices((INPUTS, LABELS)))
+    with pytest.raises(DataError, match=r"E301 a data set without an end .* leave out \.repeat"):
+        embed(tower, tf.data.Dataset.from_tensor_slices((INPUTS, LABELS)).batch(8).repeat())
 
 
 def test_what_is_no_data_is_refused(tower, tmp_path):

@@ -47,11 +47,11 @@ def test_a_backend_that_is_missing_is_named(backend):
     code = f"""
 import pickle, sys
 sys.modules[{backend!r}] = None
-from tripleteval.errors import MissingExtra
+from tripleteval.errors import ParameterError
 import tripleteval.keras
 try:
     tripleteval.keras.embed
-except MissingExtra as error:
+except ParameterError as error:
     print(error, str(pickle.loads(pickle.dumps(error))) == str(error))
 """
     environment = {**os.environ, "KERAS_BACKEND": backend}

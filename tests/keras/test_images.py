@@ -92,12 +92,13 @@ def test_what_is_converted_is_counted(tmp_path):
     picture("RGBA").save(tmp_path / "see-through.png")
     picture("CMYK").save(tmp_path / "print.jpg")
     picture("P").save(tmp_path / "frames.gif", save_all=True, append_images=[picture("P", seed=1)])
+    picture("RGB").save(tmp_path / "one-colour-away.png", transparency=(0, 0, 0))
     pictures = Pictures(4, 6)
-    for name in ("turned.jpg", "see-through.png", "print.jpg", "frames.gif"):
+    for name in ("turned.jpg", "see-through.png", "print.jpg", "frames.gif", "one-colour-away.png"):
         assert pictures.load(tmp_path / name).shape == (4, 6, 3)
     assert pictures.counts == {
         "turned by EXIF, which is ignored": 1,
-        "transparency dropped": 1,
+        "transparency dropped": 2,
         "converted from CMYK": 1,
         "converted from P": 1,
         "first of several frames": 1,

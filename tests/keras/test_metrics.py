@@ -90,7 +90,7 @@ def test_what_is_no_number_makes_the_metric_none_until_it_is_reset(metric):
     labels, vectors = BATCHES[0]
     unknown = labels.astype("float32")
     unknown[3] = np.nan
-    for broken in ((labels, vectors * np.float32("nan")), (unknown, vectors)):
+    for broken in ((labels, vectors * np.float32("nan")), (labels, vectors * np.float32(1e20)), (unknown, vectors)):
         assert np.isnan(measured(metric, [broken, BATCHES[1]]))
         metric.reset_state()
         assert np.isfinite(measured(metric, BATCHES))
@@ -146,3 +146,6 @@ def test_the_impossible_is_refused():
             make()
     with pytest.raises(ParameterError, match="known: easy, hard, semi_hard"):
         TripletComposition("medium")
+    for metric in (TripletAccuracy(), EmbeddingCollapse()):
+        with pytest.raises(ParameterError, match="E512 .* weights, .* under metrics=, not weighted_metrics="):
+            metric.update_state(*BATCHES[0], sample_weight=np.ones(11))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from tripleteval.metrics.operating import Operating, histogram, operating_of, thinned
+from tripleteval.metrics.operating import Moments, Operating, _moments, best_cut, histogram, operating_of, thinned
 from tripleteval.metrics.verification import (
     auc,
     best_accuracy,
@@ -119,6 +119,35 @@ def test_the_best_accuracy_is_the_best_of_every_threshold(genuine, impostor):
         smallest = cuts[right.index(max(right))]
         assert smallest <= cut
         assert not any(smallest < d <= cut for d in genuine + impostor)
+    chosen = best_cut(curve(genuine, impostor))
+    assert sum(g <= chosen for g in genuine) + sum(v > chosen for v in impostor) == max(right)
+    assert sum(d <= chosen for d in genuine + impostor) == sum(
+        d <= cuts[right.index(max(right))] for d in genuine + impostor
+    )
+
+
+@given(distances, distances)
+def test_d_prime_is_the_gap_of_the_means_in_pooled_sample_deviations(genuine, impostor):
+    found = d_prime(curve(genuine, impostor))
+    assert found.n == len(genuine) + len(impostor)
+    if min(len(genuine), len(impostor)) < 2:
+        assert found.reason == "it takes two genuine and two impostor pairs"
+    elif len({*genuine}) == len({*impostor}) == 1:
+        assert found.reason == "all distances of a kind are equal"
+    else:
+        pooled = np.sqrt((np.var(genuine, ddof=1) + np.var(impostor, ddof=1)) / 2)
+        assert found.value == pytest.approx((np.mean(impostor) - np.mean(genuine)) / pooled, abs=1e-12)
+        assert found.details["mean_genuine"] == pytest.approx(np.mean(genuine))
+
+
+@given(st.lists(st.integers(0, 40), max_size=9))
+def test_moments_of_whole_steps_are_those_of_the_numbers_less_what_rounding_adds(steps):
+    mean, sd = _moments(len(steps), (sum(steps), sum(s * s for s in steps)), 0.25, 3.0)
+    assert mean == (pytest.approx(np.mean(steps) * 0.75) if steps else None)
+    variance = np.var(steps, ddof=1) if len(steps) > 1 else 0.0
+    smooth = variance > 16 + 1e-9  # square steps; of narrower ones rounding may do anything
+    expected = np.sqrt(variance - smooth / 12) * 0.75
+    assert sd == (pytest.approx(expected) if len(steps) > 1 else None)
 
 
 @given(distances, distances)
@@ -196,6 +225,12 @@ def test_a_thinned_roc_keeps_its_ends_its_order_and_only_true_points():
         assert ((impostor <= cut).mean(), (genuine <= cut).mean()) == pytest.approx((far, rate))
 
 
+def test_a_roc_through_a_gap_takes_all_of_it_up_to_the_next_known_distance():
+    of = replace(curve([1.0, 3.0], [2.0]), impostor=np.array([0, 0, 0, 0, 9, 0, 0]))
+    below = float(np.nextafter(3.0, 0))
+    assert thinned(of) == {"threshold": [None, 1.0, below, 3.0], "far": [0, 0, 1, 1], "tar": [0, 0.5, 0.5, 1]}
+
+
 def test_a_histogram_holds_every_pair_once():
     rng = np.random.default_rng(2)
     genuine, impostor = rng.uniform(0, 2, 500), rng.uniform(1, 3, 900)
@@ -203,6 +238,27 @@ def test_a_histogram_holds_every_pair_once():
     assert (sum(drawn["genuine"]), sum(drawn["impostor"])) == (500, 900)
     assert drawn["genuine"] == np.histogram(genuine, drawn["edges"])[0].tolist()
     assert drawn["impostor"] == np.histogram(impostor, drawn["edges"])[0].tolist()
+
+
+@pytest.mark.parametrize("last", [0, 63, 64, 65, 127, 128, 129, 256])
+def test_a_histogram_is_as_coarse_as_its_last_pair_makes_it(last):
+    genuine, impostor = np.array([last + 0.5]) / 64, np.array([0.25]) / 64
+    drawn = histogram(operating_of(genuine, impostor, np.arange(300) / 64))
+    assert drawn["genuine"] == np.histogram(genuine, drawn["edges"])[0].tolist()
+    assert (sum(drawn["genuine"]), sum(drawn["impostor"])) == (1, 1)
+    assert min(last + 1, 33) <= len(drawn["genuine"]) <= 64
+
+
+def test_more_pairs_than_integers_multiply_have_an_exact_auc():
+    many = Operating(
+        np.array([1.0, 2.0, 3.0]),
+        2**41 * np.array([0, 3, 0, 0, 0, 1, 0]),
+        2**42 * np.array([0, 0, 0, 5, 0, 0, 0]),
+        Moments(None, None),
+        Moments(None, None),
+        np.zeros(0),
+    )
+    assert auc(many).value == 0.75
 
 
 @pytest.mark.parametrize(
@@ -225,6 +281,49 @@ def test_a_quantile_is_the_first_distance_with_so_many_pairs_at_or_below_it(genu
         reached = [d for d in sorted(side) if sum(v <= d for v in side) >= share * len(side) - 1e-9]
         assert read(found, share).value == reached[0]
         assert read(found, share).n == len(side)
+
+
+def unresolved(genuine: list[float], impostor: list[float]) -> Operating:
+    """Return the curve whose distances are known at odd numbers only: those at even numbers lie in gaps."""
+    bins = [np.bincount(np.array(side, dtype=int), minlength=7) for side in (genuine, impostor)]
+    return Operating(np.array([1.0, 3.0, 5.0]), *bins, Moments(None, None), Moments(None, None), np.zeros(0))
+
+
+@given(distances, distances, rates)
+def test_what_gaps_hide_lies_between_the_best_and_the_worst_order_of_what_is_in_them(genuine, impostor, far):
+    of = unresolved(genuine, impostor)
+    even = {d for d in genuine if d % 2 == 0}
+    best = curve(genuine, [d + 0.5 if d in even else d for d in impostor])
+    worst = curve([d + 0.5 if d in even else d for d in genuine], impostor)
+    for metric, parameters in ((auc, ()), (eer, ()), (overlap, ()), (best_accuracy, ()), (tar, (far,))):
+        found = metric(of, *parameters)
+        ends = sorted(metric(curve, *parameters).value for curve in (best, worst))
+        assert found.value == pytest.approx(np.clip(found.value, *ends), abs=1e-12)
+        known = found.details if "at_least" in found.details else {"at_least": found.value, "at_most": found.value}
+        assert [known["at_least"], known["at_most"]] == pytest.approx(ends, abs=1e-12), metric
+
+
+@pytest.mark.parametrize(
+    ("hidden", "ends"), [(0.0, (1.0, 1.0)), (2.0, (1.0, 3.0)), (4.0, (3.0, 5.0)), (6.0, (5.0, 5.0))]
+)
+def test_a_quantile_in_a_gap_lies_between_the_known_distances_around_it(hidden, ends):
+    found = intra_quantile(unresolved([hidden], [1.0]), 0.5)
+    assert (found.details["at_least"], found.details["at_most"]) == ends
+
+
+def test_a_threshold_beside_a_gap_is_the_largest_known_one_and_not_midway():
+    for of, expected in (
+        (unresolved([1.0], [4.0]), 3.0),
+        (unresolved([2.0], [3.0]), float(np.nextafter(3.0, 0))),
+    ):
+        found = threshold(of, 0.1)
+        assert (found.value, found.details["midway"]) == (expected, False)
+    assert threshold(unresolved([1.0], [3.0]), 0.1).details["midway"]
+
+
+def test_the_densest_gap_is_that_with_the_largest_share_of_impostors():
+    assert unresolved([2.0], [1.0, 1.0, 1.0, 2.0, 2.0, 4.0, 5.0, 5.0]).densest() == 0.25
+    assert unresolved([2.0], []).densest() == 0.0
 
 
 def test_a_quantile_between_two_known_distances_says_where_it_is():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -203,6 +204,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, memory: Any) -> Non
     pq.write_table(_table(5, 21).drop_columns("label"), tmp_path / "part-9.parquet")
     error = refusal(te.FileError, pattern, memory=memory)
     assert (error.code, error.where) == ("E605", str(tmp_path / "part-9.parquet"))
+    assert re.search(r"columns of ids(, groups)? here, of labels, ids(, groups)? in ", error.found), error.found
 
 
 @pytest.mark.parametrize("memory", BUDGETS)

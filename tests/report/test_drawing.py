@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any
@@ -108,7 +109,12 @@ def test_every_link_stays_in_the_page(hostile: Evaluation) -> None:
 
 
 def test_hostile_labels_stay_inside_the_island_of_data(hostile: Evaluation) -> None:
-    written = page([(HOSTILE[0], hostile)])
+    table = hostile.per_class
+    assert table is not None
+    # Bars of nothing are not drawn, and by chance the worst thirty of these classes have a map@r of 0.
+    place = table.column_names.index("map@r")
+    rates = [[row / table.num_rows for row in range(table.num_rows)]]
+    written = page([(HOSTILE[0], replace(hostile, per_class=table.set_column(place, "map@r", rates)))])
     (island,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', written, re.DOTALL)
     assert not set(island) & set("<>&\u2028\u2029")
     assert island.isascii()
@@ -144,8 +150,6 @@ def test_hostile_labels_bring_no_styles_of_their_own(hostile: Evaluation) -> Non
 
 
 def test_notes_settings_and_environment_are_data_too(run: Evaluation) -> None:
-    from dataclasses import replace
-
     evil = HOSTILE[0]
     dirty = replace(run, notes=[evil], settings={evil: evil}, environment={evil: evil}, accounting={evil: {evil: 1}})
     assert "".join(parsed(page([("a", dirty)])).text).count(evil) >= 5

@@ -15,7 +15,7 @@ from tripleteval.report.cases import FIRST_AT, fact
 from tripleteval.report.comparison import comparison
 from tripleteval.report.definitions import definition
 from tripleteval.report.sections import SECTIONS, sections
-from tripleteval.report.wording import interval, label, listed, number, over, percent, rank
+from tripleteval.report.wording import brief, interval, label, listed, number, over, percent, rank
 
 
 def said(evaluation: Evaluation, name: str) -> Section:
@@ -283,6 +283,11 @@ def test_among_equally_bad_queries_a_wrong_nearest_item_comes_first() -> None:
     assert rows == [*sorted(wrong), *sorted(set(range(6)) - wrong)]
 
 
+def test_tables_of_pairs_have_no_empty_columns(run: Evaluation) -> None:
+    for table in said(run, "verification").tables:
+        assert all(any(column(table, name)) for name in table.columns)
+
+
 def test_worst_queries_do_without_neighbours(run: Evaluation) -> None:
     (table,) = said(replace(run, neighbors=None), "worst queries").tables
     assert set(column(table, "nearest")) == {""}
@@ -319,6 +324,7 @@ def test_runs_of_different_tasks_are_compared_with_a_warning(run: Evaluation, co
         (5.4e-4, "5.40e-04"),
         (-2.5, "−2.5000"),
         (12345.678, "12,345.7"),
+        (-4.449e20, "−4.45e+20"),
         (None, "–"),
         (float("nan"), "–"),
         (1, "1.0000"),
@@ -347,6 +353,8 @@ def test_a_share_is_never_rounded_to_all_or_none(value: float, shown: str) -> No
         (-0.25, -2e-4, "[−0.2500, −2.00e-04]"),
         (-1e-17, 0.25, "[0.000, 0.250]"),
         (0.00111, 0.00113, "[0.0011, 0.0011]"),
+        (0.3, 0.3 + 1e-16, "[0.300, 0.300]"),
+        (3.247e20, 3.408e20, "[3.25e+20, 3.41e+20]"),
         (None, 1.0, ""),
     ],
 )
@@ -359,6 +367,7 @@ def test_names_are_one_visible_line_of_bounded_length() -> None:
     assert label("W" * 5000) == "W" * 199 + "…"
     assert label("W" * 200) == "W" * 200
     assert label(["a", "b"]) == "a, b"
+    assert brief("W" * 61) == "W" * 59 + "…"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(61.0, "61"), (1234567.0, "1,234,567"), (2.5, "2.5"), (7 / 3, "2.33")])

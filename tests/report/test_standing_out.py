@@ -158,3 +158,23 @@ def test_where_all_vectors_are_equal_the_order_of_the_rows_blames_nobody(classes
     chance, copies = lines(found)
     assert chance.startswith(f"The rankings cannot be told from chance: map@r is {found['map@r']:.4f}")
     assert copies.startswith(f"{10 * classes} queries have a copy")
+
+
+def test_where_nothing_can_be_told_from_chance_or_apart_no_class_is_the_worst() -> None:
+    random = np.random.default_rng(3)
+    perfect = 100.0 * CLASSES[:, None] + random.normal(size=(240, 1))
+    for vectors in (random.normal(size=(240, 16)), perfect, np.zeros((240, 3))):
+        assert "Worst" not in SECTIONS["headline"].write(faces(vectors, NAMES[CLASSES])).text
+
+
+def test_where_all_vectors_are_one_neither_classes_nor_labels_are_listed() -> None:
+    found = evaluate(np.zeros((40, 3)), np.arange(40) // 10, verification=False)
+    assert SECTIONS["confusions"].write(found) is None
+    assert SECTIONS["suspected labels"].write(found) is None
+
+
+def test_one_more_pair_is_one() -> None:
+    centres, noise = points()
+    for pair in range(4):
+        centres[np.isin(CLASSES, (2 * pair, 2 * pair + 1))] = 5.0 * pair
+    assert "So it is with 1 more pair of classes." in lines(faces(centres + noise, NAMES[CLASSES]))

@@ -111,3 +111,19 @@ def test_right_and_wrong_have_one_colour_everywhere() -> None:
     chart = replace(LINE, columns={**LINE.columns, "of": ["wrong", "right"]}, color="of")
     scale = spec(chart)["layer"][0]["encoding"]["color"]["scale"]
     assert scale == {"domain": ["wrong", "right"], "range": ["#d65f5f", "#3f9c6a"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "labelled"),
+    [
+        ([1, 2, 3], {"tickMinStep": 1}),
+        ([0.5, 2.0], {}),
+        ([0.0, 2e-30], {"format": "~g"}),
+        ([-4e20, 1.0], {"format": "~g"}),
+        ([0.0, None], {}),
+    ],
+)
+def test_counts_have_whole_ticks_and_the_tiny_and_the_huge_powers_of_ten(values: list, labelled: dict) -> None:
+    chart = replace(LINE, columns={"k": values, "value": [0.5] * len(values)})
+    axis = spec(chart)["layer"][0]["encoding"]["x"]["axis"]
+    assert {name: axis[name] for name in ("tickMinStep", "format") if name in axis} == labelled

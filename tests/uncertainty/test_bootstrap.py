@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from tripleteval.uncertainty.bootstrap import REPLICATES, replicates, weights
-from tripleteval.uncertainty.clustered import median_interval, standard_error
+from tripleteval.uncertainty.clustered import influence, median_interval, standard_error
 from tripleteval.uncertainty.stream import Stream
 from tripleteval.uncertainty.sums import Sums, Units, integers
 
@@ -25,6 +26,7 @@ def test_the_stream_is_what_it_was():
     assert Stream(0, "interval").below(1000, 1).shape == (1, 1000)
     assert Stream(0, "interval").below(100, 2)[:, :6].tolist() == [[11, 48, 0, 43, 91, 37], [45, 13, 95, 30, 61, 49]]
     assert Stream(0, "interval").signs(5, 2).tolist() == [[1.0, 1.0, -1.0, 1.0, 1.0], [-1.0, -1.0, -1.0, -1.0, 1.0]]
+    assert Stream(0, "interval").signs(64, 2)[1, :5].tolist() == [1.0, -1.0, 1.0, 1.0, 1.0]
     assert Stream(7, "sample").shares(1)[0] == pytest.approx(0.3425053923423347, abs=1e-12)
 
 
@@ -69,6 +71,19 @@ def test_what_else_is_resampled_changes_nothing():
     np.testing.assert_array_equal(replicates([one, two], 0, "x")[0], replicates([one], 0, "x")[0])
 
 
+def test_two_units_have_a_standard_error_and_one_has_none():
+    assert standard_error(np.array([1.0, 4.0]), np.ones(2)) == pytest.approx(np.std([1, 4], ddof=1) / np.sqrt(2))
+    assert np.isnan(standard_error(np.ones(1), np.ones(1)))
+
+
+def test_an_influence_is_what_a_unit_adds_and_its_squares_make_the_standard_error():
+    one = some(12)._replace(whole=np.r_[0.0, RANDOM.integers(1, 9, 11)])
+    part, whole = one.part[1:], one.whole[1:]
+    found = influence(one._replace(part=np.r_[0.0, part]))
+    assert found == pytest.approx((part - part.sum() / whole.sum() * whole) / whole.sum())
+    assert np.sqrt(11 / 10 * (found**2).sum()) == pytest.approx(standard_error(part, whole))
+
+
 def test_replicates_spread_as_the_linearised_error_says():
     one = some(400)
     assert replicates([one], 0, "x")[0].std() == pytest.approx(standard_error(one.part, one.whole), rel=0.06)
@@ -108,3 +123,22 @@ def test_the_interval_of_a_median_holds_it_and_is_the_same_for_any_order():
     order = RANDOM.permutation(300)
     assert median_interval(values[order], units[order], 0.95) == (low, high)
     assert median_interval(np.ones(20), np.arange(20), 0.95) == (1.0, 1.0)
+
+
+def test_the_interval_of_a_median_inverts_that_of_the_share_below_it():
+    units = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6] * 2)
+    values = RANDOM.integers(0, 9, len(units)).astype(float)  # several are the median itself
+    below = [
+        np.mean([0.5 * (v == np.median(values)) + (v < np.median(values)) for v in values[units == u]])
+        for u in range(12)
+    ]
+    counts = np.bincount(units)
+    share = np.average(below, weights=counts)
+    error = np.sqrt(12 / 11 * sum(((b - share) * n) ** 2 for b, n in zip(below, counts, strict=True))) / len(units)
+    half = stats.t.ppf(0.9, 11) * error
+    expected = np.quantile(values, [0.5 - half, 0.5 + half])
+    assert median_interval(values, units, 0.8) == pytest.approx(tuple(expected))
+
+
+def test_where_little_is_known_the_median_lies_among_all_values():
+    assert median_interval(np.array([0.0, 1.0, 9.0, 10.0]), np.array([0, 0, 1, 1]), 0.95) == (0.0, 10.0)

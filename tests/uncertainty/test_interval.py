@@ -26,6 +26,8 @@ def test_too_few_units_give_no_interval_but_a_reason(units):
     assert (found.low, found.high, found.method) == (None, None, None)
     assert f"{units} class" in found.reason
     assert "needs 5" in found.reason
+    assert found.entry()["interval_reason"] == found.reason
+    assert "interval_reason" not in interval(scores(5)).entry()
 
 
 @pytest.mark.parametrize(("units", "method"), [(5, "t"), (19, "t"), (20, "bootstrap"), (MANY + 1, "t")])
@@ -57,6 +59,15 @@ def test_a_share_that_never_varies_gets_the_rule_of_three_over_units(units):
     nearly = whole * (1 - 2.0**-53 * np.arange(units))  # as sums of rounded shares are
     assert interval(Sums(nearly, whole, bounds=SHARE))[:3] == (1 - 3 / units, 1.0, "rule of three")
     assert interval(Sums(0 * whole, whole))[:2] == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("units", "method"), [(6, "t"), (30, "bootstrap")])
+def test_a_share_that_is_nothing_or_everything_in_some_units_only_varies(units, method):
+    part = np.where(np.arange(units) < 2, 0.0, 4.0)
+    for some in (part, 4.0 - part):
+        found = interval(Sums(some, np.full(units, 4.0), bounds=SHARE))
+        assert found.method == method
+        assert found.low < found.high
 
 
 def test_more_confidence_is_a_wider_interval_and_the_seed_hardly_matters():

@@ -28,6 +28,19 @@ def test_bootstrap_of_a_skewed_mean_agrees_with_scipy():
     assert high == pytest.approx(theirs.high + 0.03 * width, abs=0.06 * width)
 
 
+@pytest.mark.parametrize("estimate", [-1.0, 0.4, 0.5, 0.55, 2.0])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_ends_are_those_of_the_formula(estimate, confidence):
+    values, units = RANDOM.choice(np.linspace(0, 1, 101), size=500), RANDOM.exponential(size=12)
+    share = ((values < estimate).sum() + (values == estimate).sum() / 2) / 500
+    centre = stats.norm.ppf(np.clip(share, 1 / 500, 499 / 500))
+    skew = stats.skew(units) / (6 * math.sqrt(12))
+    beyond = stats.t.ppf((1 + confidence) / 2, 11) * math.sqrt(12 / 11)
+    shares = [stats.norm.cdf(centre + z / (1 - skew * z)) for z in (centre - beyond, centre + beyond)]
+    found = ends(values, estimate, units - units.mean(), confidence)
+    assert found == pytest.approx(np.quantile(values, shares), abs=1e-9)
+
+
 def test_skewed_units_move_both_ends_towards_the_long_tail():
     values = np.linspace(-1, 1, 2001)
     skewed = np.array([9.0] + [-1.0] * 9) / 100
@@ -50,4 +63,11 @@ def test_where_nothing_varies_but_rounding_both_ends_are_the_estimate():
     estimate = 0.2
     values = estimate + np.random.default_rng(0).normal(size=2000) * 1e-15
     assert ends(values, estimate, np.zeros(30), 0.95) == (estimate, estimate)
+    assert ends(-values, -estimate, np.zeros(30), 0.95) == (-estimate, -estimate)
     assert ends(values - estimate, 0.0, np.zeros(30), 0.95) != (0.0, 0.0)  # what small numbers are is left to them
+
+
+def test_one_replicate_of_nothing_does_not_turn_the_rounding_of_the_others_into_values():
+    exact = np.r_[np.full(1999, 0.2), 0.0]
+    rounded = exact - 1e-15 * (exact > 0)
+    assert ends(rounded, 0.2, EVEN, 0.95) == ends(exact, 0.2, EVEN, 0.95)

@@ -92,6 +92,23 @@ def rates(values: list[list[float]]) -> np.ndarray:
     )
 
 
+@pytest.mark.parametrize(
+    "values",
+    [[[0.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 0.0]], [[0.0, 0.0, 1.0], [1.0] * 7, [0.5, 1.0], [0.0] * 4, [1.0]]],
+)
+def test_a_class_is_drawn_as_far_as_the_analysis_of_variance_says(values: list[list[float]]):
+    counts, mean = np.array([len(row) for row in values]), np.mean(np.concatenate(values))
+    size = (counts.sum() - (counts**2).sum() / counts.sum()) / (len(values) - 1)
+    kappa = size / (stats.f_oneway(*values).statistic - 1)
+    expected = [(sum(row) + kappa * mean) / (len(row) + kappa) for row in values]
+    assert rates(values) == pytest.approx(expected, rel=1e-12)
+
+
+def test_classes_without_noise_keep_their_rates_and_a_single_class_its_own():
+    assert rates([[0.25, 0.25], [0.75, 0.75, 0.75]]).tolist() == [0.25, 0.75]
+    assert rates([[0.0, 1.0, 1.0, 1.0]]).tolist() == [0.75]
+
+
 def test_classes_that_differ_only_by_noise_all_get_the_mean():
     assert rates([[0, 1], [0, 1], [1, 0]]).tolist() == [0.5, 0.5, 0.5]
 
@@ -121,4 +138,5 @@ def test_shrinkage_recovers_the_variance_between_classes():
 def test_the_worst_tenth():
     assert worst_tenth(np.array([0.5, np.nan, 0.1])) == 0.1
     assert worst_tenth(np.arange(20.0)) == 0.5
+    assert worst_tenth(np.arange(21.0)) == 1.0
     assert worst_tenth(np.array([np.nan])) is None

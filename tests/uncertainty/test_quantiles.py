@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from tripleteval.uncertainty.proportion import clopper_pearson, effective_trials, rule_of_three, wilson
+from tripleteval.uncertainty.proportion import (
+    clopper_pearson,
+    effective_trials,
+    rule_of_three,
+    share_interval,
+    wilson,
+)
 from tripleteval.uncertainty.quantiles import beta_quantile, incomplete_beta, normal_quantile, student_quantile
 
 
@@ -43,7 +49,16 @@ def test_trials_are_worth_as_many_as_their_variance_says():
     assert effective_trials(0.2, math.sqrt(0.2 * 0.8 / 50)) == pytest.approx(50)
     assert effective_trials(0.5, 0.0) == math.inf
     assert np.isnan(effective_trials(1.0, 0.0))
-    assert wilson(0.0, math.nan) == (0.0, 1.0)
+    assert wilson(0.0, math.nan) == wilson(0.5, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("units", "confidence"), [(5, 0.95), (19, 0.9), (2, 0.5)])
+def test_a_share_over_units_is_worth_its_effective_trials_less_what_student_takes(units, confidence):
+    outside = (1 + confidence) / 2
+    error = math.sqrt(0.2 * 0.8 / 50) * stats.norm.ppf(outside) / stats.t.ppf(outside, units - 1)
+    expected = stats.binomtest(10, 50).proportion_ci(confidence, "wilson")
+    assert share_interval(0.2, error, units, confidence) == pytest.approx((expected.low, expected.high))
+    assert share_interval(0.2, 0.0, units, confidence) == (0.2, 0.2)
 
 
 def test_the_rule_of_three_is_called_so():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tripleteval.uncertainty.vertices import redrawn_shares, resampled, without_each
+from tripleteval.uncertainty.vertices import redrawn_shares, resampled, signal, without_each
 from vertex import vertex_bootstrap, vertex_error
 
 RANDOM = np.random.default_rng(3)
@@ -37,6 +37,10 @@ def test_a_pair_of_two_units_varies_as_in_the_vertex_bootstrap():
     assert drawn.std() == pytest.approx(exact.std(), rel=0.03)
 
 
+def test_everybody_but_one_is_everybody_but_one():
+    assert without_each(3).tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+
+
 def test_leaving_out_each_unit_gives_the_linearised_error():
     accepted, every, touching = impostors(80)
     share = np.array([accepted.sum() / every.sum()])
@@ -62,6 +66,32 @@ def test_a_cell_that_nobody_fills_does_not_vary_and_shares_never_fall_or_leave_t
     assert (np.diff(found, axis=1) >= 0).all()
     assert found.min() >= 0
     assert found.max() <= 1
+
+
+def test_a_draw_of_units_without_pairs_leaves_the_shares_as_they_are():
+    counts = np.array([[0, 0, 0], [1, 2, 3], [4, 0, 1]])
+    share = np.array([5, 7]) / 11
+    np.testing.assert_array_equal(redrawn_shares(share, counts, np.array([[3.0, 0.0, 0.0]]), 2), [share])
+
+
+def test_where_both_halves_say_the_same_nothing_is_luck():
+    half = RANDOM.integers(0, 9, (25, 4))
+    share = np.cumsum(half.sum(axis=0))[:-1] / half.sum()
+    drawn = resampled(25, 0, "x")
+    found = redrawn_shares(share, 2 * half, drawn, 2, half)
+    np.testing.assert_allclose(found, redrawn_shares(share, 2 * half, drawn, 2), rtol=1e-12)
+
+
+def test_the_signal_is_what_both_halves_agree_on_over_all_that_differs():
+    """Unit by unit: by how much it differs from the usual, and how much of that its second half repeats."""
+    part, half, pairs, of_half = np.array([[30, 9, 12, 5], [7, 6, 5, 4], [100] * 4, [40] * 4])
+    differs = part - part.sum() / 400 * 100
+    second = half - part.sum() / 400 * 40
+    agreed = [(d - s) * s for d, s in zip(differs, second, strict=True)]
+    real = (sum(agreed) + math.sqrt(sum(a * a for a in agreed))) / (0.4 * 0.6)
+    found = signal(part[:, None], half[:, None], pairs, of_half)
+    assert 0 < found[0] < 1
+    assert found == pytest.approx([math.sqrt(real / (differs**2).sum())])
 
 
 def test_two_halves_tell_how_much_of_a_sample_is_luck():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tripleteval.cli.output import quiet_option
-from tripleteval.cli.paths import PATH, require_new_file
+from tripleteval.cli.paths import PATH, require_apart, require_new_file
 from tripleteval.cli.reading import read_sets
 from tripleteval.errors import ParameterError, visible
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
+_FILES = ("new_queries", "old_gallery", "labels", "gallery_labels")
 _READING = ("labels", "gallery_labels", "where", "gallery_where", *_COLUMNS)
 
 
@@ -98,14 +99,18 @@ def command(first: str, second: str, **chosen: Any) -> None:
         tripleteval compare runs/baseline runs/candidate --json - | jq .verdict
     """  # noqa: D301  # \b is how click keeps lines as they are
     from tripleteval.differences.door import compare
-    from tripleteval.differences.result import require_new
-    from tripleteval.runs import load
+    from tripleteval.differences.result import DOCUMENT, require_new
+    from tripleteval.runs import RUN, TABLES, load
 
     output, json_ = chosen["output"], chosen["json_"]
     if json_ not in {None, "-"}:
-        require_new_file(json_, (), overwrite=chosen["overwrite"])
+        inputs = [os.path.join(folder, name) for folder in (first, second) for name in (RUN, *TABLES)]
+        inputs += [chosen[name] for name in _FILES if chosen[name] is not None]
+        require_new_file(json_, tuple(inputs), overwrite=chosen["overwrite"])
     if output is not None:
         require_new(output)
+        if json_ not in {None, "-"}:
+            require_apart(json_, output, DOCUMENT)
     runs = load(first), load(second)
     new_queries, old_gallery = read_given(chosen)
     found = compare(

@@ -10,7 +10,7 @@ import click
 
 from tripleteval.cli.output import quiet_option
 from tripleteval.cli.paths import PATH, require_new_file
-from tripleteval.errors import visible
+from tripleteval.errors import FileError, visible
 
 if TYPE_CHECKING:
     from tripleteval.gates.result import Gate
@@ -67,6 +67,8 @@ def command(context: click.Context, /, run: str, **chosen: Any) -> None:
         require_new_file(junit, inputs, overwrite=True)  # CI runs again and again in one place
     if json_ not in {None, "-"}:
         require_new_file(json_, inputs, overwrite=chosen["overwrite"])
+        if junit is not None and os.path.realpath(junit) == os.path.realpath(json_):
+            raise FileError("E611", "one file for --junit and --json", where=json_, fix="name two")
     found = gate(
         load(run),
         chosen["require"],

@@ -15,7 +15,7 @@ from tripleteval.errors import ParameterError
 
 @click.command("identify")
 @click.argument("file")
-@partial(reading_options, gallery="Enrolled items, among whom probes are searched.  [required]")
+@partial(reading_options, gallery="Enrolled items, among whom probes are searched.  [required]", relevance=False)
 @click.option(
     "-k", "--k", "ks", type=int, multiple=True, default=(1, 5, 10), show_default=True, help="Rank. May be repeated."
 )
@@ -56,8 +56,6 @@ def command(file: str, **chosen: Any) -> None:
     """  # noqa: D301  # \b is how click keeps lines as they are
     output = chosen_output(file, [chosen[name] for name in ("labels", "gallery", "gallery_labels")], chosen)
     output.require_possible()
-    if chosen.pop("relevance") is not None:
-        raise ParameterError("E101", "--relevance, where labels say who is who", fix="leave it out")
     if chosen["gallery"] is None:
         raise ParameterError("E101", "no --gallery to search", fix="name the file of the enrolled items")
     probes, gallery = read_sets(file, chosen, memory=chosen["memory"])

@@ -8,6 +8,8 @@ import click
 
 from tripleteval.cli.measuring import confidence_option, distance_of_pairs_option, fars_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
+from tripleteval.cli.reading import named_in, whole_numbers
+from tripleteval.errors import ParameterError
 
 
 @click.command("pairs")
@@ -45,13 +47,42 @@ def command(file: str, embeddings: str, folds: str | None, **chosen: Any) -> Non
     columns = {name: chosen.pop(name) for name in ("embedding_column", "id_column", "label_column")}
     found = read(embeddings, memory=None, **columns)
     count = None if folds is None or not folds.isdecimal() else int(folds)
-    listed = read_pairs(file, None if count is not None else folds)
-    evaluation = evaluate_pairs(
-        matched(listed.firsts, found),
-        matched(listed.seconds, found),
-        listed.same,
-        embeddings=found,
-        folds=listed.folds if count is None else count,
-        **chosen,
+    column = folds if count is None else None
+    if column is not None:
+        _require_column_of_folds(column, file)
+    listed = read_pairs(file, column)
+    of_text = found.ids is not None and isinstance(found.ids.classes[0], str)
+    one, two = (
+        matched(side, found) if of_text else whole_numbers(side, role, "pair", file)
+        for side, role in ((listed.firsts, "first"), (listed.seconds, "second"))
     )
+    with named_in(file, _columns(file, column)):
+        evaluation = evaluate_pairs(
+            one,
+            two,
+            listed.same,
+            embeddings=found,
+            folds=listed.folds if count is None else count,
+            **chosen,
+        )
     output.deliver(evaluation)
+
+
+def _require_column_of_folds(name: str, file: str) -> None:
+    from tripleteval.readers.pair_list import FIRST, SAME, SECOND
+
+    if file.lower().endswith(".txt"):
+        fix = "leave it out: the list has folds of its own; or give a number of folds to make"
+        raise ParameterError("E101", f"--folds {name!r}, and a list without columns", where=file, fix=fix)
+    if name in ("", FIRST, SECOND, SAME):
+        fix = "name another column, or give a number of folds to make"
+        raise ParameterError("E101", f"--folds {name!r}, which names no folds", where=file, fix=fix)
+
+
+def _columns(file: str, folds: str | None) -> dict[str, str]:
+    """Return which column each argument was read from; a list without columns has none."""
+    from tripleteval.readers.pair_list import FIRST, SAME, SECOND
+
+    of_folds = {} if folds is None else {"folds": folds}
+    columns = {"firsts": FIRST, "seconds": SECOND, "same": SAME, "pairs": ""} | of_folds
+    return dict.fromkeys(columns, "") if file.lower().endswith(".txt") else columns

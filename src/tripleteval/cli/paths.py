@@ -45,5 +45,5 @@ def require_apart(path: str, folder: str, document: str) -> None:
     """
     target, within = os.path.realpath(path), os.path.realpath(folder)
     if target == within or target.startswith(os.path.join(within, "")):
-        fix = f"write it elsewhere; the run folder has a document of its own, {document}"
-        raise FileError("E611", "a JSON file in the run folder", where=path, fix=fix)
+        fix = f"write it elsewhere; that folder has a document of its own, {document}"
+        raise FileError("E611", "a JSON file in the output folder", where=path, fix=fix)

@@ -90,15 +90,20 @@ def _gflops(text: str) -> float | None:
 def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int, sample: int | None) -> Section:
     from tripleteval.data.section import Section, Table
     from tripleteval.evaluation.forecast import half_width
+    from tripleteval.readers.stored_set import SHARE
 
     speed = 2 * whole.dim / rates.pair / 1e9
     sizes = f"{whole.queries:,} queries × {whole.gallery:,} items × {whole.dim} dimensions"
-    text = f"{sizes}, {whole.workers} workers, each worth {speed:.0f} GFLOP/s of bare matrix products."
+    worth = f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
+    text = f"{sizes}, {whole.workers} workers, each worth {worth} GFLOP/s of bare matrix products."
     columns = [("all queries" if sample is None or sample > whole.queries else f"--sample {whole.queries}", whole)]
     if fewer is not None:
         columns.append((f"--sample {fewer.queries}", fewer))
         share = f"a share is then known to about ±{half_width(fewer.queries):.1%}, less where queries of a class agree"
         text += f"\nAll of them take {_time(whole.seconds)}. A sample is the wise answer: {share}."
+    vectors = whole.bytes_read / (whole.blocks + 2)
+    if vectors <= budget * SHARE:
+        text += f"\nVectors of {_bytes(vectors)} fit: they are read once and held. Told are readings of such as do not."
     if whole.least_memory > budget:
         needed = _bytes(whole.least_memory)
         text += f"\nA budget of {_bytes(budget)} is too little: so many queries and workers need {needed}."

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tripleteval.cli.paths import PATH
-from tripleteval.errors import FileError, ParameterError, one_line
+from tripleteval.errors import EvalError, FileError, ParameterError, one_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,10 +23,22 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _COLUMNS = ("embedding_column", "label_column", "id_column", "group_column")
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")  # int() itself takes 1_000 and digits of other scripts
 
 
-def reading_options(command: Command, gallery: str = "Who is searched; by default the queries themselves.") -> Command:
-    """Add the options that `read_sets` and `read_relevance` understand; ``gallery`` explains that one."""
+def reading_options(
+    command: Command, gallery: str = "Who is searched; by default the queries themselves.", *, relevance: bool = True
+) -> Command:
+    """Add the options that `read_sets` and `read_relevance` understand; ``gallery`` explains that one.
+
+    Without ``relevance``, labels alone say who is who.
+    """
+    of_relevance = click.option(
+        "--relevance",
+        type=PATH,
+        metavar="FILE",
+        help="Query id, gallery id, grade: columns in this order, whatever their names; or TREC's qrels.",
+    )
     for option in reversed(
         [
             click.option("--labels", type=PATH, metavar="FILE", help="Labels of the queries: .txt, .npy or a table."),
@@ -36,12 +50,7 @@ def reading_options(command: Command, gallery: str = "Who is searched; by defaul
             click.option("--group-column", metavar="NAME", help="Column of the camera, session or listing."),
             click.option("--where", metavar="EXPR", help="Rows of FILE to keep, such as \"split = 'test'\"."),
             click.option("--gallery-where", metavar="EXPR", help="Rows of the gallery file to keep."),
-            click.option(
-                "--relevance",
-                type=PATH,
-                metavar="FILE",
-                help="Query id, gallery id, grade: columns in this order, whatever their names; or TREC's qrels.",
-            ),
+            *([of_relevance] if relevance else []),
             click.option("--allow-huge", is_flag=True, help="Accept magnitudes beyond 1e18."),
         ]
     ):
@@ -102,7 +111,7 @@ def _holds_pictures(folder: str) -> bool:
     return any(file.suffix.lower() in SUFFIXES for file in files)
 
 
-def _require_filter(text: str | None, option: str) -> None:
+def _require_filter(text: str | None, option: str, other: str = "") -> None:
     from tripleteval.readers.where import OPERATORS, parse_filter
 
     try:
@@ -110,7 +119,7 @@ def _require_filter(text: str | None, option: str) -> None:
             parse_filter(text)
     except ParameterError as error:
         fix = f"{error.fix}; a test has {', '.join(OPERATORS)}; 'and' joins tests, and there is no or, in or like"
-        raise ParameterError("E101", error.found, where=option, fix=fix) from None
+        raise ParameterError("E101", error.found, where=option, fix=other + fix) from None
 
 
 def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings | float:
@@ -122,7 +131,7 @@ def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings
     try:
         return float(text)
     except ValueError:
-        _require_filter(text, "--calibrate-on")
+        _require_filter(text, "--calibrate-on", "a share such as 0.5, or ")
         _require_filter(chosen["where"], "--where")
         if chosen["where"] is None:
             found = f"--calibrate-on {text!r} without --where: the rows it names are judged as well"
@@ -130,6 +139,35 @@ def read_calibration(file: str, text: str, chosen: dict[str, Any]) -> Embeddings
             raise ParameterError("E520", found, fix=fix) from None
         columns = {name: chosen[name] for name in (*_COLUMNS, "allow_huge", "labels", "memory")}
         return _read(file, where=text, **columns)
+
+
+def whole_numbers(column: Any, role: str, of: str, path: str) -> Any:
+    """Return text from CSV as integers; from other formats values come with their type, and stay as they are.
+
+    Raises:
+        ParameterError: Other text (E501), by the ``role`` it has and what it is a part ``of``.
+    """
+    if not all(isinstance(value, str) for value in column):
+        return column
+    wrong = next((row for row, value in enumerate(column) if not _INTEGER.fullmatch(value)), None)
+    if wrong is not None:
+        found = f"{role} {column[wrong]!r} of {of} {wrong} (0-based) is no whole number"
+        fix = "write rows of the embeddings, or their ids where these are whole numbers; or give them ids of text"
+        raise ParameterError("E501", found, where=path, fix=fix)
+    return [int(value) for value in column]
+
+
+@contextmanager
+def named_in(file: str, columns: Mapping[str, str]) -> Iterator[None]:
+    """Let errors about an argument name the column of the file that it was read from; without one, the file."""
+    try:
+        yield
+    except EvalError as error:
+        if error.where not in columns:
+            raise
+        column = columns[error.where]
+        where = f"{column} of {file}" if column else file
+        raise type(error)(error.code, error.found, where=where, fix=error.fix) from None
 
 
 def read_relevance(path: str) -> pa.Table:

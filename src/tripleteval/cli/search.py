@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +14,8 @@ from tripleteval.cli.measuring import confidence_option, distance_option
 from tripleteval.cli.paths import PATH, require_apart, require_new_file
 from tripleteval.cli.progress import progress_bar
 from tripleteval.cli.reading import read_relevance, read_sets, reading_options
-from tripleteval.errors import BackendError, ParameterError, one_line
+from tripleteval.disk import atomic_write
+from tripleteval.errors import BackendError, ParameterError, ResourceError, one_line
 
 if TYPE_CHECKING:
     from tripleteval.data.search_evaluation import SearchEvaluation
@@ -122,11 +123,12 @@ def command(file: str, given: Sequence[str], **chosen: Any) -> None:
             progress=progress,
             **chosen,
         )
+    writes: list[Callable[[], object]] = []
     if output is not None:
-        found.save(output, overwrite=overwrite)
-        if not quiet:
-            click.echo(f"saved in {one_line(output)}", err=True)
-    _deliver(found, json_)
+        writes.append(lambda: _save(found, output, overwrite=overwrite, quiet=quiet))
+    if json_ not in {None, "-"}:
+        writes.append(lambda: atomic_write(os.path.realpath(json_), f"{_document(found)}\n".encode()))
+    _deliver(found, writes, as_json=json_ == "-")
 
 
 def _stores(chosen: dict[str, Any]) -> list[Store]:
@@ -179,20 +181,33 @@ def _value(text: str) -> int | float | str:
     return text
 
 
-def _deliver(found: SearchEvaluation, json_: str | None) -> None:
-    document = json.dumps(found.to_dict(), indent=1, allow_nan=False)
-    if json_ == "-":
-        click.echo(document)
-        _require_any(found)
-        return
-    if json_ is not None:
-        from tripleteval.disk import atomic_write
+def _save(found: SearchEvaluation, output: str, *, overwrite: bool, quiet: bool) -> None:
+    found.save(output, overwrite=overwrite)
+    if not quiet:
+        click.echo(f"saved in {one_line(output)}", err=True)
 
-        atomic_write(os.path.realpath(json_), f"{document}\n".encode())
-    from tripleteval.report.console import screen
 
-    screen(_PIPED_WIDTH).print(found)
+def _deliver(found: SearchEvaluation, writes: Sequence[Callable[[], object]], *, as_json: bool) -> None:
+    """Write, then print; a disk that is full must not cost the numbers."""
+    failures: list[ResourceError] = []
+    for write in writes:
+        try:
+            write()
+        except ResourceError as error:
+            failures.append(error)
+    if as_json:
+        click.echo(_document(found))
+    else:
+        from tripleteval.report.console import screen
+
+        screen(_PIPED_WIDTH).print(found)
+    if failures:
+        raise failures[0]
     _require_any(found)
+
+
+def _document(found: SearchEvaluation) -> str:
+    return json.dumps(found.to_dict(), indent=1, allow_nan=False)
 
 
 def _require_any(found: SearchEvaluation) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from tripleteval.cli.measuring import confidence_option, distance_option, margins_option, seed_option
 from tripleteval.cli.output import chosen_output, output_options
 from tripleteval.cli.paths import PATH
+from tripleteval.cli.reading import named_in, whole_numbers
 from tripleteval.errors import FileError, ParameterError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 VECTORS = ("anchors", "positives", "negatives")
 ROWS = ("anchor", "positive", "negative")
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")  # int() itself takes 1_000 and digits of other scripts
 
 
 @click.command("triplets")
@@ -57,7 +56,8 @@ def command(file: str, embeddings: str | None, embedding_column: str | None, all
         evaluation = evaluate_triplets(*_vectors(file, allow_huge=allow_huge), **chosen)
     else:
         found = read(embeddings, embedding_column=embedding_column, allow_huge=allow_huge, memory=None)
-        evaluation = evaluate_triplets(*read_rows(file, found), embeddings=found, **chosen)
+        with named_in(file, dict(zip((*VECTORS, "triplets"), (*ROWS, ""), strict=True))):
+            evaluation = evaluate_triplets(*read_rows(file, found), embeddings=found, **chosen)
     output.deliver(evaluation)
 
 
@@ -90,18 +90,7 @@ def read_rows(path: str, embeddings: Embeddings) -> list[Any]:
     named = embeddings.ids is not None and isinstance(embeddings.ids.classes[0], str)
     if named:
         return columns
-    return [_whole_numbers(column, role, path) for column, role in zip(columns, ROWS, strict=True)]
-
-
-def _whole_numbers(column: Any, role: str, path: str) -> Any:
-    """Return text from CSV as integers; from other formats values come with their type, and stay as they are."""
-    if not all(isinstance(value, str) for value in column):
-        return column
-    wrong = next((row for row, value in enumerate(column) if not _INTEGER.fullmatch(value)), None)
-    if wrong is not None:
-        found = f"{role} {column[wrong]!r} of triplet {wrong} (0-based) is no whole number"
-        raise ParameterError("E501", found, where=path, fix="write rows of the embeddings, or give those ids of text")
-    return [int(value) for value in column]
+    return [whole_numbers(column, role, "triplet", path) for column, role in zip(columns, ROWS, strict=True)]
 
 
 def _from_npz(path: str) -> list[AnyArray]:

@@ -63,6 +63,8 @@ class Embeddings:
         put(self, "meta", meta if hasattr(meta, "take") else dict(meta or {}))
         for what in ("labels", "ids", "groups"):
             self._require_one_per_row(what)
+        if not hasattr(self.meta, "take"):  # columns of a file are as long as its rows
+            self._require_whole_columns()
         if self.ids is not None and len(self.ids.classes) < len(self.ids):
             _refuse_repeated(self.ids, name)
 
@@ -113,6 +115,16 @@ class Embeddings:
             where=self.name,
             fix=f"give one of the {what} per row, in the same order",
         )
+
+    def _require_whole_columns(self) -> None:
+        for column, values in self.meta.items():
+            if len(values) != len(self):
+                raise LabelError(
+                    "E401",
+                    f"{counted(len(values), 'value')} of column {column!r} for {counted(len(self), 'vector')}",
+                    where=self.name,
+                    fix="give one value per row, in the same order",
+                )
 
 
 def _labels(values: Any, where: str) -> Labels | LabelSets | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.engine.compiled import entry
 from tripleteval.engine.lines import Book, Points, count_certain, count_left, kept_within
 from tripleteval.engine.room import Room
 from tripleteval.engine.whole import HIDDEN, UNSURE, Bound, Unit, whole_steps
 
 _FIRST = 32  # of a line: what they leave among the nearest rules out most of the rest
 _EIGHT = 8
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
-@_compiled
+@entry
 def in_steps(
     squares: Floats, doubts: Floats, most: float, rows_far: Bools, columns_far: Bools, unit: Unit, steps: Ints
 ) -> None:
@@ -41,7 +40,7 @@ def in_steps(
                     steps[r, c] = UNSURE
 
 
-@_compiled
+@entry
 def count_lines(steps: Ints, asked: Points, searched: Points, unit: Unit, book: Book, room: Room) -> None:
     """Count a whole tile into the bins of its queries, and offer it to their nearest.
 
@@ -68,7 +67,7 @@ def count_lines(steps: Ints, asked: Points, searched: Points, unit: Unit, book: 
     count_left(left, asked, searched, unit, book, room.desk)
 
 
-@_compiled
+@entry
 def turn(steps: Ints, turned: Ints, top: int) -> None:
     """Fill in the columns of ``steps`` as rows, from their entry ``top`` on: eight at a time, which caches like."""
     rows, columns = steps.shape

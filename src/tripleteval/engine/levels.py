@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Numbers
 from tripleteval.engine.whole import ENDLESS, Unit, step_of
 
 _CELLS = 2  # per level, at least
 _BELOW, _ABOVE = -(2**62), 2**63 - 1
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 class Levels(NamedTuple):
@@ -48,7 +47,7 @@ class Levels(NamedTuple):
         return self._replace(indptr=indptr, cells=cells, low=self.low[first:last], shift=self.shift[first:last])
 
 
-@_compiled
+@entry
 def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
     """Return the levels of the edges ``squared``, which are ascending within each query."""
     queries = len(indptr) - 1
@@ -78,13 +77,13 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
     return Levels(starts, levels, edges, cells, before, low, shift)
 
 
-@_compiled
+@inner
 def cell_of(step: int, low: int, shift: int, top: int) -> np.int32:
     """Return the cell of a step: a later one for none that is smaller."""
     return np.int32(min(max((step - low) >> shift, 0), top))
 
 
-@_compiled
+@inner
 def _levels(steps: Ints) -> int:
     count = len(steps) > 0
     for i in range(1, len(steps)):
@@ -92,7 +91,7 @@ def _levels(steps: Ints) -> int:
     return int(count)
 
 
-@_compiled
+@inner
 def _fill(steps: Ints, start: int, stop: int, levels: Ints, edges: Ints, place: int) -> None:
     for i in range(start, stop):
         if i == start or steps[i] != steps[i - 1]:
@@ -100,7 +99,7 @@ def _fill(steps: Ints, start: int, stop: int, levels: Ints, edges: Ints, place: 
             place += 1
 
 
-@_compiled
+@inner
 def _measure(steps: Ints, cells: int) -> tuple[np.int64, np.int64, np.int64]:
     """Return where the first cell begins, how many bits wide it is, and how many cells there are.
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Numbers
 from tripleteval.engine.levels import Levels, cell_of
 from tripleteval.engine.nearest import insert
@@ -23,7 +23,6 @@ from tripleteval.engine.whole import Unit, step_of
 # Of a number that may be negative each use as an index asks whether it is.
 _INDEX = np.uintp
 _ROUNDED = 2.0**-49  # of a norm, more than taking it off and adding it again costs
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 class Points(NamedTuple):
@@ -76,7 +75,7 @@ class Book(NamedTuple):
     near_rows: Ints
 
 
-@_compiled
+@inner
 def kept_within(book: Book, q: int) -> float:
     """Return the ``squared`` beyond which a negative is not among the nearest of a query."""
     bound = max(book.nearest[q], book.upper[q, -1]) + book.norms[q]
@@ -84,7 +83,7 @@ def kept_within(book: Book, q: int) -> float:
     return float((bound * (1 + 1e-9) + book.norms[q] * _ROUNDED + book.least) * book.scale)
 
 
-@_compiled
+@inner
 def count_certain(
     steps: Ints, others: Numbers, begin: int, end: int, q: int, unit: Unit, book: Book, desk: Desk, left: int
 ) -> int:
@@ -125,7 +124,7 @@ def count_certain(
     return left
 
 
-@_compiled
+@inner
 def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Book, desk: Desk) -> None:
     """Count the pairs on the desk at exactly their distance, and offer them to the nearest of their queries.
 
@@ -149,7 +148,7 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
             insert(book.near_squared, book.near_rows, q, exact, row)
 
 
-@_compiled
+@inner
 def _decide(q: Ints, c: Ints, asked: Points, searched: Points, exact: Floats) -> None:
     """Fill in ``squared`` with the bits of the reference."""
     all_in_given_order(asked.exact, q, searched.exact, c, exact)
@@ -158,7 +157,7 @@ def _decide(q: Ints, c: Ints, asked: Points, searched: Points, exact: Floats) ->
             exact[i] = FAR_SQUARED
 
 
-@_compiled
+@entry
 def post(levels: Levels, certain: Ints, counts: Ints, lengths: Ints) -> None:
     """Add what is certain to the bins of the edges."""
     for q in range(len(levels.indptr) - 1):
@@ -167,7 +166,7 @@ def post(levels: Levels, certain: Ints, counts: Ints, lengths: Ints) -> None:
             lengths[levels.edges[level]] += certain[level, 1]
 
 
-@_compiled
+@inner
 def _edges_upto(edges: Floats, edge_rows: Ints, low: int, high: int, squared: float, row: int) -> int:
     """Return the first edge after (squared, row), lexicographically."""
     while low < high:

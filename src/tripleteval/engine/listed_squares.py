@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.compiled import entry
 from tripleteval.engine.squared_one import all_in_given_order
 
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-
-@_compiled
+@entry
 def listed_squares(
     order: Ints,
     indptr: Ints,
@@ -29,7 +27,10 @@ def listed_squares(
     """
     for q in order:
         first, stop = indptr[q], indptr[q + 1]
-        all_in_given_order(rows, np.full(stop - first, q), gallery, listed[first:stop], squared[first:stop])
+        again = np.empty(stop - first, np.int64)
+        for j in range(len(again)):
+            again[j] = q
+        all_in_given_order(rows, again, gallery, listed[first:stop], squared[first:stop])
         for j in range(first, stop):
             if rows_far[q] or gallery_far[listed[j]]:
                 squared[j] = FAR_SQUARED

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.compiled import entry
 
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-
-@_compiled
+@entry
 def merge(indptr: Ints, squared: Floats, rows: Ints, last: int) -> tuple[Floats, Ints, Ints, Ints]:
     """Return the edges of every query, ascending by (squared, row); the earlier question first where they are equal.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.compiled import entry, inner
 
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-
-@_compiled
+@inner
 def insert(near_squared: Floats, near_rows: Ints, q: int, squared: float, row: int) -> None:
     """Put a negative into its place among the nearest, if it has one."""
     k = near_squared.shape[1]
@@ -29,7 +27,7 @@ def insert(near_squared: Floats, near_rows: Ints, q: int, squared: float, row: i
     near_rows[q, place] = row
 
 
-@_compiled
+@entry
 def insert_all(near_squared: Floats, near_rows: Ints, other_squared: Floats, other_rows: Ints) -> None:
     """Put the nearest of others into their places among the nearest of the same queries."""
     queries, k = other_squared.shape
@@ -39,7 +37,7 @@ def insert_all(near_squared: Floats, near_rows: Ints, other_squared: Floats, oth
                 insert(near_squared, near_rows, q, other_squared[q, i], other_rows[q, i])
 
 
-@_compiled
+@entry
 def lower_bounds(
     seeds: Floats, near: Floats, norms: Floats, scale: float, least: float, nearest: Floats, upper: Floats
 ) -> None:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.distance.formula import FAR_SQUARED
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.pair_cells import EIGHT, Places
 from tripleteval.engine.pair_lines import Listed, Numbers, Scales, add_step
 from tripleteval.engine.squared_cpu import squared_line
 from tripleteval.engine.squared_one import all_in_given_order
-
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 KEPT = np.int64(-(2**62))  # what is counted from where distances are kept
 BEYOND = 8  # edges after all distances, so that a search may look ahead
@@ -62,7 +60,7 @@ class Side(NamedTuple):
     filled: Ints
 
 
-@_compiled
+@entry
 def settle(
     listed: Listed,
     many: int,
@@ -109,7 +107,7 @@ def settle(
         _settle_in_order(pairs[: np.int64(again)], cells, lengths, queries, points, before, scales, side)
 
 
-@_compiled
+@inner
 def _settle_in_order(
     pairs: Numbers,
     cells: Places,
@@ -141,7 +139,7 @@ def _settle_in_order(
     fill[0] = filled
 
 
-@_compiled
+@inner
 def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: float) -> int:
     """Return how many edges are smaller than ``d``."""
     cell = np.int64(min(d * per_unit, cells - 1.0))
@@ -155,7 +153,7 @@ def _edges_below(ruler: Floats, before: Places, per_unit: float, cells: int, d: 
     return int(low)
 
 
-@_compiled
+@inner
 def _in_order(pairs: Numbers, queries: Points, points: Points, squares: Floats) -> None:
     """Fill in ``squared`` of some pairs, with the bits of the reference."""
     width = len(points.far)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.compiled import entry
 from tripleteval.evidence.pairs import Ruler
 
 Counts = npt.NDArray[np.int16]
@@ -77,7 +77,7 @@ def cell_at(distances: Floats, per_unit: float, cells: int) -> Ints:
     return np.minimum(np.maximum(distances, 0.0) * per_unit, cells - 1).astype(np.int64)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@entry
 def look_at(counts: Counts, first: Ints, last: Ints) -> None:
     """Ask for the pairs of some stretches of cells, in ascending order, to be looked at."""
     begin = 0
@@ -87,7 +87,7 @@ def look_at(counts: Counts, first: Ints, last: Ints) -> None:
         begin = last[i] + 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@entry
 def add_up(counts: Counts, cells: Places, between: Ints) -> None:
     """Add cells to what lies between two edges, in every other place.
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.distance.formula import Distance
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Singles
 from tripleteval.engine.pair_bins import Points, Side, settle
 from tripleteval.engine.pair_cells import SMALLEST, Cells, Counts, Places, cell_at, look_at, marked
 from tripleteval.engine.pair_lines import Listed, Numbers, Scales, listed_of, tally
 from tripleteval.engine.settle import estimate
 from tripleteval.evidence.pairs import Ruler
-
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 MOST_CELLS = 2**20  # of two bytes; those that are used stay near the processor
 _LEAST_PER_STEP = 8  # so that sums of squares fit
@@ -127,7 +125,7 @@ def memory_for(height: int, width: int) -> Memory:
     return Memory(np.empty(width, np.int32), np.empty(width + 1, np.uint32), listed_of(height * width))
 
 
-@_compiled
+@entry
 def count(
     product: Singles,
     own: Singles,
@@ -159,7 +157,7 @@ def count(
     settle(memory.listed, many, lines, points, found.cells.before, found.scales, side)
 
 
-@_compiled
+@entry
 def look(
     product: Singles,
     width: int,
@@ -197,7 +195,7 @@ def look(
     return listed
 
 
-@_compiled
+@inner
 def _place(product: Singles, norm: np.float32, norms: Singles, glance: Glance, cells: Places) -> None:
     """Fill in the cells of a line."""
     rooted, per_length, most, many = glance
@@ -210,7 +208,7 @@ def _place(product: Singles, norm: np.float32, norms: Singles, glance: Glance, c
         cells[c] = nobody if product[c] == _ENDLESS else cell
 
 
-@_compiled
+@entry
 def measure(listed: Listed, many: int, queries: Points, points: Points, scales: Scales, columns: Numbers) -> None:
     """Fill in lengths and cells of listed pairs, in float64; what may be on either side of a step is not sure.
 
@@ -242,7 +240,7 @@ def measure(listed: Listed, many: int, queries: Points, points: Points, scales: 
         begin = end
 
 
-@_compiled
+@entry
 def steps_in(counts: Counts, per_step: int) -> tuple[int, int]:
     """Return the sum of the steps, and of their squares, of the pairs that were counted in cells.
 

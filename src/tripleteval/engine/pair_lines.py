@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.data.comparison import Lists
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.pair_cells import Counts, Places
 from tripleteval.engine.pairs import HALF
 from tripleteval.engine.whole import MAGIC, MAGIC_BITS
-
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 _LOW = np.int64(2**HALF - 1)  # a step is below 2**51; products of its halves, and a line of them, fit into int64
 _WORD = np.int64(2**32 - 1)
@@ -89,7 +87,7 @@ def listed_of(most: int) -> Listed:
     return Listed(np.empty(most + 1, np.uint32), np.empty(most + 1), np.empty(most + 1, np.int32))
 
 
-@_compiled
+@entry
 def look(
     products: Floats,
     own: Floats,
@@ -162,7 +160,7 @@ def look(
     return same, others
 
 
-@_compiled
+@inner
 def _measure(
     product: Floats, norm: float, norms: Floats, scales: Scales, lengths: Floats, steps: Floats, cells: Places
 ) -> None:
@@ -186,7 +184,7 @@ def _measure(
         cells[c] = np.int32(place) if sure else unsure
 
 
-@_compiled
+@inner
 def tally(cells: Places, counts: Counts, listed: Numbers) -> int:
     """Count each pair in its cell, and list those that must be looked at; return how many."""
     many = np.uint64(0)
@@ -199,7 +197,7 @@ def tally(cells: Places, counts: Counts, listed: Numbers) -> int:
     return int(many)
 
 
-@_compiled
+@inner
 def _from(rows: Ints, low: int, high: int, row: int) -> int:
     """Return the first place from ``low`` on whose row is no smaller than ``row``."""
     while low < high:
@@ -211,7 +209,7 @@ def _from(rows: Ints, low: int, high: int, row: int) -> int:
     return low
 
 
-@_compiled
+@inner
 def _add_steps(steps: Floats, sums: Ints) -> None:
     """Add the steps of a line, and their squares, to the sums."""
     total = high = mixed = low = np.int64(0)
@@ -226,14 +224,14 @@ def _add_steps(steps: Floats, sums: Ints) -> None:
     _add(total, high, mixed, low, sums)
 
 
-@_compiled
+@inner
 def add_step(step: np.int64, sums: Ints) -> None:
     """Add a step to (4, 2) sums, in two limbs each: of the steps, and of the products of their halves."""
     upper, lower = step >> HALF, step & _LOW
     _add(step, upper * upper, upper * lower, lower * lower, sums)
 
 
-@_compiled
+@inner
 def _add(total: np.int64, high: np.int64, mixed: np.int64, low: np.int64, sums: Ints) -> None:
     sums[0, 0] += total >> LIMB
     sums[0, 1] += total & _LIMB

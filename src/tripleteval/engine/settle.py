@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Numbers
 from tripleteval.engine.lines import Book, Points, count_certain, count_left
 from tripleteval.engine.room import Desk, Room
@@ -15,10 +15,9 @@ from tripleteval.engine.whole import UNSURE, Bound, Unit, whole_steps
 
 _TINY = 1e-290  # far above what underflow can cost a square of prepared rows, far below every square that matters
 _INDEX = np.uintp  # see `lines`
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
-@_compiled
+@entry
 def settle(
     listed: Numbers, rows: Points, columns: Points, unit: Unit, by_row: Book, by_column: Book, both: bool, room: Room
 ) -> None:
@@ -39,7 +38,7 @@ def settle(
     for r in range(len(rows.exact)):
         estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
     whole_steps(squared, Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY), unit, steps)
-    if rows.far.any() or columns.far.any():
+    if _any(rows.far) or _any(columns.far):
         _doubt_far(begins, listed, rows.far, columns.far, steps)
     _count(steps, listed, begins, rows, columns, unit, by_row, room.desk)
     if both:
@@ -47,17 +46,18 @@ def settle(
         _count(room.turned_steps, room.turned_rows, turned, columns, rows, unit, by_column, room.desk)
 
 
-@_compiled
+@inner
 def _begins(listed: Numbers, rows: int) -> Ints:
     """Leave the columns of the listed pairs, and return where each row begins."""
     begins = np.zeros(rows + 1, np.int64)
     for i in range(len(listed)):
         begins[_INDEX(listed[i] >> SHIFT) + _INDEX(1)] += 1
         listed[i] &= COLUMN
-    return np.cumsum(begins)
+    _add_up(begins)
+    return begins
 
 
-@_compiled
+@inner
 def estimate(rows: Floats, r: int, columns: Floats, some: AnyArray, squared: Floats) -> None:
     """Fill in ``squared`` of one row and some columns, to within float64."""
     whole = len(some) - len(some) % 4
@@ -68,7 +68,21 @@ def estimate(rows: Floats, r: int, columns: Floats, some: AnyArray, squared: Flo
         squared[i] = in_any_order(rows, r, columns, some[i])
 
 
-@_compiled
+@inner
+def _add_up(counts: Ints) -> None:
+    for i in range(1, len(counts)):
+        counts[i] += counts[i - 1]
+
+
+@inner
+def _any(flags: Bools) -> bool:
+    for flag in flags:  # noqa: SIM110  # there are no generators in compiled code
+        if flag:
+            return True
+    return False
+
+
+@inner
 def _doubt_far(begins: Ints, some: Numbers, rows_far: Bools, columns_far: Bools, steps: Ints) -> None:
     for r in range(len(begins) - 1):
         for i in range(begins[r], begins[r + 1]):
@@ -76,14 +90,14 @@ def _doubt_far(begins: Ints, some: Numbers, rows_far: Bools, columns_far: Bools,
                 steps[i] = UNSURE
 
 
-@_compiled
+@inner
 def _turn(begins: Ints, some: Numbers, steps: Ints, columns: int, room: Room) -> Ints:
     """Put the pairs in the order of their columns; return where each column begins."""
     one, two = _INDEX(1), _INDEX(2)
     ends = np.zeros(columns + 2, np.int64)
     for i in range(len(some)):
         ends[_INDEX(some[i]) + two] += 1
-    ends = np.cumsum(ends)
+    _add_up(ends)
     for r in range(len(begins) - 1):
         for i in range(_INDEX(begins[r]), _INDEX(begins[r + 1])):
             column = _INDEX(some[i]) + one
@@ -93,7 +107,7 @@ def _turn(begins: Ints, some: Numbers, steps: Ints, columns: int, room: Room) ->
     return ends[:-1]
 
 
-@_compiled
+@inner
 def _count(
     steps: Ints, others: Numbers, begins: Ints, asked: Points, searched: Points, unit: Unit, book: Book, desk: Desk
 ) -> None:

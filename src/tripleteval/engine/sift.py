@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
+from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Numbers, Singles
 from tripleteval.engine.room import EIGHT
 
@@ -25,7 +25,6 @@ _TOGETHER, _TOP = np.uint64(0x0102040810204080), np.uint64(56)
 _BITS = (np.arange(256)[:, None] >> np.arange(EIGHT)) & 1
 _COUNT = _BITS.sum(axis=1)
 _WHERE = np.argsort(1 - _BITS, axis=1, kind="stable").astype(np.int32)  # those that are 1 first, in order
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 Words = npt.NDArray[np.uint64]
@@ -51,7 +50,7 @@ class Sieve(NamedTuple):
     own_errors: Floats
 
 
-@_compiled
+@entry
 def hide(product: Singles | Floats, first: int, width: int, indptr: Ints, rows: Ints, cursor: Ints) -> None:
     """Set the listed of the ``width`` gallery rows from ``first`` on to +inf, for each query.
 
@@ -65,7 +64,7 @@ def hide(product: Singles | Floats, first: int, width: int, indptr: Ints, rows: 
         cursor[q] = place
 
 
-@_compiled
+@entry
 def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     """List the pairs of the tile that may matter to either side; return how many there are.
 
@@ -78,9 +77,11 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     r_lows, _, r_reach, r_nearest, r_upper, r_own = rows
     c_lows, _, c_reach, c_nearest, c_upper, c_own = columns
     height, width = product.shape
-    lows, limits = np.full(width, np.inf, np.float32), np.full(width, -np.inf, np.float32)
+    lows, limits = np.empty(width, np.float32), np.empty(width, np.float32)
     for c in range(len(c_lows)):
         lows[c], limits[c] = c_lows[c], _limit(c_reach, c_nearest, c_upper, c_own, c)
+    for c in range(len(c_lows), width):
+        lows[c], limits[c] = np.inf, -np.inf
     moving = _any_may_lower(c_reach, c_nearest, c_upper)
     matters = np.empty(width, np.uint8)
     eights = matters.view(np.uint64)
@@ -98,7 +99,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     return n
 
 
-@_compiled
+@inner
 def _list(eights: Words, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
     """List the pairs of a row whose answers, eight to a word, are 1; without a branch.
 
@@ -118,7 +119,7 @@ def _list(eights: Words, pair: int, listed: Numbers, n: int, some: Numbers) -> i
     return n
 
 
-@_compiled
+@inner
 def _look_again(
     product: Singles,
     r: int,
@@ -156,13 +157,13 @@ def _look_again(
     return n
 
 
-@_compiled
+@inner
 def _limit(reach: Floats, nearest: Floats, upper: Floats, own_errors: Floats, q: int) -> np.float32:
     # Far below the largest float32, so that nothing hidden (+inf) is ever within a limit.
     return np.float32(min(max(reach[q], nearest[q], upper[q, -1]) + own_errors[q], 1e38))
 
 
-@_compiled
+@inner
 def _any_may_lower(reach: Floats, nearest: Floats, upper: Floats) -> bool:
     for q in range(len(reach)):  # noqa: SIM110  # there are no generators in compiled code
         if _may_lower(reach, nearest, upper, q):
@@ -170,13 +171,13 @@ def _any_may_lower(reach: Floats, nearest: Floats, upper: Floats) -> bool:
     return False
 
 
-@_compiled
+@inner
 def _may_lower(reach: Floats, nearest: Floats, upper: Floats, q: int) -> bool:
     """Return whether the nearest, and not the edges, set the limit of a query."""
     return bool(reach[q] < max(nearest[q], upper[q, -1]))
 
 
-@_compiled
+@inner
 def _offer(value: float, nearest: Floats, upper: Floats, q: int) -> None:
     nearest[q] = min(nearest[q], value)
     place = upper.shape[1] - 1

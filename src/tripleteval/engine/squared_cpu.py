@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats
 from tripleteval.distance.formula import FAR_SQUARED, Prepared
+from tripleteval.engine.compiled import entry, inner
 
 
 def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
@@ -17,13 +17,13 @@ def squared_block(queries: Prepared, gallery: Prepared) -> Floats:
     return total
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@entry
 def _fill(queries: Floats, tile: Floats, total: Floats) -> None:
     for q in range(queries.shape[0]):
         squared_line(queries[q], tile, total[q])
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@inner
 def squared_line(query: Floats, tile: Floats, line: Floats) -> None:
     """Fill ``line`` with the squared distances of one query to every column of a tile."""
     dim, width = tile.shape

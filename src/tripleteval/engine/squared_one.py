@@ -5,15 +5,11 @@ The quick functions are written out again, because numba finds compiled code by 
 
 from __future__ import annotations
 
-import numba
-
 from tripleteval.arrays import Floats, Ints
-
-_exactly = numba.njit(nogil=True, cache=True, error_model="numpy")
-_quickly = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+from tripleteval.engine.compiled import inner, quick
 
 
-@_exactly
+@inner
 def in_given_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
     """Return ``squared`` with the bits of the reference."""
     total = 0.0
@@ -23,7 +19,7 @@ def in_given_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
     return total
 
 
-@_exactly
+@inner
 def four_in_given_order(
     rows: Floats, columns: Floats, r: tuple[int, int, int, int], c: tuple[int, int, int, int]
 ) -> tuple[float, float, float, float]:
@@ -40,7 +36,7 @@ def four_in_given_order(
     return one, two, three, four
 
 
-@_exactly
+@inner
 def all_in_given_order(rows: Floats, r: Ints, columns: Floats, c: Ints, squared: Floats) -> None:
     """Fill in ``squared`` of pairs ``r[i]``, ``c[i]``, four at a time."""
     whole = len(r) - len(r) % 4
@@ -52,7 +48,7 @@ def all_in_given_order(rows: Floats, r: Ints, columns: Floats, c: Ints, squared:
         squared[i] = in_given_order(rows, r[i], columns, c[i])
 
 
-@_quickly
+@quick
 def in_any_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
     """Return ``squared`` to within (dim + 4) · 2**-53 of itself, as fast as the processor likes."""
     total = 0.0
@@ -62,7 +58,7 @@ def in_any_order(rows: Floats, r: int, columns: Floats, c: int) -> float:
     return total
 
 
-@_quickly
+@quick
 def four_in_any_order(
     rows: Floats, r: int, columns: Floats, a: int, b: int, c: int, d: int
 ) -> tuple[float, float, float, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.engine.compiled import entry
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@entry
 def count(distances: Floats, wanted: Bools, asked: Ints, searched: Ints, cuts: Floats, counts: Ints) -> None:
     """Add every wanted pair of a tile to the cell of its distance, for the unit of its row and of its column."""
     for row in range(distances.shape[0]):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.distance.formula import Distance
+from tripleteval.engine.compiled import entry
 
 # Added to a number below 2**51, it leaves the nearest whole one in the low bits: AVX2 cannot turn eight bytes of a
 # float into an integer.
@@ -22,7 +22,6 @@ UNSURE = -1  # instead of a step
 ENDLESS = 2**62  # the step of what is farther than any distance
 HIDDEN = ENDLESS + 1  # that of what is no negative, farther still
 _FARTHEST = 2.0**51  # steps
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 class Unit(NamedTuple):
@@ -49,14 +48,14 @@ class Bound(NamedTuple):
     least: float
 
 
-@_compiled
+@entry
 def step_of(squared: float, unit: Unit) -> np.int64:
     """Return the step of an exact ``squared``, or of an edge, which may be endless."""
     length = (np.sqrt(squared) if unit.rooted else squared) * unit.scale
     return np.int64(np.rint(length)) if length < _FARTHEST else np.int64(ENDLESS)
 
 
-@_compiled
+@entry
 def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints) -> None:
     """Fill in the steps of estimates, `UNSURE` where the bound leaves a choice.
 

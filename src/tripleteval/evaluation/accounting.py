@@ -88,13 +88,13 @@ def notes(
     return found
 
 
-def found_again(again: int, asked: int, noun: str = "query") -> Iterator[str]:
+def found_again(again: int, asked: int, noun: str = "query", otherwise: str = "leave out the gallery") -> Iterator[str]:
     """Yield a remark where most queries meet their own vector in the gallery, as when they are rows of it."""
     if 2 * again >= max(asked, 1):
         yield (
             f"{again:,} of {counted(asked, noun)} with an item of the gallery at distance 0. If the {plural(noun)} are "
-            "rows of the gallery, each finds itself and the numbers mean nothing: give ids to both, or leave out the "
-            "gallery."
+            "rows of the gallery, each finds itself and the numbers mean nothing: give the same ids to both, or "
+            f"{otherwise}."
         )
 
 

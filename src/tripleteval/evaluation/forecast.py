@@ -110,6 +110,7 @@ class Size(NamedTuple):
         most: Items that are relevant to a query, at most; by default no more than on average.
         standing: Bytes of labels and ids, which are held throughout.
         verified: Bytes a worker needs to count all pairs.
+        own: Share of the queries that are items of the gallery too; none is compared with itself.
     """
 
     queries: int
@@ -121,6 +122,7 @@ class Size(NamedTuple):
     most: float = 0.0
     standing: int = 0
     verified: int = 0
+    own: float = 0.0
 
 
 def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None) -> Size:
@@ -140,18 +142,22 @@ def size_of(queries: Embeddings, gallery: Embeddings | None, sample: int | None)
     alone = gallery is None and asked == len(queries)
     standing = held(queries) + (0 if gallery is None else held(gallery))
     standing += 8 * (len(searched) + 3 * len(queries))  # who is of which class, and who is oneself
-    itemsize, verified = searched.vectors.dtype.itemsize, _verified(queries, searched, sample)
-    return Size(asked, len(searched), searched.dim, itemsize, positives, alone, most, standing, verified)
+    itemsize, (verified, own) = searched.vectors.dtype.itemsize, _compared(queries, gallery, sample)
+    return Size(asked, len(searched), searched.dim, itemsize, positives, alone, most, standing, verified, own)
 
 
-def _verified(queries: Embeddings, searched: Embeddings, sample: int | None) -> int:
-    """Return what a worker needs to count all pairs; nothing where labels do not say which are genuine."""
+def _compared(queries: Embeddings, gallery: Embeddings | None, sample: int | None) -> tuple[int, float]:
+    """Return what a worker needs to count all pairs, and the share of queries that are items themselves.
+
+    The first is 0 where labels do not say which pairs are genuine.
+    """
     try:
-        comparison = compare(queries, None if searched is queries else searched, ignore=None, relevance=None)
+        comparison = compare(queries, gallery, ignore=None, relevance=None)
     except (DataError, LabelError):  # a list of relevant items may take their place; if not, `measured` refuses
-        return 0
+        return 0, float(gallery is None)
     one = Means("cpu", map, 1, 0, Pages())
-    return max((need.least for need in needs(comparison, check(sample=sample), one)), default=0)
+    least = max((need.least for need in needs(comparison, check(sample=sample), one)), default=0)
+    return least, float(np.mean(comparison.own_row >= 0))
 
 
 def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: Settings | None = None) -> Forecast:
@@ -179,7 +185,7 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
     block = max(1, min(MOST_QUERIES_UNHELD, size.queries, int(share / each)))
     blocks = -(-size.queries // block)
     verified_blocks = -(-size.queries // MOST_QUERIES)
-    pairs = size.queries * (size.gallery - size.alone)
+    pairs = size.queries * size.gallery - round(size.queries * size.own)
     row = size.dim * size.itemsize
     rows = size.gallery * (rates.moments + blocks * rates.ready)
     seconds = size.gallery * rates.seen + (pairs * rates.pair + rows) / workers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -15,11 +17,6 @@ from tripleteval.evaluation.intake import Intake, admit
 
 ROLES = ("anchors", "positives", "negatives")
 PARTS = ("anchor", "positive", "negative")  # of one triplet
-_FIXES = {
-    "E201": "remove these rows and the triplets they are part of",
-    "E202": "remove these rows and the triplets they are part of, or use another distance",
-    "E304": "pass (n, dim) vectors; or row positions, together with embeddings=",
-}
 
 
 class Given(NamedTuple):
@@ -140,16 +137,29 @@ def sound(given: Given, *, drop: bool) -> Given:
     return given
 
 
-def admitted(values: Any, name: str, distance: str) -> Intake:
-    """Return vectors that may be measured; nothing is repaired.
+def admitted(values: Any, name: str, distance: str, of: str = "triplet") -> Intake:
+    """Return vectors that may be measured, and are those ``of`` triplets or pairs; nothing is repaired.
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
     """
-    try:
+    remove = f"remove these rows and the {of}s they are part of"
+    fixes = {
+        "E201": remove,
+        "E202": f"{remove}, or use another distance",
+        "E304": "pass (n, dim) vectors; or row positions, together with embeddings=",
+    }
+    with fixed_by(fixes):
         return admit(values if isinstance(values, Embeddings) else Embeddings(values, name=name), distance=distance)
-    except DataError as error:  # the repairs it offers are not offered here
-        fix = _FIXES.get(error.code, error.fix)
+
+
+@contextmanager
+def fixed_by(fixes: Mapping[str, str]) -> Iterator[None]:
+    """Let errors of these codes offer what can be done here, instead of the repairs that `evaluate` offers."""
+    try:
+        yield
+    except DataError as error:
+        fix = fixes.get(error.code, error.fix)
         raise type(error)(error.code, error.found, where=error.where, fix=fix) from None
 
 
@@ -213,7 +223,7 @@ def alike(vectors: AnyArray, seen: dict[bytes, int]) -> Ints:
 
 def _require_agreement(given: Given, labels: Labels | LabelSets) -> None:
     a, p, n = given.rows.T
-    wrong = ~_share(labels, a, p) | _share(labels, a, n)
+    wrong = ~share(labels, a, p) | share(labels, a, n)
     if wrong.any():
         first = int(np.argmax(wrong))
         listed = dict(zip(PARTS, labels.take(given.rows[first]).values(), strict=True))
@@ -228,7 +238,8 @@ def _require_agreement(given: Given, labels: Labels | LabelSets) -> None:
         )
 
 
-def _share(labels: Labels | LabelSets, left: Ints, right: Ints) -> Bools:
+def share(labels: Labels | LabelSets, left: Ints, right: Ints) -> Bools:
+    """Return whether the items of each two rows have a label in common."""
     if isinstance(labels, Labels):
         same: Bools = labels.codes[left] == labels.codes[right]
         return same

@@ -18,9 +18,10 @@ from tripleteval.distance.formula import Distance, distance_for
 from tripleteval.engine import maps
 from tripleteval.engine.run import choose_kernel
 from tripleteval.engine.searches import Found, SearchPass, search_orders
-from tripleteval.errors import ParameterError, nearest
+from tripleteval.errors import DataError, ParameterError, counted, nearest
 from tripleteval.evaluation.accounting import describe, found_again
 from tripleteval.evaluation.door import environment
+from tripleteval.evaluation.given_intake import fixed_by
 from tripleteval.evaluation.identity_intervals import MATED, STRANGER, Whose, with_identity_intervals
 from tripleteval.evaluation.intake import admit, require_comparable
 from tripleteval.evaluation.intervals import interval_notes
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FUSIONS = ("min", "mean")
+_FIXES = {  # nothing is dropped here, and there is always a gallery
+    "E201": "remove these rows, with their labels",
+    "E202": "remove these rows, with their labels, or use another distance",
+    "E509": "give ids to both, or enrol other items than the probes",
+}
 
 
 def evaluate_identification(
@@ -98,15 +104,16 @@ def evaluate_identification(
     workers = 1 if map is not None else maps.thread_count(threads)
     given = ((probes, "probes"), (gallery, "gallery"))
     held = [side if isinstance(side, Embeddings) else Embeddings(side, name=name) for side, name in given]
-    sides = [admit(side, distance=distance) for side in held]
-    require_comparable(sides[0], sides[1], distance)
+    with fixed_by(_FIXES):
+        sides = [admit(side, distance=distance) for side in held]
+        require_comparable(sides[0], sides[1], distance)
     asked, enrolled = (side.embeddings for side in sides)
     inputs = [describe(asked), describe(enrolled)]
     templates = len(enrolled)
     own, identity, names, who = _identities(asked, enrolled)
     removed = own_rows(asked, enrolled)
     if fusion == "mean":
-        enrolled, identity, removed = _fused(enrolled, identity, len(names), removed, distance)
+        enrolled, identity, removed = _fused(enrolled, identity, names, removed, distance)
     fitted = distance_for(distance, asked.vectors, enrolled.vectors)
     engine = SearchPass(
         _comparison(asked, enrolled, removed),
@@ -142,7 +149,9 @@ def evaluate_identification(
         settings=settings | {"ks": list(ranks), "fpirs": list(budgets)} | how | {"unit": "identity"},
         inputs=inputs,
         notes=[
-            *found_again(int((found.best == 0).sum()), len(asked), "probe"),
+            *found_again(
+                int(((found.best == 0) & (removed < 0)).sum()), len(asked), "probe", otherwise="enrol other items"
+            ),
             *interval_notes(metrics, dict(zip((MATED, STRANGER), whose.counts, strict=True))),
         ],
         environment=environment(time.monotonic() - started),
@@ -176,22 +185,32 @@ def _identities(probes: Embeddings, gallery: Embeddings) -> tuple[Ints, Ints, li
 
 
 def _fused(
-    gallery: Embeddings, identity: Ints, count: int, removed: Ints, distance: str
+    gallery: Embeddings, identity: Ints, names: list[Any], removed: Ints, distance: str
 ) -> tuple[Embeddings, Ints, Ints]:
     """Return one mean vector per identity.
 
     Raises:
+        DataError: Under cosine, the directions of an identity cancel out (E202).
         ParameterError: A probe is itself one of the templates, which then cannot be taken out (E101).
     """
     if (removed >= 0).any():
         found = "fusion='mean' while probes are among the templates"
-        raise ParameterError("E101", found, fix="enrol other items, or use fusion='min'")
+        raise ParameterError("E101", found, fix="enrol other items, or use fusion='min' (--fusion min)")
     vectors = np.asarray(gallery.vectors)
     prepared = Distance(distance).prepare(vectors).columns if distance == "cosine" else vectors.T
-    sums = np.zeros((count, gallery.dim))
+    sums = np.zeros((len(names), gallery.dim))
     np.add.at(sums, identity, prepared.T.astype(np.float64))
-    means = sums / np.bincount(identity, minlength=count)[:, None]
-    return Embeddings(means, name=gallery.name), np.arange(count), removed
+    nowhere = ~sums.any(axis=1)
+    if distance == "cosine" and nowhere.any():
+        count, first = int(nowhere.sum()), names[int(np.argmax(nowhere))]
+        raise DataError(
+            "E202",
+            f"{counted(count, 'identity')} whose items cancel out; first: {first!r}",
+            where=gallery.name,
+            fix="enrol other items, or use fusion='min' (--fusion min)",
+        )
+    means = sums / np.bincount(identity, minlength=len(names))[:, None]
+    return Embeddings(means, name=gallery.name), np.arange(len(names)), removed
 
 
 def _comparison(probes: Embeddings, gallery: Embeddings, removed: Ints) -> Comparison:

@@ -60,8 +60,8 @@ def evaluate_pairs(
         seed: Of the resampling behind the intervals, >= 0.
 
     Returns:
-        An `Evaluation` whose ``per_query`` table has one row per pair. An identity is a label where there are
-        labels, else an item, and for the intervals all items that pairs of the same connect; where vectors are
+        An `Evaluation` whose ``per_query`` table has one row per pair. An identity is a label where items
+        have one each, else an item, and for the intervals all items that pairs of the same connect; where vectors are
         given, equal vectors are one item.
 
     Raises:

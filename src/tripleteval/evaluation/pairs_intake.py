@@ -10,7 +10,7 @@ from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column
 from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import distance_for, squared_pairs
 from tripleteval.errors import DataError, LabelError, ParameterError, counted
-from tripleteval.evaluation.given_intake import admitted, alike, rows_of
+from tripleteval.evaluation.given_intake import admitted, alike, rows_of, share
 from tripleteval.evaluation.intake import Intake
 
 ROLES = ("firsts", "seconds")
@@ -46,10 +46,11 @@ def pairs_by_vectors(two: tuple[Any, Any], same: Any, distance: str) -> GivenPai
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx).
-        LabelError: Not one of each per pair (E401), or no truth for one (E402).
+        LabelError: Not one of each per pair (E401), or no truth for one (E403).
     """
     intakes = [
-        admitted(getattr(values, "vectors", values), role, distance) for values, role in zip(two, ROLES, strict=True)
+        admitted(getattr(values, "vectors", values), role, distance, "pair")
+        for values, role in zip(two, ROLES, strict=True)
     ]
     sizes = [len(intake.embeddings) for intake in intakes]
     _require_equal(*sizes)
@@ -66,21 +67,20 @@ def pairs_by_vectors(two: tuple[Any, Any], same: Any, distance: str) -> GivenPai
 
 
 def pairs_by_rows(two: tuple[Any, Any], same: Any, embeddings: Any, distance: str) -> GivenPairs:
-    """Return pairs given as positions or ids; an identity is a label where there are labels, else an item.
+    """Return pairs given as positions or ids; an identity is a label where items have one each, else an item.
 
     Raises:
         DataError: Vectors that cannot be evaluated (E2xx, E3xx), no pairs (E301).
-        LabelError: Not one of each per pair (E401), or neither truths nor labels (E401, E402).
+        LabelError: Not one of each per pair, or neither truths nor labels (E401), or no truth for one (E403).
         ParameterError: A row or id that does not exist (E501), a pair of an item with itself (E502), one
             against the labels (E503), or one given as same and as different (E504).
     """
-    intake = admitted(embeddings, "embeddings", distance)
+    intake = admitted(embeddings, "embeddings", distance, "pair")
     found = intake.embeddings
     columns = [rows_of(values, found, role, "pair") for values, role in zip(two, ROLES, strict=True)]
     _require_equal(*map(len, columns))
     rows = np.stack(columns, axis=1)
-    labels = found.labels if isinstance(found.labels, Labels) else None
-    agreed = None if labels is None else labels.codes[rows[:, 0]] == labels.codes[rows[:, 1]]
+    agreed = None if found.labels is None else share(found.labels, *rows.T)
     if same is None and agreed is None:
         raise LabelError("E401", "neither labels nor who is the same", where="pairs", fix="give same=, one per pair")
     truth = agreed if same is None or agreed is None else truths(same, len(rows))
@@ -89,16 +89,17 @@ def pairs_by_rows(two: tuple[Any, Any], same: Any, embeddings: Any, distance: st
     _require_one_truth(rows, truth)
     if agreed is not None:
         _require_agreement(rows, truth, agreed)
-    who = rows if labels is None else labels.codes[rows]
+    if isinstance(found.labels, Labels):
+        return GivenPairs([intake] * 2, rows, found.labels.codes[rows], list(found.labels.classes), truth)
     named = list(range(len(found))) if found.ids is None else list(found.ids.values())
-    return GivenPairs([intake] * 2, rows, who, named if labels is None else list(labels.classes), truth)
+    return GivenPairs([intake] * 2, rows, rows, named, truth)
 
 
 def truths(values: Any, count: int) -> Bools:
     """Return whether each pair is the same: booleans, 0 and 1, or those words.
 
     Raises:
-        LabelError: Not one per pair (E401), a missing one (E402), or another value (E403).
+        LabelError: Not one per pair (E401), or one that is missing or says something else (E403).
     """
     if values is None:
         raise LabelError("E401", "no truth about the pairs", where="same", fix="give same=, one per pair")
@@ -108,10 +109,11 @@ def truths(values: Any, count: int) -> Bools:
         raise LabelError("E401", found, where="same", fix="give one per pair")
     if column.dtype.kind == "b":
         return np.asarray(column, dtype=bool)
-    known = [_TRUTHS.get(_word(value)) for value in column.tolist()]
+    said = column.tolist()
+    known = [_TRUTHS.get(_word(value)) for value in said]
     if None in known:
         row = known.index(None)
-        raise LabelError("E403", f"{column[row]!r} of pair {row} (0-based)", where="same", fix="write 1 or 0")
+        raise LabelError("E403", f"{said[row]!r} of pair {row} (0-based)", where="same", fix="write 1 or 0")
     return np.array(known, dtype=bool)
 
 
@@ -161,14 +163,18 @@ def _require_two_items(rows: Ints) -> None:
 
 
 def _require_one_truth(rows: Ints, same: Bools) -> None:
-    keyed = np.concatenate([np.sort(rows, axis=1), same[:, None]], axis=1)
-    _, first = np.unique(keyed, axis=0, return_index=True)
-    pairs, counts = np.unique(keyed[first][:, :2], axis=0, return_counts=True)
-    if (counts > 1).any():
-        a, b = pairs[int(np.argmax(counts > 1))].tolist()
+    pairs, which = np.unique(np.sort(rows, axis=1), axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    as_same, times = np.bincount(which[same], minlength=len(pairs)), np.bincount(which)
+    torn = (as_same > 0) & (as_same < times)
+    if torn.any():
+        first = int(np.argmax(torn[which]))
+        other = int(np.argmax((which == which[first]) & (same != same[first])))
+        a, b = pairs[which[first]].tolist()
         raise ParameterError(
             "E504",
-            f"{counted(int((counts > 1).sum()), 'pair')} given as same and as different; first: rows {a} and {b}",
+            f"{counted(int(torn.sum()), 'pair')} given as same and as different; first: pairs {first} and {other} "
+            f"(0-based), of rows {a} and {b}",
             where="pairs",
             fix="remove one of the two, or correct it",
         )

@@ -35,6 +35,7 @@ from tripleteval.search.rows import Frame
 from tripleteval.search.store import Asked, Store
 
 _LEAST_MEMORY = 2**31
+_LONGEST = 1e9  # seconds: more than any clock here can wait
 _COPIES = 8  # of the gallery, that a library may need while it builds
 
 
@@ -114,7 +115,10 @@ def evaluate_search(
     tried = plans(backends, params or {})
     rules = {"ks": k, "distance": distance, "confidence": confidence, "nonfinite": nonfinite, "zero_rows": zero_rows}
     chosen = check(**{**asdict(Settings(neighbors=0, margins=())), **rules})
-    _require(seeds=seeds, repeats=repeats, shards=shards)
+    _require(seeds=seeds, repeats=repeats, shards=shards, exact_sample=1 if exact_sample is None else exact_sample)
+    _require_number("timeout", timeout, most=_LONGEST, fix="give a number of seconds above 0, such as 600")
+    if tolerance != 0:
+        _require_number("tolerance", tolerance, most=1.0, fix="give a share from 0 to 1: 0.005 is half a point")
     workers = thread_count(threads)
     if zero_rows == "far":
         raise ParameterError("E510", "zero_rows='far'", fix="no library knows this rule: use refuse or exclude")
@@ -155,7 +159,7 @@ def evaluate_search(
             "shards": shards,
         },
         inputs=[describe(intake.embeddings) for intake in taken],
-        notes=_notes(lists, taken, shards, getattr(map, "workers", 1)),
+        notes=[*_clipped(chosen.ks[0], k), *_notes(lists, taken, shards, getattr(map, "workers", 1))],
         environment={**environment(time.monotonic() - started), "threads": workers},
         per_class=per_class_table(lists, outcomes),
         unreached=unreached_table(lists, outcomes),
@@ -166,6 +170,12 @@ def _require(**counts: Any) -> None:
     for name, value in counts.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ParameterError("E101", f"{name}={value!r}", fix="give a whole number, 1 or more")
+
+
+def _require_number(name: str, value: Any, *, most: float, fix: str) -> None:
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not (number and 0 < value <= most):
+        raise ParameterError("E101", f"{name}={value!r}", fix=fix)
 
 
 def _admitted(queries: Any, labels: Any, gallery: Any, distance: str, **repairs: str) -> list[Intake]:
@@ -185,7 +195,6 @@ def _sampled(comparison: Comparison, count: int | None) -> Ints:
     everyone = np.arange(len(comparison.queries))
     if count is None or count >= len(everyone):
         return everyone
-    _require(exact_sample=count)
     order = np.random.default_rng(0).permutation(len(everyone))
     codes = getattr(comparison.queries.labels, "codes", order)
     if len(codes) != len(everyone):
@@ -223,6 +232,11 @@ def _identities(question: Question, gallery: Embeddings, tried: list[Plan], dist
         if isinstance(plan.backend, Store):
             Asked(question, ids).require_ids(plan.backend, distance)
     return ids
+
+
+def _clipped(asked: int, k: int) -> list[str]:
+    shorter = f"Lists of {asked:,} were asked for; no query can find more than {counted(k, 'item')}, so they end there."
+    return [shorter] if k < asked else []
 
 
 def _notes(lists: Lists, taken: list[Intake], shards: int, workers: int) -> list[str]:

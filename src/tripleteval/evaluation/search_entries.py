@@ -98,7 +98,8 @@ class Lists:
         """Return what a careful colleague would remark about the true lists."""
         found: list[str] = []
         if not self.comparison.leave_one_out:
-            found.extend(found_again(int((self.truth.found.squared[:, 0] == 0).sum()), len(self.asked)))
+            again = (self.truth.found.squared[:, 0] == 0) & (self.comparison.own_row[self.asked] < 0)
+            found.extend(found_again(int(again.sum()), len(self.asked)))
         tied = int(self.truth.tied.sum())
         if tied:
             found.append(

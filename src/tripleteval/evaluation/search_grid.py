@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -54,8 +54,7 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
             text where numbers are wanted, or two stores of one name (E101).
         MissingExtra: The library of a backend is not installed (E103).
     """
-    if isinstance(names, str) or not names:
-        raise ParameterError("E101", f"backends={names!r}", fix="give a list such as ['annoy', 'faiss-hnsw']")
+    _require_kinds(names, params)
     backends = [each if isinstance(each, Store) else find_backend(each) for each in dict.fromkeys(names)]
     for backend in backends:
         if isinstance(backend, Backend):
@@ -76,6 +75,18 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
             "E101", f"{count:,} settings", fix=f"give fewer values; at most {_MOST_SETTINGS} are tried"
         )
     return made
+
+
+def _require_kinds(names: Any, params: Any) -> None:
+    if isinstance(names, str) or not names:
+        raise ParameterError("E101", f"backends={names!r}", fix="give a list such as ['annoy', 'faiss-hnsw']")
+    for each in names:
+        if not isinstance(each, (str, Store)):
+            fix = "give the name of a backend, or a store such as Pgvector"
+            raise ParameterError("E101", f"a backend of type {type(each).__name__}", fix=fix)
+    if not isinstance(params, Mapping):
+        fix = "give names and their values, such as {'efSearch': [16, 64]}"
+        raise ParameterError("E101", f"params={params!r}", fix=fix)
 
 
 def _known(backend: Backend | Store) -> tuple[str, ...]:
@@ -104,7 +115,8 @@ def _plan(backend: Backend | Store, given: Mapping[str, tuple[Any, ...]]) -> Pla
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:
-    listed = tuple(dict.fromkeys([values] if isinstance(values, (int, float, str)) else values))
+    several = [values] if isinstance(values, (int, float, str)) else values
+    listed = tuple(dict.fromkeys(several)) if isinstance(several, Iterable) else ()
     if not listed or not all(isinstance(value, (int, float, str)) for value in listed):
         raise ParameterError("E101", f"{name}={values!r}", fix="give one number or word, or a list of them")
     return listed

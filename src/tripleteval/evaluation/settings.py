@@ -164,7 +164,7 @@ def _numbers(what: str, values: list[Any], *, least: float = -math.inf) -> tuple
     for value in values:
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not real or not math.isfinite(value) or value < least:
-            sign = "0 or more; negative margins belong to margin_curve" if least == 0 else "finite"
+            sign = "0 or more; negative margins belong to margin_curve of evaluate" if least == 0 else "finite"
             raise ParameterError("E505", f"{what}={value!r}", fix=f"give a number, {sign}")
     distinct = tuple(sorted({float(value) + 0.0 for value in values}))
     if len(distinct) > MOST_MARGINS:

@@ -10,6 +10,8 @@ import numpy as np
 from tripleteval.arrays import AnyArray
 from tripleteval.errors import DataError, LabelError, ParameterError
 
+_INFINITE = -1  # tf.data.INFINITE_CARDINALITY
+
 
 class Batch(NamedTuple):
     """Some inputs of a model, and what is known about each.
@@ -46,7 +48,7 @@ def batches_of(data: Any, labels: Any, batch_size: int) -> Batches:
     Raises:
         ParameterError: Labels beside data that bring their own (E101), or an impossible batch size (E308).
         LabelError: Not one label per item (E401).
-        DataError: What is no data at all (E203).
+        DataError: What is no data at all (E203), or has no end (E301).
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ParameterError("E308", f"batch_size={batch_size!r}", fix="give a whole number, 1 or more")
@@ -58,6 +60,9 @@ def batches_of(data: Any, labels: Any, batch_size: int) -> Batches:
         raise ParameterError("E101", "labels beside data that come in batches", fix="let each batch bring its labels")
     if hasattr(data, "batches"):
         return Batches(data.batches(batch_size), len(data))
+    if _endless(data):
+        fix = "leave out .repeat(), or end it: dataset.take(batches)"
+        raise DataError("E301", "a data set without an end", where="data", fix=fix)
     if hasattr(data, "num_batches") and hasattr(data, "__getitem__"):
         return Batches((_batch(data[i]) for i in range(data.num_batches)), None)
     if isinstance(data, Iterable) and not isinstance(data, (str, bytes, dict)):
@@ -130,6 +135,12 @@ def _only(beside: Any, inside: Any) -> Any:
 
 def _is_array(data: Any) -> bool:
     return hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")
+
+
+def _endless(data: Any) -> bool:
+    """Return whether a tf.data.Dataset or a PyDataset says of itself that it goes on for ever."""
+    cardinality = getattr(data, "cardinality", None)
+    return (callable(cardinality) and int(cardinality()) == _INFINITE) or getattr(data, "num_batches", 0) is None
 
 
 def _slices(data: Any, labels: AnyArray | None, count: int, size: int) -> Iterator[Batch]:

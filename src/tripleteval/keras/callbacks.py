@@ -15,15 +15,14 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.errors import DataError, ParameterError, ResourceError
 from tripleteval.evaluation.door import evaluate
+from tripleteval.evaluation.relevance import compare
 from tripleteval.keras.collapse import CollapseWarning, collapsed, stuck
 from tripleteval.keras.embedding import embed
 from tripleteval.keras.tower import embedding_tower
-from tripleteval.keras.validation import require_settings, require_watchable
+from tripleteval.keras.validation import DIVERGED, rehearse, require_settings, require_watchable
 from tripleteval.metrics import parse
 from tripleteval.metrics.names import safe_name
 from tripleteval.report.presets import measured, require_preset, with_preset
-
-_DIVERGED = "E201", "E202", "E206"  # vectors that are not finite, without a direction, or beyond float64
 
 
 class EvaluateEmbeddings(keras.callbacks.Callback):
@@ -59,10 +58,12 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         evaluations: The `Evaluation` of each evaluated epoch, by its number from 0.
 
     Raises:
-        ParameterError: ``every`` is no positive number (E308), or a metric, a setting or the preset is unknown (E510).
-        DataError: Data of no known kind (E203), or readable only once (E301).
+        ParameterError: ``every`` is no positive number (E308), or a metric, a setting or the preset is unknown (E510),
+            or impossible.
+        DataError: Data of no known kind (E203), or readable only once or without end (E301).
         LabelError: Arrays without a label for each item, or with unusable ones (E401-E408).
         ResourceError: A run folder of an epoch to come is there already (E801), when training begins.
+        FileError: The model gives no vector per item (E613), when training begins.
 
     Example:
         ``model.fit(batches, epochs=50, callbacks=[EvaluateEmbeddings((images, labels), metrics=["recall@10"]),
@@ -89,10 +90,11 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ParameterError("E308", f"every={every!r}", fix="give a whole number, 1 or more")
         self.validation_data, self.gallery, self.every, self.tower = validation_data, gallery, every, tower
-        for data, what in ((validation_data, "validation data"), (gallery, "gallery")):
-            require_watchable(data, what, batch_size)
-        require_settings(settings)
-        spellings = [metrics] if isinstance(metrics, str) else metrics
+        spellings = [metrics] if isinstance(metrics, str) else list(metrics)
+        require_settings({"metrics": spellings, **settings})
+        asking, _ = (require_watchable(data, name, batch_size) for data, name in self._sets())
+        if asking is not None and gallery is None:
+            compare(asking, None, ignore=settings.get("ignore"), relevance=settings.get("relevance"))
         self.metrics, self.preset = [parse(spelling) for spelling in spellings], require_preset(preset)
         self.runs, self.overwrite = None if runs is None else Path(runs), overwrite
         self.prefix, self.batch_size, self.warn = prefix, batch_size, warn
@@ -102,12 +104,15 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         self._losses: list[float] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Find the tower."""
+        """Find the tower, and embed the first batch: what is wrong with either is better known now."""
         self._embedder = self.tower if self.tower is not None else embedding_tower(self.model)
+        for data, name in self._sets():
+            rehearse(self._embedder, data, name, self.batch_size)
         self._last, self._begun = {}, False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
         """Refuse, before the first epoch of a training, run folders that are there already."""
+        self.evaluations.pop(epoch, None)  # of another training
         if self._begun or self.runs is None or self.overwrite:
             return
         self._begun = True
@@ -134,7 +139,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         try:
             evaluation = self._evaluated()
         except DataError as error:
-            if error.code not in _DIVERGED:
+            if error.code not in DIVERGED:
                 raise
             asked = (self.prefix + safe_name(named.spelling) for named in self.metrics)
             self._last = dict.fromkeys([*self._last, *asked], math.nan)
@@ -149,9 +154,12 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
     def _evaluated(self) -> Evaluation:
         sets = [
             data if data is None or isinstance(data, Embeddings) else self._embedded(data, name)
-            for data, name in ((self.validation_data, "validation data"), (self.gallery, "gallery"))
+            for data, name in self._sets()
         ]
         return with_preset(evaluate(sets[0], gallery=sets[1], **self._settings()), self.preset)
+
+    def _sets(self) -> tuple[tuple[Any, str], tuple[Any, str]]:
+        return (self.validation_data, "validation data"), (self.gallery, "gallery")
 
     def _embedded(self, data: Any, name: str) -> Embeddings:
         return embed(self._embedder, data, batch_size=self.batch_size, progress=False, name=name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tripleteval.arrays import AnyArray
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.errors import DataError, FileError
+from tripleteval.errors import DataError, FileError, counted
 from tripleteval.keras.batches import Batch, batches_of, rows_of
 from tripleteval.keras.progress import Progress, shown
 from tripleteval.keras.vectors_file import Memory, Sink, vectors_file
@@ -129,12 +129,15 @@ def _padded(inputs: Any, rows: int, full: int) -> Any:
 
 
 def _vectors(output: Any, rows: int, start: int) -> AnyArray:
+    if isinstance(output, dict) and len(output) == 1:
+        (output,) = output.values()
     if isinstance(output, (list, tuple, dict)):
+        fix = "keras.Model(model.inputs, model.get_layer(NAME).output), or embedding_tower(model)"
         raise FileError(
             "E613",
-            f"a model with {len(output)} outputs",
+            f"a model with {counted(len(output), 'output')}",
             where="model",
-            fix="embed with one: keras.Model(model.inputs, model.get_layer(NAME).output), or embedding_tower(model)",
+            fix=f"embed with one (EvaluateEmbeddings: tower=): {fix}",
         )
     vectors: AnyArray = np.asarray(output)
     if vectors.ndim != 2 or len(vectors) != rows or not vectors.shape[1]:

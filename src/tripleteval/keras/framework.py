@@ -7,26 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tripleteval.errors import EvalError, MissingExtra
+from tripleteval.errors import MissingExtra, ParameterError
 
 _BACKENDS = ("torch", "jax")  # that no extra of ours brings
-
-
-class MissingBackend(MissingExtra):
-    """The backend that Keras is told to use is not installed."""
-
-    def __init__(self, what: str, module: str) -> None:
-        self.what, self.module, self.extra = what, module, "tensorflow"
-        EvalError.__init__(
-            self,
-            "E103",
-            f"{what} needs {module!r}, the backend that Keras is told to use, which is not installed",
-            where=f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}" if "KERAS_BACKEND" in os.environ else "keras.json",
-            fix=f"install it with: pip install {module}; or use another backend, such as KERAS_BACKEND=tensorflow",
-        )
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return MissingBackend, (self.what, self.module)
 
 
 def require_keras(what: str, *, extra: str = "tensorflow") -> Any:
@@ -37,7 +20,8 @@ def require_keras(what: str, *, extra: str = "tensorflow") -> Any:
         extra: By which name, or names, to install it.
 
     Raises:
-        MissingExtra: Keras, or the backend it is told to use, is not installed (E103).
+        MissingExtra: Keras is not installed (E103).
+        ParameterError: The backend it is told to use is not (E103).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
@@ -49,7 +33,12 @@ def require_keras(what: str, *, extra: str = "tensorflow") -> Any:
         missing = error.name or "keras"
         backend = missing.partition(".")[0]
         if backend in _BACKENDS:
-            raise MissingBackend(what, backend) from None
+            raise ParameterError(
+                "E103",
+                f"{what} needs {backend!r}, the backend that Keras is told to use, which is not installed",
+                where=f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}" if "KERAS_BACKEND" in os.environ else "keras.json",
+                fix=f"install it with: pip install {backend}; or use another backend, such as KERAS_BACKEND=tensorflow",
+            ) from None
         raise MissingExtra(what, missing, extra=extra) from None
     return keras
 

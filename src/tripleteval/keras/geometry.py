@@ -104,13 +104,14 @@ def classes(labels: Any, vectors: Any) -> Any:
 
 
 def poison(labels: Any, vectors: Any) -> Any:
-    """Return 0 in float32, or NaN where a label is NaN or a coordinate is not finite.
+    """Return 0 in float32, or NaN where a label is NaN, or a squared distance could be beyond float32.
 
     Added to what is told about a batch, because comparisons and maxima lose a NaN on the way, and a network that
     has diverged would look like one that has not.
     """
     labels = ops.convert_to_tensor(labels)
-    sound = ops.logical_and(ops.all(ops.equal(labels, labels)), ops.all(ops.isfinite(vectors)))
+    farthest = ops.sum(ops.square(2.0 * precise(vectors)), axis=-1)  # of two vectors as long, in opposite directions
+    sound = ops.logical_and(ops.all(ops.equal(labels, labels)), ops.all(ops.isfinite(farthest)))
     return ops.cast(ops.where(sound, 0.0, float("nan")), "float32")
 
 

@@ -113,7 +113,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _rebuilt(said: dict[str, str]) -> EvalError:
-    kind = getattr(errors, said["kind"], errors.ParameterError)  # a missing backend has a kind of its own
+    kind = getattr(errors, said["kind"])
     if kind is errors.MissingExtra:  # built of other parts
         kind = errors.ParameterError
     error: EvalError = kind(said["code"], said["found"], where=said["where"], fix=said["fix"])

@@ -99,7 +99,7 @@ class TripletSemiHardLoss(_BatchLoss):
         name: What Keras calls it.
 
     Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
-    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
+    label is NaN or the squared length of a vector not finite. Rows that a mask of Keras leaves out are in no triplet.
 
     Raises:
         ParameterError: An impossible margin (E505) or an unknown distance (E510).
@@ -122,7 +122,7 @@ class TripletHardLoss(_BatchLoss):
         name: What Keras calls it.
 
     Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
-    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
+    label is NaN or the squared length of a vector not finite. Rows that a mask of Keras leaves out are in no triplet.
     Anchors without a positive or a negative do not count.
 
     Raises:
@@ -148,7 +148,7 @@ class TripletAllLoss(_BatchLoss):
         name: What Keras calls it.
 
     Takes labels (n,) and embeddings (n, dim); range [0, ∞), lower is better; 0 without a valid triplet, NaN where a
-    label is NaN or a coordinate not finite. Rows that a mask of Keras leaves out are in no triplet.
+    label is NaN or the squared length of a vector not finite. Rows that a mask of Keras leaves out are in no triplet.
 
     Raises:
         ParameterError: An impossible margin (E505), an unknown distance or mean (E510).

@@ -59,8 +59,13 @@ class _TripletShare(keras.metrics.Metric):
         self._halves, self._all = _Count(self, "halves"), _Count(self, "all")
         self._poison = self.add_variable((), initializer="zeros", dtype="float32", name="poison")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Count the triplets of a batch: (n,) labels and (n, dim) embeddings."""
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the triplets of a batch: (n,) labels and (n, dim) embeddings.
+
+        Raises:
+            ParameterError: Weights are given (E512).
+        """
+        _require_unweighted(sample_weight, self.name)
         vectors = precise(y_pred)
         distance = pairwise(vectors, self.distance)
         positive, negative = pairs(classes(y_true, y_pred), vectors)
@@ -77,6 +82,16 @@ class _TripletShare(keras.metrics.Metric):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {"margin": self.margin, "distance": self.distance, "name": self.name}
+
+
+def _require_unweighted(weights: Any, name: str) -> None:
+    if weights is not None:
+        raise ParameterError(
+            "E512",
+            "sample or class weights, where the metric is of triplets",
+            where=name,
+            fix="compile it under metrics=, not weighted_metrics=",
+        )
 
 
 def _beyond(d_ap: Any, d_an: Any, margin: float) -> list[Any]:
@@ -189,8 +204,13 @@ class EmbeddingCollapse(keras.metrics.Metric):
         self._sum = self.add_variable((), initializer="zeros", dtype="float32", name="sum")
         self._batches = _Count(self, "batches")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Take in a batch: (n,) labels and (n, dim) embeddings."""
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in a batch: (n,) labels and (n, dim) embeddings.
+
+        Raises:
+            ParameterError: Weights are given (E512).
+        """
+        _require_unweighted(sample_weight, self.name)
         vectors = precise(y_pred)
         _, negative = pairs(classes(y_true, y_pred), vectors)
         number = ops.sum(ops.cast(negative, "float32"))

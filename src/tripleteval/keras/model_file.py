@@ -137,5 +137,4 @@ class _Function:
         self._function, self.input_shape = function, input_shape
 
     def __call__(self, batch: Any) -> Any:
-        output = self._function(batch)
-        return next(iter(output.values())) if isinstance(output, dict) and len(output) == 1 else output
+        return self._function(batch)

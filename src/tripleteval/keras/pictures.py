@@ -102,7 +102,7 @@ class Pictures:
     def _count(self, picture: Any) -> None:
         if picture.getexif().get(_ORIENTATION, 1) != 1:
             self.counts["turned by EXIF, which is ignored"] += 1
-        if picture.mode in {"RGBA", "LA", "PA"} and self.channels != 4:
+        if picture.has_transparency_data and self.channels != 4:
             self.counts["transparency dropped"] += 1
         if picture.mode in {"P", "CMYK", "YCbCr", "LAB", "HSV"}:
             self.counts[f"converted from {picture.mode}"] += 1

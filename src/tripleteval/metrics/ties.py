@@ -79,10 +79,6 @@ class TieGroups:
         return spread
 
 
-_APART = 1024  # entries of a table of running sums
-_ENDS_AT_ONCE = 1024
-
-
 def tie_groups(ranks: Ranks, ties: str = "expected") -> TieGroups:
     """Return the tie groups of ``ranks`` under one of the four modes.
 

@@ -188,7 +188,8 @@ def _blocks(files: list[Name], request: Request, beside: Beside, *, allow_huge: 
 
 def _require_alike(block: Block, path: str, first: Block, first_path: str) -> None:
     if block.columns.keys() != first.columns.keys():
-        found = f"columns of {', '.join(block.columns) or 'vectors only'} here, others in {first_path}"
+        here, there = (", ".join(each.columns) or "vectors only" for each in (block, first))
+        found = f"columns of {here} here, of {there} in {first_path}"
         raise FileError("E605", found, where=path, fix="files of one set have the same columns")
     if len(first.rows):
         mine, known = ((b.vectors.shape[-1], b.vectors.dtype) for b in (block, first))

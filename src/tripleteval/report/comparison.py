@@ -17,6 +17,7 @@ from tripleteval.report.wording import label, listed, number, whole
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_IN_WORDS = {"evaluated": "queries evaluated"}
 _SAME_TASK = ("queries", "evaluated", "gallery", "classes", "triplets")
 _SAME_RULES = ("distance", "ties", "average", "ignore")
 _MOST_CASES, _MOST_ROWS = 24, 10
@@ -78,7 +79,7 @@ def _row(spelling: str, runs: Sequence[Evaluation]) -> list[str]:
 
 
 def _differing(runs: Sequence[Evaluation]) -> list[str]:
-    found = [name for name in _SAME_TASK if len({run.accounting.get(name) for run in runs}) > 1]
+    found = [_IN_WORDS.get(name, name) for name in _SAME_TASK if len({run.accounting.get(name) for run in runs}) > 1]
     return found + [name for name in _SAME_RULES if len({run.settings.get(name) for run in runs}) > 1]
 
 

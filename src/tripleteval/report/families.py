@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
@@ -78,9 +79,15 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
                 "n": whole(entry.get("n")),
             }
         )
-    always = ("metric", "value", "n")
-    columns = [name for name in rows[0] if name in always or any(row[name] for row in rows)]
-    return Table(columns, [[row[name] for name in columns] for row in rows], frozenset(columns[1:]), terms)
+    heads = list(rows[0])
+    return filled(Table(heads, [list(row.values()) for row in rows], frozenset(heads[1:]), terms))
+
+
+def filled(table: Table) -> Table:
+    """Return a table without the columns that hold nothing in any row."""
+    kept = [place for place in range(len(table.columns)) if any(row[place] for row in table.rows)]
+    heads = [table.columns[place] for place in kept]
+    return replace(table, columns=heads, rows=[[row[place] for place in kept] for row in table.rows])
 
 
 def _undefined(entry: Entry) -> str:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tripleteval.data.section import Chart
@@ -40,6 +41,7 @@ _MEANING = {
 _HEIGHT, _MAP_HEIGHT = 260, 420
 _STEPS = {"bar": 20, "stack": 34}
 _MOST_DOTS = 60
+_TINY, _HUGE = 1e-3, 1e6
 _AREA = {"fill": "#7f8896", "fillOpacity": 0.12, "stroke": "#7f8896"}
 _FEW = {"tickCount": 6}
 _KINDS = {
@@ -167,8 +169,19 @@ def _axis(chart: Chart, names: dict[str, str], axis: str) -> Spec:
     drawn: Any = {"grid": axis == "y" or logarithmic, "tickCount": 6} if chart.frame else None
     if chart.frame and logarithmic:
         drawn |= {"format": "~g", "labelSeparation": 6}
+    elif chart.frame:
+        drawn |= _ticks(chart.columns[column])
     field: Spec = {"field": names[column], "type": "quantitative", "scale": scale, "axis": drawn}
     return field | ({"title": column} if chart.frame else {})
+
+
+def _ticks(values: Sequence[Any]) -> Spec:
+    """Return how a linear axis is labelled: counts by whole numbers, the tiny and the huge by powers of ten."""
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, int) for value in known):
+        return {"tickMinStep": 1}
+    most = max(map(abs, known), default=0.0)
+    return {"format": "~g"} if 0 < most < _TINY or most >= _HUGE else {}
 
 
 def _range(chart: Chart) -> Spec:

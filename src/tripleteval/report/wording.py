@@ -8,18 +8,19 @@ from typing import Any
 
 from tripleteval.errors import visible
 
-LONGEST = 200
+LONGEST, _BRIEF = 200, 60
 _NOISE = 1e-12  # what sums of floats leave of a difference of 0
+_LARGE = 1e9  # from there on digits are counted, not read
 
 _AVERAGES = {"query": "mean over queries", "class": "mean over classes", "median": "median over queries"}
 
 
 def number(value: Any) -> str:
-    """Return a measured value with four decimals, more where it would read as 0, and a dash where undefined."""
+    """Return a measured value with four decimals, in powers of ten where it is tiny or huge, a dash where undefined."""
     if value is None or not math.isfinite(value):
         return "–"
     sign, size = "−" if value < 0 else "", abs(value)
-    if size and size < 0.001:
+    if size and (size < 0.001 or size >= _LARGE):
         return f"{sign}{size:.2e}"
     return f"{sign}{size:,.4f}" if size < 1000 else f"{sign}{size:,.1f}"
 
@@ -32,9 +33,11 @@ def interval(low: Any, high: Any) -> str:
     """
     if low is None or high is None:
         return ""
-    shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in (low, high)]
-    lost = any(text in {"0.000", "-0.000"} and abs(end) > _NOISE for text, end in zip(shown, (low, high), strict=True))
-    if lost or (shown[0] == shown[1] and low != high):
+    ends = (low, high)
+    shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in ends]
+    lost = any(text in {"0.000", "-0.000"} and abs(end) > _NOISE for text, end in zip(shown, ends, strict=True))
+    alike = shown[0] == shown[1] and abs(high - low) > _NOISE * max(map(abs, ends))
+    if lost or alike or max(map(abs, ends)) >= _LARGE:
         shown = [number(low), number(high)]
     return f"[{_signed(shown[0])}, {_signed(shown[1])}]"
 
@@ -72,12 +75,17 @@ def plain(value: Any) -> str:
     return repr(float(value)).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def label(value: Any) -> str:
-    """Return a label, id or name on one line, nothing invisible in it, at most `LONGEST` characters long."""
+def label(value: Any, longest: int = LONGEST) -> str:
+    """Return a label, id or name on one line, nothing invisible in it, at most ``longest`` characters long."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     # Cut twice: what follows is escaped, and escaping a megabyte to show a line of it is wasted.
-    shown = visible(text[: LONGEST + 1]).replace("\n", "\\n")
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    shown = visible(text[: longest + 1]).replace("\n", "\\n")
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def brief(value: Any) -> str:
+    """Return a label, id or name as a sentence can carry it."""
+    return label(value, _BRIEF)
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -82,3 +82,12 @@ def test_perfect_neighbours_confuse_nothing():
 
 def test_labels_of_two_types_are_compared_as_they_were():
     assert confusions(evaluate([[0.0], [1.0], [30.0], [31.0]], [[0], [0], [1], [1]])) is None
+
+
+def test_a_query_that_has_nothing_to_find_confuses_nothing():
+    points, labels = [[0.0], [1.0], [1.4], [2.0], [9.0]], ["a", "a", "lone", "b", "b"]
+    rows = confusions(evaluate(points, labels, neighbors=2)).to_pylist()
+    assert {(row["label"], row["found"], row["queries"], row["share"], row["back"]) for row in rows} == {
+        ("a", "lone", 1, 0.5, 0),
+        ("b", "lone", 1, 0.5, 0),
+    }

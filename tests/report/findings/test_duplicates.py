@@ -162,3 +162,11 @@ def test_copies_inside_one_side_are_grouped_too_and_what_is_not_listed_is_counte
 def test_a_side_of_one_item_has_no_copies():
     one = Embeddings([[0.0]], ["a"])
     assert copies_inside(Material(one, Embeddings([[1.0], [2.0]], ["a", "b"])), "queries", "euclidean") is None
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "sqeuclidean"])
+def test_vectors_so_short_that_all_are_close_have_no_copies_but_those_that_are(distance):
+    vectors, labels, pairs = planted(distance)
+    found = duplicates(evaluate(vectors * 1e-30, labels, distance=distance))
+    assert {frozenset((row["query"], row["gallery"])) for row in found.to_pylist()} == set(map(frozenset, pairs))
+    assert found["kind"].to_pylist() == ["exact"] * 20 + ["near"] * 20

@@ -60,7 +60,15 @@ def test_one_item_is_drawn_from_each_class_and_min_and_mean_are_one(cloud: Embed
     found = enrolment(Material(cloud), "euclidean")
     assert found.rates["min"][0] == pytest.approx(found.rates["mean"][0])
     assert 1 / 8 < found.rates["min"][0] < found.rates["mean"][-1]
-    assert all(half > 0 for half in found.half["min"])
+    assert all(low < rate < high for (low, high), rate in zip(found.ends["min"], found.rates["min"], strict=True))
+
+
+def test_four_classes_have_rates_but_no_intervals(cloud: Embeddings) -> None:
+    few = Embeddings(cloud.vectors[:24], cloud.labels.codes[:24])
+    found = enrolment(Material(few), "euclidean")
+    assert {end for ends in found.ends["mean"] for end in ends} == {None}
+    text = SECTIONS["enrolment"].write(evaluate(few), Material(few, enrolment=True)).text
+    assert "Intervals" not in text
 
 
 def test_a_collapsed_space_identifies_by_chance() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tripleteval import evaluate, evaluate_triplets
 from tripleteval.report.findings.gallery_size import answered, gallery_sizes
+from tripleteval.report.sections import SECTIONS
+from tripleteval.report.sections.gallery_size import by_size
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
@@ -32,7 +34,10 @@ def test_with_all_distractors_it_is_the_hit_rate_of_the_run() -> None:
         assert found.rates[k][last] == pytest.approx(run[f"hit_rate@{k}"], abs=1e-9)
         assert (np.diff(found.rates[k]) <= 1e-9).all()
         rows = list(zip(found.low[k], found.rates[k], found.high[k], strict=True))
-        assert all(low <= rate <= high for low, rate, high in rows[: last + 1])
+        # Among so few that all are answered there is no variance.
+        assert all(
+            low is high is None if rate > 1 - 1e-12 else low < rate < high for low, rate, high in rows[: last + 1]
+        )
 
 
 def test_drawing_galleries_at_random_agrees() -> None:
@@ -66,6 +71,55 @@ def test_a_shared_first_place_lies_between() -> None:
     between = answered(np.array([2.5]), np.array([9]), 4, 1)[0]
     low, high = answered(np.array([3.0, 2.0]), np.array([9, 9]), 4, 1)
     assert between == pytest.approx((low + high) / 2)
+
+
+def test_a_relevant_item_beside_one_wrong_item_is_one_of_two_places_and_stays() -> None:
+    rng = np.random.default_rng(4)
+    points, labels = rng.normal(size=(90, 3)), np.arange(90) % 9
+    points[[9, 1]] = points[0] + 1e-3
+    run = evaluate(points, labels, ks=(1, 5, 10))
+    assert run.per_query["first_rank_mean"][0].as_py() == 1.5
+    found = gallery_sizes(run)
+    assert found.unknown == 0
+    assert found.rates[1][found.distractors.index(found.measured)] == pytest.approx(run["hit_rate@1"])
+
+
+def test_a_query_whose_ties_leave_its_place_open_is_left_out_and_counted() -> None:
+    rng = np.random.default_rng(4)
+    points, labels = rng.normal(size=(90, 3)), np.arange(90) % 9
+    # One relevant and two wrong items at one place, right beside the query: the mean first place is a whole number.
+    points[[9, 1, 2]] = points[0] + 1e-3
+    run = evaluate(points, labels, ks=(1, 5, 10))
+    assert run.per_query["first_rank_mean"][0].as_py() == 2.0
+    found = gallery_sizes(run)
+    assert found.unknown == 1
+    hits = run.per_query["hit_rate@1"].to_numpy()[1:]
+    assert found.rates[1][found.distractors.index(found.measured)] == pytest.approx(hits.mean())
+    assert "1 query is left out: ties leave open how many wrong items are nearer." in by_size(run).text
+
+
+def test_a_collapsed_space_has_no_curve() -> None:
+    assert gallery_sizes(evaluate(np.ones((40, 2)), np.arange(40) % 4)) is None
+
+
+def test_an_interval_takes_as_many_classes_as_every_other_number_of_the_run() -> None:
+    rng = np.random.default_rng(4)
+    for classes in (4, 6):
+        run = evaluate(rng.normal(size=(60, 3)), np.arange(60) % classes)
+        found = gallery_sizes(run)
+        assert bool(found.low) == (run.metrics["hit_rate@1"]["low"] is not None) == (classes == 6)
+        assert ("Intervals are" in SECTIONS["gallery size"].write(run).text) == (classes == 6)
+    last, entry = found.distractors.index(found.measured), run.metrics["hit_rate@1"]
+    assert (found.low[1][last], found.high[1][last]) == pytest.approx((entry["low"], entry["high"]), abs=0.02)
+
+
+def test_where_every_query_is_answered_there_is_no_variance_to_draw_nor_a_range() -> None:
+    centres = 100 * np.arange(8.0)[:, None]
+    run = evaluate(np.repeat(centres, 5, axis=0) + np.random.default_rng(0).normal(size=(40, 1)), np.arange(40) // 5)
+    assert {end for ends in gallery_sizes(run).low.values() for end in ends} == {None}
+    section = SECTIONS["gallery size"].write(run)
+    assert section.charts[0].limits == (0.0, 1.0)
+    assert "Intervals" not in section.text
 
 
 def test_without_ranks_or_distractors_there_is_no_curve() -> None:

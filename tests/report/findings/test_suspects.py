@@ -66,3 +66,11 @@ def test_without_labels_or_neighbours_there_is_nothing_to_suspect():
 
 def test_perfect_neighbours_raise_no_suspicion():
     assert suspects(evaluate([[0.0], [1.0], [30.0], [31.0]], [0, 0, 1, 1], neighbors=1)).num_rows == 0
+
+
+def test_the_only_item_of_its_class_has_no_own_to_look_like_and_is_not_suspected():
+    points, labels = [[0.0], [1.0], [2.5], [4.0], [5.0], [20.0], [21.0]], ["a", "a", "lone", "a", "a", "b", "b"]
+    found = suspects(evaluate(points, labels, neighbors=3))
+    assert set(found["label"].to_pylist()) == {"b"}
+    queries, gallery = Embeddings([[0.0], [9.0]], ["new", "y"]), Embeddings([[0.1], [0.2], [9.1]], ["x", "x", "y"])
+    assert suspects(evaluate(queries, gallery=gallery, neighbors=2)).num_rows == 0

@@ -19,9 +19,10 @@ def confusions(evaluation: Evaluation) -> pa.Table | None:
 
     Returns:
         Columns ``label`` (of the queries), ``found`` (the class of their nearest item), ``queries`` (how many),
-        ``share`` of the label's queries, ``back`` (how many the other way round), and ``gap``: the median, over
-        these queries, of the distance to the nearest relevant item less that to the thief; null where no query
-        of the pair has a relevant item among its neighbours. ``None`` without labels or neighbours.
+        ``share`` of the label's queries that have something relevant to find (of no others is anything counted),
+        ``back`` (how many the other way round), and ``gap``: the median, over these queries, of the distance to the
+        nearest relevant item less that to the thief; null where no query of the pair has a relevant item among its
+        neighbours. ``None`` without labels or neighbours.
     """
     near = neighborhood(evaluation)
     if near is None or near.asked is None or near.found is None:
@@ -29,7 +30,7 @@ def confusions(evaluation: Evaluation) -> pa.Table | None:
     import pyarrow as pa
 
     first = near.found[:, 0]
-    wrong = np.flatnonzero((first != NOBODY) & (first != near.asked) & ~near.relevant[:, 0])
+    wrong = np.flatnonzero((first != NOBODY) & (first != near.asked) & ~near.relevant[:, 0] & near.answerable)
     of = len(near.classes)
     pair = near.asked[wrong] * of + first[wrong]
     pairs, place, counts = np.unique(pair, return_inverse=True, return_counts=True)
@@ -37,7 +38,7 @@ def confusions(evaluation: Evaluation) -> pa.Table | None:
     own = np.min(np.where(near.relevant[wrong], near.distance[wrong], np.inf), axis=1)
     gaps = own - near.distance[wrong, 0]
     back = dict(zip(pairs.tolist(), counts.tolist(), strict=True))
-    asked = np.bincount(near.asked, minlength=of)
+    asked = np.bincount(near.asked[near.answerable], minlength=of)
     order = np.lexsort((found, label, -counts))
     classes = pa.array(near.classes)
     medians = _medians(gaps, place, len(pairs))[order]

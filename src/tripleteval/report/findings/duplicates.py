@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NEAR = 0.05
-_SAME = 1e-7  # as a length: what float64 leaves of a distance of 0 between vectors of one direction
+_ROUNDING = 1e-7  # as a length: what float64 leaves of a cosine distance of 0; the others are then 0 themselves
 
 
 def duplicates(evaluation: Evaluation, *, near: float = NEAR) -> pa.Table | None:
@@ -38,8 +38,9 @@ def duplicates(evaluation: Evaluation, *, near: float = NEAR) -> pa.Table | None
     import pyarrow as pa
 
     query, gallery = table["query"].to_numpy(), table["gallery"].to_numpy()
-    length = as_length(table["distance"].to_numpy(), evaluation.settings.get("distance", "euclidean"))
-    rows, kind = close_pairs(query, gallery, length, near, once=among_each_other(evaluation))
+    distance = evaluation.settings.get("distance", "euclidean")
+    apart = table["distance"].to_numpy()
+    rows, kind = close_pairs(query, gallery, apart, distance, near, once=among_each_other(evaluation))
     pairs = table.take(pa.array(rows))
     asked = evaluation.per_query.take(pa.array(places(evaluation.per_query, query[rows])))
     columns = {"query": pairs["query"], "gallery": pairs["gallery"]}
@@ -50,27 +51,31 @@ def duplicates(evaluation: Evaluation, *, near: float = NEAR) -> pa.Table | None
     return pa.table(columns | {"distance": pairs["distance"], "kind": kinds, "relevant": pairs["relevant"]})
 
 
-def close_pairs(query: Ints, gallery: Ints, length: Floats, near: float, *, once: bool) -> tuple[Ints, list[str]]:
+def close_pairs(
+    query: Ints, gallery: Ints, apart: Floats, distance: str, near: float, *, once: bool
+) -> tuple[Ints, list[str]]:
     """Return which pairs are the same or nearly, closest first, and for each ``"exact"`` or ``"near"``.
 
     Args:
         query: (pairs,) row of the one.
         gallery: (pairs,) row of the other.
-        length: (pairs,) how far apart they are, as a length.
+        apart: (pairs,) how far apart they are.
+        distance: What that was measured by.
         near: Share of the median length between a query and the nearest item that is not the same.
         once: Whether (a, b) and (b, a) are one pair.
     """
-    apart = np.full(int(query.max(initial=-1)) + 1, np.inf)
-    other = length > _SAME
-    np.minimum.at(apart, query[other], length[other])
-    apart = apart[np.isfinite(apart)]
-    limit = max(near * float(np.median(apart)), _SAME) if len(apart) else _SAME
+    length, same = as_length(apart, distance), _ROUNDING if distance == "cosine" else 0.0
+    nearest = np.full(int(query.max(initial=-1)) + 1, np.inf)
+    other = length > same
+    np.minimum.at(nearest, query[other], length[other])
+    nearest = nearest[np.isfinite(nearest)]
+    limit = max(near * float(np.median(nearest)), same) if len(nearest) else same
     close = length <= limit
     if once:
         close &= _once(query, gallery, close)
     rows = np.flatnonzero(close)
     rows = rows[np.lexsort((gallery[rows], query[rows], length[rows]))]
-    return rows, ["exact" if at <= _SAME else "near" for at in length[rows].tolist()]
+    return rows, ["exact" if at <= same else "near" for at in length[rows].tolist()]
 
 
 def as_length(distances: Floats, distance: str) -> Floats:

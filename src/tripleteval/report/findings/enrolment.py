@@ -15,7 +15,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.data.labels import Labels
 from tripleteval.data.material import Material
-from tripleteval.report.findings.clustered import half_interval
+from tripleteval.report.findings.clustered import ends
 
 FUSIONS = ("min", "mean")
 REPEATS, SEED, MOST_QUERIES = 5, 0, 2000
@@ -30,7 +30,7 @@ class Enrolment(NamedTuple):
     Attributes:
         sizes: Numbers of items per class, ascending.
         rates: Per fusion, the share of queries whose own class is nearest, mean over the draws.
-        half: Per fusion, half of its 95 % interval, with classes as units.
+        ends: Per fusion, its 95 % interval, with classes as units; ``None`` as `ends` says.
         queries: How many were asked.
         classes: How many are enrolled.
         short: How many of these have fewer items than the largest size, and enrol all they have.
@@ -38,7 +38,7 @@ class Enrolment(NamedTuple):
 
     sizes: list[int]
     rates: dict[str, list[float]]
-    half: dict[str, list[float]]
+    ends: dict[str, list[tuple[float | None, float | None]]]
     queries: int
     classes: int
     short: int
@@ -77,9 +77,9 @@ def enrolment(material: Material, distance: str) -> Enrolment | None:
             right[:, place] += _right(asked[rows], searched, own[rows], None if alone else rows, known, order, size)
     right /= REPEATS
     classes = own[rows]
-    half = {fusion: [half_interval(values, classes) for values in right[place]] for place, fusion in enumerate(FUSIONS)}
+    between = {fusion: [ends(values, classes) for values in right[place]] for place, fusion in enumerate(FUSIONS)}
     rates = {fusion: right[place].mean(axis=1).tolist() for place, fusion in enumerate(FUSIONS)}
-    return Enrolment(sizes, rates, half, len(rows), len(known.codes), int((spare < sizes[-1]).sum()))
+    return Enrolment(sizes, rates, between, len(rows), len(known.codes), int((spare < sizes[-1]).sum()))
 
 
 def _sorted(codes: Ints) -> _Set:

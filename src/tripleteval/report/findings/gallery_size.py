@@ -9,17 +9,22 @@ in a straight line against the logarithm of the number.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Bools, Floats, Ints
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.report.findings.clustered import classes_of, half_interval
+from tripleteval.report.findings.clustered import classes_of, ends
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _FURTHER = (2, 5, 10)
 _POINTS = 13
+_ROUNDING = 1e-9
 
 
 class Sizes(NamedTuple):
@@ -29,10 +34,10 @@ class Sizes(NamedTuple):
         distractors: Numbers of negatives, ascending.
         measured: How many there are in the run; larger ones are extrapolated.
         rates: Per k, the mean hit rate at every number.
-        low: Per k, the lower end of its interval (95 %, classes as units), ``None`` where it was not measured;
-            empty with fewer than two classes.
+        low: Per k, the lower end of its interval (95 %, classes as units), ``None`` where it was not measured
+            or all queries are answered alike; empty with too few classes.
         high: The upper end.
-        shared: Queries whose first place is shared by ties, for which c is interpolated.
+        unknown: Queries left out, as ties leave open how many c are.
     """
 
     distractors: list[int]
@@ -40,7 +45,7 @@ class Sizes(NamedTuple):
     rates: dict[int, list[float]]
     low: dict[int, list[float | None]]
     high: dict[int, list[float | None]]
-    shared: int
+    unknown: int
 
 
 def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
@@ -50,7 +55,8 @@ def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
         return None
     first = table["first_rank_mean"].to_numpy()
     negatives = (table["valid"].to_numpy() - table["relevant"].to_numpy()).astype(np.int64)
-    kept = np.isfinite(first) & (negatives > 0)
+    asked = np.isfinite(first) & (negatives > 0)
+    kept = asked & _known(table, np.minimum(first - 1, negatives), evaluation.settings.get("ks", []))
     if not kept.any():
         return None
     nearer, negatives = np.minimum(first[kept] - 1, negatives[kept]), negatives[kept]
@@ -74,12 +80,22 @@ def gallery_sizes(evaluation: Evaluation) -> Sizes | None:
         slope = (means[-1] - before) / math.log(most / max(1, round(most / 10)))
         rates[k] = [*means, *(max(0.0, means[-1] + slope * math.log(size / most)) for size in further)]
         if groups is not None:
-            errors = [half_interval(column, groups) for column in columns]
-            unknown = [None] * len(further)
-            low[k] = [*(max(0.0, mean - error) for mean, error in zip(means, errors, strict=True)), *unknown]
-            high[k] = [*(min(1.0, mean + error) for mean, error in zip(means, errors, strict=True)), *unknown]
-    shared = int((nearer != np.rint(nearer)).sum())
-    return Sizes(sizes + further, most, rates, low, high, shared) if ks else None
+            around = [ends(column, groups) for column in columns]
+            beyond = [None] * len(further)
+            low[k], high[k] = [*(end for end, _ in around), *beyond], [*(end for _, end in around), *beyond]
+    return Sizes(sizes + further, most, rates, low, high, int((asked & ~kept).sum())) if ks else None
+
+
+def _known(table: pa.Table, nearer: Floats, ks: Sequence[int]) -> Bools:
+    """Return for which queries c, or the two whole numbers around it, give the hit rates that were measured.
+
+    Beside one wrong item that ties, c is one of two numbers, each half of the time: it is interpolated between them.
+    """
+    known = np.ones(len(nearer), dtype=bool)
+    for k in ks:
+        if f"hit_rate@{k}" in table.column_names:
+            known &= np.abs(table[f"hit_rate@{k}"].to_numpy() - np.clip(k - nearer, 0, 1)) <= _ROUNDING
+    return known
 
 
 def answered(nearer: Floats, negatives: Ints, drawn: int, k: int) -> Floats:

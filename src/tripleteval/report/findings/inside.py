@@ -13,7 +13,7 @@ from tripleteval.data.section import Side
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine.maps import thread_count
 from tripleteval.evaluation.search_truth import true_neighbors
-from tripleteval.report.findings.duplicates import NEAR, as_length, close_pairs
+from tripleteval.report.findings.duplicates import NEAR, close_pairs
 from tripleteval.report.findings.neighborhood import NOBODY
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def copies_inside(material: Material, side: Side, distance: str, *, near: float 
     found = true_neighbors(among_each_other, measure, most, threads=thread_count(None), progress=None).found
     query, place = np.nonzero(found.rows != NOBODY)
     gallery, apart = found.rows[query, place], measure.from_squared(found.squared[query, place])
-    rows, kind = close_pairs(query, gallery, as_length(apart, distance), near, once=True)
+    rows, kind = close_pairs(query, gallery, apart, distance, near, once=True)
     query, gallery = query[rows], gallery[rows]
     columns: dict[str, Any] = {"query": query, "gallery": gallery}
     for name, column in (("id", items.ids), ("label", items.labels)):

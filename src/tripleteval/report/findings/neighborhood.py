@@ -25,6 +25,7 @@ class Neighborhood:
         rows: (queries, k) gallery rows, `NOBODY` where a query has fewer than k.
         distance: (queries, k) distances, infinite there.
         relevant: (queries, k) whether the item counts as a hit.
+        answerable: (queries,) whether anything at all would.
         asked: (queries,) code of each query's class; ``None`` without one label per item.
         found: (queries, k) codes of the items' classes, `NOBODY` where there is none; ``None`` likewise.
         classes: What the codes stand for.
@@ -34,6 +35,7 @@ class Neighborhood:
     rows: Ints
     distance: Floats
     relevant: Bools
+    answerable: Bools
     asked: Ints | None
     found: Ints | None
     classes: list[Any]
@@ -55,7 +57,8 @@ def neighborhood(evaluation: Evaluation) -> Neighborhood | None:
     if codes is not None:
         found = np.full(shape, NOBODY)
         found[query, place] = codes
-    return Neighborhood(queries["query"].to_numpy(), rows, distance, relevant, asked, found, classes)
+    answerable = queries["relevant"].to_numpy() > 0
+    return Neighborhood(queries["query"].to_numpy(), rows, distance, relevant, answerable, asked, found, classes)
 
 
 def places(queries: pa.Table, rows: Ints) -> Ints:

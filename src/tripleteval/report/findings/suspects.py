@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def suspects(evaluation: Evaluation) -> pa.Table | None:
     """Return every query that looks more like another class than its own, the most suspicious first.
 
+    A query with nothing relevant to find, as the only item of its class, cannot look like its own and is not suspected.
     An item looks like the class that is most frequent among its k nearest, the nearer one where two are
     equally frequent. Suspicion is the share of that class among them less the share of the item's own;
     among equals, the item that is farther from its own class than from the other comes first.
@@ -38,7 +39,7 @@ def suspects(evaluation: Evaluation) -> pa.Table | None:
     suspicion = share / kept - own
     gap = _nearest(near, near.asked) - _nearest(near, looks)
     order = np.lexsort((np.arange(len(gap)), -gap, -suspicion))
-    order = order[(suspicion[order] > 0) & (looks[order] != near.asked[order])]
+    order = order[(suspicion[order] > 0) & (looks[order] != near.asked[order]) & near.answerable[order]]
     who = evaluation.per_query.select([c for c in ("query", "id", "label") if c in evaluation.per_query.column_names])
     found = who.take(pa.array(order))
     classes = pa.array(near.classes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.report.findings.chance import collapsed
 from tripleteval.report.findings.confusions import confusions
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, percent, whole
@@ -15,7 +16,7 @@ _MOST = 12
 def confused(evaluation: Evaluation) -> Section | None:
     """List which class stands in whose first place, how often, and by how much the own class is farther."""
     found = confusions(evaluation)
-    if found is None or not found.num_rows:
+    if found is None or not found.num_rows or collapsed(evaluation):
         return None
     some = f"The {_MOST} most frequent of {found.num_rows:,}" if found.num_rows > _MOST else f"All {found.num_rows}"
     some = "The only pair" if found.num_rows == 1 else f"{some} pairs"

@@ -20,16 +20,18 @@ def by_enrolment(evaluation: Evaluation, material: Material) -> Section | None:
     text = (
         f"Share of {counted(found.queries, 'query')} whose own class is the nearest of {whole(found.classes)}, when "
         f"each class enrols so many items at random ({REPEATS} draws). min: a class is as far as its nearest item; "
-        "mean: as the mean of its items. Intervals are of 95 %, with classes as units."
+        "mean: as the mean of its items."
     )
+    if any(low is not None for around in found.ends.values() for low, _ in around):
+        text += " Intervals are of 95 %, with classes as units."
     if found.short:
         few = f"fewer than {found.sizes[-1]} items and"
         short = f"1 class has {few} enrols" if found.short == 1 else f"{whole(found.short)} classes have {few} enrol"
         text += f" {short} all there are."
     rows = [
-        (size, fusion, rate, max(0.0, rate - half), min(1.0, rate + half))
+        (size, fusion, rate, *ends)
         for fusion in found.rates
-        for size, rate, half in zip(found.sizes, found.rates[fusion], found.half[fusion], strict=True)
+        for size, rate, ends in zip(found.sizes, found.rates[fusion], found.ends[fusion], strict=True)
     ]
     heads = ["items enrolled", "fusion", "rate", "low", "high"]
     cells = [[whole(row[0]), row[1], *map(number, row[2:])] for row in rows]

@@ -21,10 +21,11 @@ def by_size(evaluation: Evaluation) -> Section | None:
         "all galleries that keep every relevant item and a random choice of the others. "
         f"Beyond {whole(found.measured)} nothing was measured: there the last tenfold is continued in a straight line."
     )
-    if found.low:
+    if any(end is not None for ends in found.low.values() for end in ends):
         text += " Intervals are of 95 %, with classes as units."
-    if found.shared:
-        text += f" For {counted(found.shared, 'query')} whose first place is shared by ties the numbers lie in between."
+    if found.unknown:
+        are = "is" if found.unknown == 1 else "are"
+        text += f" {counted(found.unknown, 'query')} {are} left out: ties leave open how many wrong items are nearer."
     return Section("Size of the gallery", text, [_table(found)], charts=[_chart(found)])
 
 
@@ -70,4 +71,6 @@ def _chart(found: Sizes) -> Chart:
         high="high",
         log=frozenset({"x"}),
         shades=[shade],
+        # A line that is level has no range of its own to draw.
+        limits=(0.0, 1.0) if len({rate for rates in found.rates.values() for rate in rates}) == 1 else None,
     )

@@ -8,10 +8,11 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted, plural
 from tripleteval.evaluation.intervals import INDEPENDENT
+from tripleteval.report.findings.chance import at_chance
 from tripleteval.report.findings.threshold import recommended
-from tripleteval.report.findings.worst import too_few_queries, worst_first
+from tripleteval.report.findings.worst import BY, as_bad_as_the_worst, too_few_queries, worst_first
 from tripleteval.report.sections import section
-from tripleteval.report.wording import label, listed, number, percent, plain, whole
+from tripleteval.report.wording import brief, label, listed, number, percent, plain, whole
 
 
 @section("headline", place=10)
@@ -82,12 +83,18 @@ def _accepted(evaluation: Evaluation) -> list[str]:
 
 
 def _weakest(evaluation: Evaluation) -> list[str]:
-    """Return the class that stands first among the worst, where there are several."""
+    """Return the class that stands first among the worst, where there are several and not all are equal."""
     table = evaluation.per_class
     if table is None or "map@r" not in table.column_names or table.num_rows < 3 or too_few_queries(table):
         return []
-    worst = worst_first(table).slice(0, 1).select(["label", "map@r"]).to_pylist()
-    return [f"Worst class: {label(row['label'])}, with map@r {number(row['map@r'])}." for row in worst]
+    ordered = worst_first(table)
+    alike = as_bad_as_the_worst(ordered)
+    if alike == ordered.num_rows or at_chance(evaluation):
+        return []
+    name, lowest = brief(ordered["label"][0].as_py()), number(ordered[BY][0].as_py())
+    if alike > 1:
+        return [f"Worst are {counted(alike, 'class')} with {BY} {lowest}, such as {name}."]
+    return [f"Worst class: {name}, with {BY} {lowest}."]
 
 
 def _them(evaluation: Evaluation) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted
+from tripleteval.report.families import filled
 from tripleteval.report.sections import section
 from tripleteval.report.wording import interval, listed, number, whole
 
@@ -38,7 +39,7 @@ def identification(evaluation: Evaluation) -> Section | None:
     ]
     closed = Table(["number", "value", "interval"], rows, frozenset({"value", "interval"}))
     tables = [closed, _open(evaluation), _thresholds(evaluation)]
-    return Section("Who is it?", text, [table for table in tables if table.rows])
+    return Section("Who is it?", text, [filled(table) for table in tables if table.rows])
 
 
 def _people(counts: dict[str, Any]) -> str:

@@ -51,7 +51,9 @@ def on_a_plane(evaluation: Evaluation, material: Material) -> Section | None:
     points: list[Case] = []
     if near is not None:
         nearest = np.where(wrong, "wrong", "right").tolist()
-        text = "Queries by whether their nearest item is relevant."
+        # Of one colour there is no legend.
+        every = ": it is for all" if not wrong.any() else ": it is for none" if wrong.all() else ""
+        text = f"Queries by whether their nearest item is relevant{every}."
         charts.append(_chart("By nearest item", text, {**place, "nearest": nearest}, "nearest"))
         points = cases(evaluation, rows.tolist(), [{}] * len(rows), nearest=1)
     how = "UMAP: distances between groups mean nothing"

@@ -6,6 +6,7 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.report.families import filled
 from tripleteval.report.presets import PRESETS, chosen
 from tripleteval.report.sections import section
 from tripleteval.report.wording import interval, number
@@ -24,7 +25,7 @@ def preset(evaluation: Evaluation) -> Section | None:
     if calibrated:
         rows = [[*row[:-1], _with(row[-1], _origin(row[0], evaluation))] for row in rows]
     columns = ["number", "value", "interval", "chance", "remark"]
-    return Section(f"Headline for {_FOR[name]}", "", [Table(columns, rows, frozenset(columns[1:4]))])
+    return Section(f"Headline for {_FOR[name]}", "", [filled(Table(columns, rows, frozenset(columns[1:4])))])
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:

@@ -10,19 +10,25 @@ from tripleteval.report.sections import section
 from tripleteval.report.wording import interval, label, number, whole
 
 _SHOWN = ("map@r", "hit_rate@1", "triplet_accuracy")
+_MOST_SMALL = 5
 
 
 @section("slices", place=35)
 def slices(evaluation: Evaluation) -> Section | None:
-    """List three headline numbers per slice, and rates per pair of values; what is too small says so."""
+    """List three headline numbers per slice, and rates per pair of values; what is too small says so, or is counted."""
     if not evaluation.slices:
         return None
     columns = dict.fromkeys(entry["column"] for entry in evaluation.slices)
-    tables = [_table(name, [e for e in evaluation.slices if e["column"] == name]) for name in columns]
+    small = {name: [e for e in evaluation.slices if e["column"] == name and "reason" in e] for name in columns}
+    unlisted = [entry for entries in small.values() for entry in entries[_MOST_SMALL:]]
+    listed = [entry for entry in evaluation.slices if not any(entry is one for one in unlisted)]
+    tables = [_table(name, [e for e in listed if e["column"] == name]) for name in columns]
     text = (
         "Each slice is a part of the queries, searched in the whole gallery. Intervals that overlap may still differ, "
         "and of many slices one looks bad by chance."
     )
+    if unlisted:
+        text += f" Not listed: {whole(len(unlisted))} more that are too small for numbers."
     pairs = [entry for entry in evaluation.verification.get("slices", []) if "reason" not in entry]
     far = _reliable(evaluation)
     if pairs and far is not None:

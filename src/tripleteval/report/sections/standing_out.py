@@ -10,17 +10,17 @@ import numpy as np
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section
 from tripleteval.errors import counted
+from tripleteval.report.findings.chance import at_chance
 from tripleteval.report.findings.confusions import confusions
 from tripleteval.report.findings.duplicates import as_length, duplicates
 from tripleteval.report.findings.neighborhood import among_each_other
 from tripleteval.report.findings.suspects import suspects
 from tripleteval.report.sections import section
-from tripleteval.report.wording import interval, label, listed, number
+from tripleteval.report.wording import brief, interval, listed, number
 
 _MOST = 3
 _FEWEST = 3  # queries; below that a class is too small to be told apart from luck
 _TAKEN = 0.25  # share of a class's queries whose nearest item is of one and the same other class
-_ROUNDING = 1e-9
 _POINT, _SPREAD = 0.05, 2.0  # of the middle class's mean distance
 
 
@@ -33,16 +33,11 @@ def standing_out(evaluation: Evaluation) -> Section | None:
 
 
 def _chance(evaluation: Evaluation) -> Iterator[str]:
-    entry = evaluation.metrics.get("map@r", {})
-    value, chance = entry.get("value"), entry.get("chance")
-    if value is None or chance is None:
-        return
-    low, high = (value if entry.get(end) is None else entry[end] for end in ("low", "high"))
-    # A network whose vectors are all equal has chance itself, up to rounding; its lists, in the order of rows, blame
-    # whatever class comes first.
-    if low <= chance + _ROUNDING and (chance <= high + _ROUNDING or entry.get("high") is None):
-        measured = f"{number(value)} {interval(entry.get('low'), entry.get('high'))}".strip()
-        yield f"The rankings cannot be told from chance: map@r is {measured}, a random ranking has {number(chance)}."
+    if at_chance(evaluation):
+        entry = evaluation.metrics["map@r"]
+        measured = f"{number(entry['value'])} {interval(entry.get('low'), entry.get('high'))}".strip()
+        chance = number(entry["chance"])
+        yield f"The rankings cannot be told from chance: map@r is {measured}, a random ranking has {chance}."
 
 
 def _parts(evaluation: Evaluation) -> Iterator[str]:
@@ -58,10 +53,10 @@ def _parts(evaluation: Evaluation) -> Iterator[str]:
         if known is None or found["value"] < known["metrics"]["map@r"]["value"]:
             worst[entry["column"]] = entry
     for column, entry in worst.items():
-        value = "without a value" if entry["value"] is None else label(entry["value"])
+        value = "without a value" if entry["value"] is None else brief(entry["value"])
         found = entry["metrics"]["map@r"]
         measured = f"{number(found['value'])} {interval(found['low'], found['high'])}"
-        yield f"Of {label(column)}, {value} is worst: map@r {measured}, {number(everything['value'])} over all queries."
+        yield f"Of {brief(column)}, {value} is worst: map@r {measured}, {number(everything['value'])} over all queries."
 
 
 def _taken(evaluation: Evaluation) -> Iterator[str]:
@@ -72,12 +67,12 @@ def _taken(evaluation: Evaluation) -> Iterator[str]:
         if row["share"] >= _TAKEN and row["queries"] >= _FEWEST:
             pairs.setdefault(frozenset(map(str, (row["label"], row["found"]))), row)
     for row in list(pairs.values())[:_MOST]:
-        one, other = label(row["label"]), label(row["found"])
+        one, other = brief(row["label"]), brief(row["found"])
         of = counted(round(row["queries"] / row["share"]), "query")
         back = f"; {row['back']:,} the other way round" if row["back"] else ""
         yield f"{one} is taken for {other}: {row['queries']:,} of its {of} find an item of {other} first{back}."
     if len(pairs) > _MOST:
-        yield f"So it is with {len(pairs) - _MOST:,} more pairs of classes."
+        yield f"So it is with {counted(len(pairs) - _MOST, 'more pair')} of classes."
 
 
 def _labels(evaluation: Evaluation) -> Iterator[str]:
@@ -87,8 +82,8 @@ def _labels(evaluation: Evaluation) -> Iterator[str]:
     if not rows:
         return
     names = [
-        f"{label(row['id']) if row.get('id') is not None else 'row ' + str(row['query'])} "
-        f"({label(row['label'])}, among {label(row['looks_like'])})"
+        f"{brief(row['id']) if row.get('id') is not None else 'row ' + str(row['query'])} "
+        f"({brief(row['label'])}, among {brief(row['looks_like'])})"
         for row in rows[:_MOST]
     ]
     stand = "stands" if len(rows) == 1 else "stand"
@@ -132,7 +127,7 @@ def _extents(evaluation: Evaluation) -> Iterator[str]:
         if usual == 0 or not len(rows):
             continue
         rows = rows[np.lexsort((rows, order[rows]))]
-        shown = listed([f"{label(names[row])} ({number(float(means[row]))})" for row in rows[:_MOST]])
+        shown = listed([f"{brief(names[row])} ({number(float(means[row]))})" for row in rows[:_MOST]])
         more = f", the first {_MOST} of {len(rows):,} classes" if len(rows) > _MOST else ""
         yield (
             f"{said}: the items of {shown}{more}. In brackets is their mean distance, {number(middle)} in the middle "

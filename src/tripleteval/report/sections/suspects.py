@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.errors import counted
 from tripleteval.report.cases import cases
+from tripleteval.report.findings.chance import collapsed
 from tripleteval.report.findings.suspects import suspects
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, percent
@@ -17,12 +19,13 @@ _MOST_CASES = 24
 def suspected(evaluation: Evaluation) -> Section | None:
     """Show the items whose neighbours agree on another class, the most suspicious first."""
     found = suspects(evaluation)
-    if found is None or not found.num_rows:
+    if found is None or not found.num_rows or collapsed(evaluation):
         return None
+    look, own = ("looks", "its") if found.num_rows == 1 else ("look", "their")
     text = (
-        f"{found.num_rows:,} queries look more like another class than their own: more of their nearest items are of "
-        "that class. Either the label is wrong or the model is; the first are the most suspicious. Gap is how much "
-        "farther their own class is. The whole list: tripleteval export RUN suspects -o suspects.csv."
+        f"{counted(found.num_rows, 'query')} {look} more like another class than {own} own: more of {own} nearest "
+        "items are of that class. Either the label is wrong or the model is; the first are the most suspicious. Gap is "
+        f"how much farther {own} own class is. The whole list: tripleteval export RUN suspects -o suspects.csv."
     )
     rows = found.slice(0, _MOST_CASES).to_pylist()
     heads = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
-from tripleteval.report.families import Entry, of_pairs
+from tripleteval.report.families import Entry, filled, of_pairs
 from tripleteval.report.sections import section
 from tripleteval.report.wording import interval, number, whole
 
@@ -33,7 +33,7 @@ def verification(evaluation: Evaluation) -> Section | None:
     if "genuine_pairs" not in counts or all(name in undefined for name in rates):
         rows = [[name, f"undefined: {reason}"] for name, reason in undefined.items()]
         tables = [Table(["number", "value"], rows), _distances(found)]
-        return Section("Same or different?", tables=[table for table in tables if table.rows])
+        return Section("Same or different?", tables=[filled(table) for table in tables if table.rows])
     said.append("A pair is accepted up to the threshold; no rate is exceeded, also where distances are equal.")
     budgets = _budgets(found)
     if any(row[-1] == "*" for row in budgets.rows):
@@ -48,7 +48,7 @@ def verification(evaluation: Evaluation) -> Section | None:
     return Section(
         "Same or different?",
         " ".join(said),
-        [t for t in (_numbers(found), budgets, _distances(found), others) if t.rows],
+        [filled(t) for t in (_numbers(found), budgets, _distances(found), others) if t.rows],
     )
 
 

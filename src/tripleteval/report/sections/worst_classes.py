@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Table
-from tripleteval.report.findings.worst import BY, SHRUNKEN, too_few_queries, worst_first
+from tripleteval.report.findings.worst import BY, SHRUNKEN, as_bad_as_the_worst, too_few_queries, worst_first
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, whole
 
@@ -30,6 +30,10 @@ def worst_classes(evaluation: Evaluation) -> Section | None:
         return None
     if too_few_queries(table):
         return Section("Worst classes", _NONE)
+    alike = as_bad_as_the_worst(ordered)
+    if alike == ordered.num_rows:
+        same = number(ordered[BY][0].as_py())
+        return Section("Worst classes", f"None is named: all {whole(alike)} classes have the same {BY}, {same}.")
     known = ("label", "queries", "evaluated", BY, SHRUNKEN, "hit_rate@1")
     shown = [name for name in known if name in ordered.column_names]
     by = SHRUNKEN if SHRUNKEN in shown else BY
@@ -38,12 +42,13 @@ def worst_classes(evaluation: Evaluation) -> Section | None:
     rows = [[label(row["label"]), *(_cell(name, row[name]) for name in shown[1:])] for row in worst.to_pylist()]
     some = f"The {len(rows)} of {ordered.num_rows:,} classes with the lowest {by}"
     text = some if ordered.num_rows > len(rows) else f"All {len(rows)} classes, lowest {by} first"
+    text += f"; {whole(alike)} are as low as the first" if alike > len(rows) else ""
     heads = ["class", *shown[1:]]
     return Section(
         "Worst classes",
         f"{text}. {_WHY}",
         [Table(heads, rows, frozenset(shown[1:]), {name: name for name in (BY, "hit_rate@1")})],
-        charts=[_bars(ordered, by)],
+        charts=[_bars(ordered, by)] if any(ordered[BY].slice(0, _MOST_BARS).to_pylist()) else [],
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.cases import FIRST_AT, cases
+from tripleteval.report.findings.chance import collapsed
 from tripleteval.report.sections import section
 from tripleteval.report.wording import label, number, rank, whole
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 10
 _MOST_CASES, _MOST_OF_CLASS, _LOOKED_AT = 60, 8, 5000
+_ROUNDING = 1e-9
 _KNOWN = ("id", "label", "group")
 
 
@@ -30,6 +32,10 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
     defined = table.filter(pc.is_valid(table["map"]))
     if not defined.num_rows:
         return None
+    lowest = float(pc.min(defined["map"]).as_py())
+    if lowest >= 1 - _ROUNDING or collapsed(evaluation):
+        of = "the only query has" if defined.num_rows == 1 else f"all {defined.num_rows:,} queries have"
+        return Section("Worst queries", f"None is named: {of} map {number(lowest)}.")
     nearest = _nearest(evaluation, defined)
     order = [("map", "ascending"), ("wrong", "descending"), ("query", "ascending")]
     ordered = defined.append_column("wrong", nearest).sort_by(order).drop_columns(["wrong"])
@@ -37,7 +43,8 @@ def worst_queries(evaluation: Evaluation) -> Section | None:
     found = _found(evaluation, worst["query"].to_pylist())
     heads = ["row", *(name for name in _KNOWN if name in worst.column_names), "map", "relevant", FIRST_AT, "nearest"]
     rows = [_row(row, found.get(row["query"], {}), heads) for row in worst.to_pylist()]
-    text = f"The {len(rows)} of {defined.num_rows:,} queries with the lowest map (rows are 0-based)."
+    some = f"The {len(rows)} of {defined.num_rows:,} queries with the lowest map"
+    text = f"{some if defined.num_rows > len(rows) else 'All queries, lowest map first'} (rows are 0-based)."
     if found:
         name = "id" if "gallery_id" in next(iter(found.values())) else "gallery row"
         text += f" The nearest item is named by its {name}; it is right if it is relevant."
