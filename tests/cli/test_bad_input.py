@@ -129,7 +129,7 @@ LABELLED = [
     (59, "text and integers", lambda: gallery(GOOD + 1, list("aabbab")), "E403", 3, ("int", "str")),
     (65, "nothing but singletons", lambda: npz(labels=range(6)), "E406", 3, ("none of 6 queries",)),
     (67, "no label in the gallery", lambda: gallery(GOOD + 1, [1] * 6), "E406", 3, ("none of 6 queries",)),
-    (71, "an id used twice", lambda: npz(ids=list("abcdea")), "E407", 3, ("'a' in rows [0, 5]", "bad.npz")),
+    (71, "an id used twice", lambda: npz(ids=list("abcdea")), "E407", 3, ("'a' in rows 0, 5 of ", "bad.npz")),
     (71, "an id without a value", lambda: parquet(id=["a", "b", None, "d", "e", "f"]), "E402", 3, ("first rows: 2",)),
     (73, "labels in two columns", lambda: label_array(np.ones((6, 2), int)), "E304", 3, ("(6, 2)", "labels.npy")),
     (

@@ -35,7 +35,7 @@ def test_arrays_and_lists_of_integers_are_one(values):
 
 @pytest.mark.parametrize("kind", ["float16", "float64", "complex128"])
 def test_numbers_that_are_rounded_are_no_classes(kind):
-    with pytest.raises(LabelError, match="E403 labels that are floating-point numbers"):
+    with pytest.raises(LabelError, match="E403 values that are floating-point numbers"):
         encode(np.arange(3).astype(kind))
 
 
@@ -80,7 +80,7 @@ def test_times_with_and_without_a_zone_stay_apart():
 def test_a_decimal_that_is_no_number_is_missing_and_complex_numbers_are_floats():
     with pytest.raises(LabelError, match="E402 1 row without a value"):
         encode([Decimal(1), Decimal("nan")])
-    with pytest.raises(LabelError, match="E403 labels that are floating-point numbers"):
+    with pytest.raises(LabelError, match="E403 values that are floating-point numbers"):
         encode([1j, 2j])
 
 
@@ -110,8 +110,27 @@ def test_a_further_column_has_one_value_per_row(length):
 
 @pytest.mark.parametrize("values", [[{"a"}, None], [{"a"}, "b"], [{"a"}, [["b"]]], [[1, 2], 3]])
 def test_sets_beside_something_else_are_refused(values):
-    with pytest.raises(LabelError, match=r"E40[38]"):
+    with pytest.raises(LabelError, match=r"E40[238]"):
         encode_sets(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([{"a", "b", "c"}, {"a"}, {"b", ""}], "E402 1 row without a value .*first rows: 2 "),
+        ([{"a", "b", "c"}, {"a"}, None], "E402 1 row without a value .*first rows: 2 "),
+        ([{"a", "b", "c"}, {"a"}, {7}], "E403 values of several types: str at row 0, int at row 2 "),
+        ([{"a", "b", "c"}, {"a"}, {b"\xff"}], "E403 bytes .* at row 2 "),
+    ],
+)
+def test_an_error_about_a_label_in_a_set_names_the_row_of_the_set(values, found):
+    with pytest.raises(LabelError, match=found):
+        encode_sets(values)
+
+
+def test_ids_without_the_classes_they_use_are_still_compared():
+    with pytest.raises(LabelError, match=r"E407 1 id used more than once; first: 'a' in rows 0, 1 \(0-based\)"):
+        Embeddings(np.eye(3), ids=encode(["a", "b", "c"]).take(np.array([0, 0, 1])))
 
 
 def test_lists_as_groups_are_refused_even_when_equally_long():

@@ -207,5 +207,11 @@ def test_implausible_magnitudes_show_with_the_first_reading(tmp_path):
     vectors = on_disk(tmp_path, array, ".npy")
     with pytest.raises(te.DataError, match=r"E206 .* at row 700, column 2"):
         vectors.facts()
+    several = on_disk(tmp_path, array, ".npy", (300, 650, 690))
+    for vectors in (several, StoredVectors(several.parts, 5, several.dtype, np.array([3, 700, 2]), several.most)):
+        with pytest.raises(te.DataError, match=r"E206 .* at row 10, column 2 \(0-based\) · .*part-3.npy"):
+            vectors.facts()
+    (tmp_path / "part-0.npy").unlink()
+    np.save(tmp_path / "part-0.npy", array)
     allowed = te.read(tmp_path / "part-0.npy", memory=ON_DISK, allow_huge=True).vectors
     assert allowed.facts().highest[2] == np.float32(1e30)

@@ -122,3 +122,10 @@ def test_a_sampled_run_is_crossed_with_its_own_sample():
     found = te.compare(old, new, new_queries=embedded(NEW), old_gallery=embedded(OLD))
     assert found.backward.paired == "id"
     assert replace(found, backward=None).metrics == te.compare(old, new).metrics
+
+
+def test_rows_are_matched_only_where_neither_side_has_ids():
+    bare = [te.evaluate(embedded(vectors, ids=None)) for vectors in (OLD, NEW)]
+    for new, old in ((None, IDS), (IDS, None)):
+        with pytest.raises(te.ParameterError, match="E512"):
+            te.compare(*bare, new_queries=embedded(NEW, ids=new), old_gallery=embedded(OLD, ids=old))

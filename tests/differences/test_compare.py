@@ -183,6 +183,11 @@ def test_a_number_that_is_not_kept_by_query_is_shown_without_interval(a, b):
     assert "query by query" in entry["reason"]
 
 
+def test_a_number_may_be_spelled_with_other_digits(a, b):
+    found = te.compare(a, b, metrics=["recall@10", "triplet_loss@margin=0.20"], primary="easy@margin=2e-1")
+    assert list(found.metrics) == ["easy@margin=0.2", "recall@10", "triplet_loss@margin=0.2"]
+
+
 def test_an_unknown_metric_is_named(a, b):
     for how in ({"metrics": ["map@rr"]}, {"primary": "map@rr"}):
         with pytest.raises(te.ParameterError, match=r"E510 no metric 'map@rr' in both runs.*'map@r'"):

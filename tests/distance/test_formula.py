@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oracle import distance as by_definition
+from tripleteval.distance import formula
 from tripleteval.distance.formula import DISTANCES, Distance, distance_for, squared_block, squared_pairs
 from tripleteval.errors import DataError, ParameterError
 
@@ -27,9 +28,21 @@ def test_every_distance_is_its_formula(name):
 @pytest.mark.parametrize("name", DISTANCES)
 def test_pairs_and_blocks_agree_in_every_bit(name):
     fitted = distance_for(name, X, Y)
-    x, y = fitted.prepare(X), fitted.prepare(Y)
-    of_query = np.array([0, 3, 6, 6])
-    assert np.array_equal(squared_pairs(x, of_query, y), squared_block(x, y)[of_query, np.arange(4)])
+    x, y = (fitted.prepare(np.vstack([side, np.zeros(5)])) for side in (X, Y))
+    of_query = np.array([0, 7, 6, 6, 3])  # row 7, and the last of the gallery, are zero
+    assert np.array_equal(squared_pairs(x, of_query, y), squared_block(x, y)[of_query, np.arange(5)])
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+@pytest.mark.parametrize("at_once", [1, 9])
+def test_a_block_is_the_same_in_every_bit_however_much_of_it_is_added_up_at_once(name, at_once, monkeypatch):
+    far = np.vstack([X, np.zeros(5), 1e3 * X])
+    fitted = distance_for(name, far, Y)
+    x, y = fitted.prepare(far), fitted.prepare(np.vstack([Y, np.zeros(5)]))
+    whole = squared_block(x, y)
+    monkeypatch.setattr(formula, "_IN_CACHE", at_once)
+    assert np.array_equal(squared_block(x, y), whole)
+    assert squared_block(x, fitted.prepare(Y[:0])).shape == (15, 0)
 
 
 @pytest.mark.parametrize("name", DISTANCES)
@@ -46,6 +59,19 @@ def test_the_edges_of_a_distance_are_the_first_squares_that_reach_it(name, targe
     if at > 0:
         assert fitted.from_squared(np.nextafter(at, -1.0)) < target
     assert fitted.from_squared(np.nextafter(above, -1.0)) <= target
+
+
+def test_of_many_targets_at_once_each_gets_its_first_square():
+    targets = np.concatenate([RNG.random(2000), RNG.random(500) * 10.0 ** RNG.integers(-150, 150, 500)]).reshape(50, 50)
+    squares = Distance("euclidean").first_at_least(targets)
+    assert (np.sqrt(squares) >= targets).all()
+    assert (np.sqrt(np.nextafter(squares, 0.0)) < targets).all()
+
+
+def test_edges_beyond_what_float64_can_square_are_the_first_square_of_all_or_none():
+    squares = Distance("euclidean").first_at_least(np.array([[1e-200, 1e200], [0.0, 3.0]]))
+    assert squares.tolist() == [[5e-324, np.inf], [0.0, 9.0]]
+    assert Distance("euclidean", exponent=-1000).first_above(np.array([1e10])) == np.inf
 
 
 def test_a_negative_target_is_below_every_distance():
@@ -89,7 +115,7 @@ def test_any_magnitude_of_float64_keeps_its_order_and_its_distances(scale):
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_the_span_holds_every_distance(name):
-    for points in (X, 1e3 * X, 1e-3 * X, np.array([[1.0], [-1.0]])):
+    for points in (X, 1e3 * X, 1e-3 * X, *(np.array([[0.0], [end]]) for end in (-1.0, 1.9, 2.7, 2.0))):
         fitted = distance_for(name, points)
         squared = squared_block(fitted.prepare(points), fitted.prepare(points))
         longest = (np.sqrt(squared) if fitted.rooted else squared).max()
@@ -97,9 +123,57 @@ def test_the_span_holds_every_distance(name):
         assert math.frexp(fitted.span)[0] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("rows", "bits"), [(2047, 50), (2048, 36), (2**26 - 1, 36), (2**26, 35), (2**27 - 1, 35), (2**30, 31)]
+)
+def test_a_sum_over_the_largest_set_stays_an_integer_below_2_to_the_62(rows, bits):
+    largest = np.broadcast_to(np.ones(1), (rows, 1))
+    for sets in ((largest, np.ones((1, 1))), (np.ones((1, 1)), largest)):
+        fitted = distance_for("cosine", *sets)
+        assert (fitted.step_bits, fitted.step) == (bits, fitted.span / 2**bits)
+    assert rows * 2**bits <= 2**62
+
+
+@pytest.mark.parametrize("sets", [((0.0, 0.0), (100.0, 1.0)), ((0.0, 100.0), (1.0, 0.0)), ((-100.0, 2.0), (0.0, 0.0))])
+@pytest.mark.parametrize("scale", [1.0, 2.0**400, 2.0**-400])
+def test_the_span_holds_the_distances_of_one_set_to_another(sets, scale):
+    for one, two in (sets, sets[::-1]):
+        x, y = np.array([one]) * scale, np.array([two]) * scale
+        fitted = distance_for("euclidean", x, y)
+        longest = float(squared_block(fitted.prepare(x), fitted.prepare(y))[0, 0]) ** 0.5
+        assert longest <= fitted.span <= 4 * longest
+
+
+@pytest.mark.parametrize("scale", [2.0**-400, 2.0**-20, 2.0**400])
+def test_squared_distances_and_cosines_keep_any_magnitude_whose_squares_can_be_told(scale):
+    points = np.array([[3.0, 4.0], [0.0, 0.0], [6.0, 8.0], [4.0, -3.0]]) * scale
+    for name, expected in (("sqeuclidean", [0.0, 25 * scale**2, 25 * scale**2]), ("cosine", [0.0, 1.0, 0.0, 1.0])):
+        fitted = distance_for(name, points)
+        rows = fitted.prepare(points)
+        assert fitted.from_squared(squared_block(rows, rows))[0, : len(expected)] == pytest.approx(
+            expected, rel=1e-15, abs=0
+        )
+
+
 def test_an_unknown_distance_names_the_known_ones():
     with pytest.raises(ParameterError, match="euclidean"):
         distance_for("manhattan", X)
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("sqeuclidean", -480, 480), ("euclidean", -1073, 1000)])
+@pytest.mark.parametrize("place", [(0, 0), (1, 1)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_magnitudes_are_refused_from_where_squares_or_sums_leave_float64(name, least, most, place, sign):
+    def fitted(exponent: int) -> Distance:
+        points = np.zeros((2, 2))
+        points[place] = math.ldexp(sign / 2, exponent)
+        return distance_for(name, points)
+
+    for exponent in (least, most):
+        assert fitted(exponent).exponent == exponent
+    for exponent in {most + 1, max(least - 1, -1073)} - {least}:
+        with pytest.raises(DataError, match="E206"):
+            fitted(exponent)
 
 
 def test_squares_beyond_float64_are_refused():

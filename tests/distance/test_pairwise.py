@@ -143,10 +143,11 @@ def test_equal_rows_are_at_distance_exactly_zero(framework, name):
 
 
 @pytest.mark.parametrize("name", DISTANCES)
-def test_the_numpy_bits_do_not_depend_on_the_row_blocks(name, monkeypatch):
+@pytest.mark.parametrize("cells", [1, 64])
+def test_the_numpy_bits_do_not_depend_on_the_row_blocks(name, cells, monkeypatch):
     x, y = np.random.default_rng(0).normal(size=(50, 7)), np.random.default_rng(1).normal(size=(30, 7))
     whole = te.pairwise_distances(x, y, distance=name)
-    monkeypatch.setattr("tripleteval.distance.pairwise._CELLS", 64)
+    monkeypatch.setattr("tripleteval.distance.pairwise._CELLS", cells)
     np.testing.assert_array_equal(te.pairwise_distances(x, y, distance=name), whole)
 
 

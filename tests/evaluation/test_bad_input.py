@@ -78,8 +78,27 @@ ZEROS = np.vstack([GOOD, [[0.0, 0.0]]])
 
 
 def test_a_zero_vector_has_no_direction():
-    with pytest.raises(te.DataError, match="E202"):
+    with pytest.raises(te.DataError, match="E202") as caught:
         te.evaluate(ZEROS, [*LABELS, 1], distance="cosine")
+    with pytest.raises(te.DataError) as of_search:
+        te.evaluate_search(ZEROS, [*LABELS, 1], distance="cosine", backends=["exact"])
+    assert str(of_search.value).replace("queries", "embeddings") == str(caught.value).replace("queries", "embeddings")
+    assert "evaluate takes far as well" in caught.value.fix  # which search does not
+
+
+@pytest.mark.parametrize("settings", [{}, {"ignore_label": 0}, {"nonfinite": "drop"}])
+def test_a_row_is_named_as_it_was_given_whatever_was_left_out_before_it(settings):
+    labels = [0, 0, 1, 1, 1, 2, 2]
+    for value, code in ((np.nan, "E201"), (0.0, "E202")):
+        points = np.arange(2.0, 16.0).reshape(7, 2)
+        points[2] = value if code == "E201" else points[2]
+        points[[4, 6]] = value
+        points[1] = np.nan if settings and code == "E202" else points[1]
+        if code == "E201" and "nonfinite" in settings:
+            continue
+        listed = "2, 4, 6" if code == "E201" else "4, 6"
+        with pytest.raises(te.DataError, match=rf"{code} .*rows: {listed}\b"):
+            te.evaluate(points, labels, distance="cosine", **settings)
 
 
 def test_a_zero_vector_is_an_ordinary_point_elsewhere():

@@ -364,6 +364,12 @@ def test_what_is_no_position_is_refused(bad, code):
         te.evaluate_triplets([0], [1], [bad], embeddings=SQUARE)
 
 
+def test_floats_as_positions_are_not_called_labels():
+    with pytest.raises(te.LabelError, match="E403 values that are floating-point numbers · negatives") as caught:
+        te.evaluate_triplets([0], [1], np.array([2.0]), embeddings=SQUARE)
+    assert "label" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("triplet", "message"),
     [
@@ -406,6 +412,17 @@ def test_a_nan_is_an_error_and_not_a_miss(role):
     with pytest.raises(te.DataError, match=rf"E201 .*nan at row 1, column 1.* · {where} \(3 × 2 float64\)") as caught:
         te.evaluate_triplets(*three)
     assert "nonfinite" not in caught.value.fix
+
+
+def test_a_row_of_vectors_from_several_files_is_named_by_its_file(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((3, 2)))
+    np.save(tmp_path / "b.npy", [[1.0, 2.0], [0.0, math.nan]])
+    for three in (["x", "x", "y"], ["x", "y", "x"]):
+        given = [te.read(tmp_path / "*.npy") if name == "y" else np.zeros((5, 2)) for name in three]
+        with pytest.raises(te.DataError, match=rf"E201 .*nan at row 1 of {tmp_path}/b.npy, column 1"):
+            te.evaluate_triplets(*given)
+    with pytest.raises(te.DataError, match=rf"E201 .*nan at row 1 of {tmp_path}/b.npy, column 1.* · seconds "):
+        te.evaluate_pairs(np.zeros((5, 2)), te.read(tmp_path / "*.npy"), [1] * 5)
 
 
 def test_a_nan_in_the_embeddings_is_an_error():

@@ -72,10 +72,24 @@ def test_a_probe_does_not_find_itself_and_loses_its_mate_if_that_was_all():
     probes = te.Embeddings([[0.0], [9.0], [4.0]], ["ann", "bob", "cid"], ids=["1", "3", "4"])
     run = te.evaluate_identification(probes, gallery)
     assert run.per_query["mate_distance"].to_pylist() == [1.0, None, None]
+    assert run.per_query["rank"].to_pylist() == [1.0, None, None]
     assert run.accounting["skipped"] == {"mate_removed": 1}
     assert run.accounting["self_matches_removed"] == 2
-    with pytest.raises(te.ParameterError, match="E101"):
-        te.evaluate_identification(probes, gallery, fusion="mean")
+    for some in (probes, te.Embeddings([[0.0]], ["ann"], ids=["1"])):
+        with pytest.raises(te.ParameterError, match="E101"):
+            te.evaluate_identification(some, gallery, fusion="mean")
+
+
+def test_a_probe_that_finds_nobody_but_itself_has_no_distance_to_anybody():
+    gallery = te.Embeddings([[0.0]], ["ann"], ids=["1"])
+    run = te.evaluate_identification(te.Embeddings([[0.0], [3.0]], ["ann", "bob"], ids=["1", "2"]), gallery)
+    rows = run.per_query.to_pylist()
+    assert [(row["enrolled"], row["best_distance"], row["best_identity"]) for row in rows] == [
+        (True, None, None),
+        (False, 3.0, "ann"),
+    ]
+    assert (run.accounting["skipped"], run.accounting["non_mated"]) == ({"mate_removed": 1}, 1)
+    assert [run.accounting[f"{kind}_identities"] for kind in ("mated", "non_mated")] == [0, 1]
 
 
 def test_under_cosine_the_mean_is_that_of_unit_vectors():
@@ -85,8 +99,10 @@ def test_under_cosine_the_mean_is_that_of_unit_vectors():
 
 
 def test_under_cosine_an_identity_whose_directions_cancel_out_has_no_mean():
-    gallery = te.Embeddings([[2.0, 0.0], [-1.0, 0.0], [0.0, 1.0]], ["ann", "ann", "bob"], name="enrolled")
-    probes = te.Embeddings([[1.0, 1.0]], ["bob"])
+    gallery = te.Embeddings(
+        [[2.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], ["ann", "ann", "bob"], name="enrolled"
+    )
+    probes = te.Embeddings([[1.0, 1.0, 0.0]], ["bob"])
     with pytest.raises(te.DataError, match="E202 1 identity whose items cancel out; first: 'ann' · enrolled"):
         te.evaluate_identification(probes, gallery, fusion="mean", distance="cosine")
     assert te.evaluate_identification(probes, gallery, fusion="mean")["cmc@1"] == 1.0

@@ -114,6 +114,13 @@ def test_few_classes_are_noted(classes, said):
         assert all(map(math.isnan, run.interval("map@r")))
 
 
+def test_of_few_classes_one_that_counts_for_more_than_the_others_is_noted():
+    run = te.evaluate(POINTS, np.maximum(LABELS - 24, 0))  # 125 items of one class, and five of five
+    assert run.metrics["map@r"]["interval_reason"] == "one class is more than half of it"
+    assert any("One class counts for more than all others together" in note for note in run.notes)
+    assert te.evaluate(POINTS, np.maximum(LABELS - 24, 0), average="class").metrics["map@r"]["low"] is not None
+
+
 def test_without_one_class_per_query_each_query_is_its_own_unit_and_a_note_says_so():
     run = te.evaluate(POINTS, [{int(c), int(c) + 1} for c in LABELS])
     assert run.metrics["map@r"]["units"] == 150

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import tripleteval as te
 from tripleteval.engine import unit_pairs
@@ -87,6 +88,50 @@ def test_with_few_identities_it_is_a_t_interval_and_with_fewer_none():
     assert {none.metrics[name]["interval_reason"] for name in NAMES} == {"4 classes, and an interval needs 5"}
 
 
+def test_the_interval_of_d_prime_is_as_wide_as_resampling_groups_whose_pairs_have_two():
+    group = np.arange(200) % 25
+    run = te.evaluate(te.Embeddings(POINTS, LABELS, groups=group), unit="group", fars=FARS)
+    a, b = np.triu_indices(200, 1)
+    distances, same, random = np.sqrt(((POINTS[a] - POINTS[b]) ** 2).sum(axis=1)), LABELS[a] == LABELS[b], []
+    for drawn in np.random.default_rng(0).integers(0, 25, (200, 25)):
+        times = np.bincount(drawn, minlength=25)[group]
+        weights, found = times[a] * times[b], []
+        for kind in (same, ~same):
+            mean = np.average(distances[kind], weights=weights[kind])
+            found.append((mean, np.average((distances[kind] - mean) ** 2, weights=weights[kind])))
+        random.append((found[1][0] - found[0][0]) / math.sqrt((found[0][1] + found[1][1]) / 2))
+    low, high = run.interval("d_prime")
+    assert high - low == pytest.approx(2 * 1.96 * np.std(random), rel=0.2)
+
+
+def test_only_shares_of_0_and_1_are_all_or_none():
+    at = np.repeat(10.0 * np.arange(60), 2)
+    points = np.stack([at, np.stack([np.zeros(60), np.tile([0.5, 1.0, 1.0, 1.5], 15)], axis=1).ravel()], axis=1)
+    first, other = np.arange(0, 120, 2), np.arange(0, 120, 2) + 1  # of each identity
+    run = te.evaluate_pairs(
+        np.r_[first, first[:-1]], np.r_[other, first[1:]], np.arange(119) < 60, embeddings=points
+    ).metrics
+    for name, interval in (("auc", "rule of three"), ("intra_quantile@share=0.5", "bootstrap")):
+        assert (run[name]["value"], run[name]["interval"]) == (1.0, interval)
+
+
+def test_classes_of_one_item_are_no_units_of_numbers_that_take_pairs_of_both_kinds():
+    labels = np.where(LABELS < 10, LABELS, 10 + np.arange(200))  # 10 classes of five, and 150 of one
+    run = te.evaluate(POINTS[:90], labels[:90], fars=FARS)
+    for name in ("auc", "eer", "d_prime", "tar@far=0.1"):
+        assert (run.metrics[name]["units"], run.metrics[name]["interval"]) == (10, "t")
+
+
+def test_pseudo_values_follow_what_leaving_out_each_class_does_and_vary_as_the_jackknife_says():
+    run = of_classes(8)
+    values = run.per_unit["d_prime"].to_numpy()
+    without = [numbers([c for c in range(8) if c != left])["d_prime"] for left in range(8)]
+    assert np.corrcoef(values, without)[0, 1] < -0.95
+    assert values.mean() == pytest.approx(run["d_prime"])
+    low, high = run.interval("d_prime")
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 7) * stats.sem(values))
+
+
 def test_the_same_whatever_the_order_of_the_work_and_another_for_another_seed(monkeypatch):
     monkeypatch.setattr(unit_pairs, "BLOCK", 10)
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", 200 * 10 * 3)  # a sample, too
@@ -119,6 +164,13 @@ def test_where_nothing_is_wrong_the_bound_is_three_over_the_identities():
     run = te.evaluate(apart, LABELS, fars=FARS)
     assert (run["eer"], run.interval("eer")) == (0.0, (0.0, 3 / 40))
     assert (run["tar@far=0.01"], run.interval("tar@far=0.01")) == (1.0, (1 - 3 / 40, 1.0))
+
+
+def test_a_rate_at_which_everything_may_be_accepted_says_nothing_of_a_model():
+    run = te.evaluate(POINTS, LABELS, fars=(1.0,))
+    entry = run.metrics["tar@far=1"]
+    assert (entry["value"], entry["low"], entry["interval_reason"]) == (1.0, None, "every ranking gives this value")
+    assert "The same for every ranking, and so without an interval: tar@far=1." in run.notes
 
 
 def test_too_few_impostors_for_a_rate_give_no_interval():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tripleteval as te
-from tripleteval.evaluation.folds import connected, folds_of
+from tripleteval.evaluation.folds import connected, folds_of, with_fold_interval
 
 POINTS = [[0.0], [1.0], [5.0], [7.0], [9.0], [9.5]]
 IDS = ["a", "b", "c", "d", "e", "f"]
@@ -29,6 +29,8 @@ def test_pairs_of_vectors_of_positions_and_of_ids_give_the_same_numbers():
     assert by_id.per_query.column_names == ["pair", "a", "b", "same", "distance"]
     assert by_id.per_query["distance"].to_pylist() == [1.0, 2.0, 5.0, 6.0]
     assert by_id["auc"] == 1.0
+    assert "cv_accuracy" not in by_id
+    assert [len(run.inputs) for run in (by_id, by_row, by_vector)] == [2, 2, 3]  # the vectors, and which are paired
     assert by_id.metrics["threshold@far=0.001"]["value"] == 3.5
 
 
@@ -66,9 +68,12 @@ def test_duplicates_are_counted_either_way_round_and_contradictions_refused():
 
 def test_an_item_is_not_compared_with_itself_but_equal_vectors_are_counted_and_said():
     assert "pair 1" in refused("E502", ["a", "b"], ["c", "b"], [0, 1], embeddings=te.Embeddings(POINTS, ids=IDS))
-    run = te.evaluate_pairs([[0.0], [1.0], [2.0]], [[0.0], [1.0], [3.0]], [1, 0, 0])
-    assert run.accounting["zero_distance_pairs"] == {"same": 1, "different": 1}
-    assert any("distance 0" in note for note in run.notes)
+    run = te.evaluate_pairs([[0.0], [1.0], [2.0], [5.0]], [[0.0], [1.0], [3.0], [5.0]], [1, 0, 0, 1])
+    assert run.accounting["zero_distance_pairs"] == {"same": 2, "different": 1}
+    assert any("3 pairs at distance 0, 1 given as different" in note for note in run.notes)
+    assert "Collapsed: every pair is at distance 0." not in run.notes
+    collapsed = te.evaluate_pairs([[1.0], [1.0]], [[1.0], [1.0]], [1, 0])
+    assert "Collapsed: every pair is at distance 0." in collapsed.notes
 
 
 def test_what_does_not_exist_or_does_not_fit_is_refused():
@@ -85,6 +90,7 @@ def test_what_does_not_exist_or_does_not_fit_is_refused():
     refused("E201", [[np.nan]], [[1.0]], [1], error=te.DataError)
     refused("E301", [], [], [], embeddings=of, error=te.DataError)
     refused("E510", [[0.0]], [[1.0]], [1], distance="manhattan")
+    refused("E511", [[0.0]], [[1.0]], [1], seed=-1)
 
 
 def test_what_cannot_be_measured_is_removed_with_its_pairs():
@@ -114,6 +120,8 @@ def test_a_truth_the_wrong_way_round_is_suspected():
     b = a + np.repeat([0.1, 5.0], 100)[:, None]
     run = te.evaluate_pairs(a, b, np.repeat([False, True], 100))
     assert any("wrong way round" in note for note in run.notes)
+    for same in (np.repeat([True, False], 100), np.tile([True, False], 100)):  # right, and chance
+        assert not any("wrong way round" in note for note in te.evaluate_pairs(a, b, same).notes)
 
 
 def test_folds_that_share_an_identity_are_refused_and_grouping_offered():
@@ -125,7 +133,9 @@ def test_folds_that_share_an_identity_are_refused_and_grouping_offered():
     assert "no folds can part" in said
     apart = ["a", "b", "c", "d"], ["b", "a", "d", "c"], [1, 1, 0, 0]
     assert "folds=2 (--folds 2)" in refused("E520", *apart, embeddings=of, folds=[0, 1, 0, 1])
-    assert te.evaluate_pairs(*apart, embeddings=of, folds=2).accounting["pairs"] == 4
+    grouped = te.evaluate_pairs(*apart, embeddings=of, folds=2)
+    assert (grouped.accounting["pairs"], grouped.accounting["folds"], grouped.settings["folds"]) == (4, 2, "grouped")
+    assert te.evaluate_pairs(*apart, embeddings=of, folds=[0, 0, 1, 1]).settings["folds"] == "given"
     by_label = te.Embeddings(POINTS, ["p", "p", "q", "q", "r", "r"], ids=IDS)
     assert "'p'" in refused("E520", *PAIRS, embeddings=by_label, folds=[0, 0, 1, 1])
     refused("E520", *PAIRS, embeddings=of, folds=[0, 0, 0, 0])
@@ -164,6 +174,14 @@ def test_a_fold_is_judged_by_the_threshold_of_the_others():
         nearest = cuts[cuts > best].min()
         assert best < entry["threshold"] < nearest
         assert entry["accuracy"] == pytest.approx(np.mean((distance <= entry["threshold"])[held] == same[held]))
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(0.0, 0.0, 0.5), (1.0, 0.5, 1.0)])
+def test_folds_that_are_all_wrong_or_all_right_have_the_rule_of_three(value, low, high):
+    entries = {"cv_accuracy": {"value": value, "se": 0.0, "folds": [{}] * 6}, "auc": {"value": value}}
+    found = with_fold_interval(entries, 0.95)
+    assert (found["cv_accuracy"]["low"], found["cv_accuracy"]["high"]) == (low, high)
+    assert (found["cv_accuracy"]["interval"], found["auc"]) == ("rule of three", {"value": value})
 
 
 def test_a_fold_without_which_one_kind_is_missing_leaves_the_accuracy_undefined():

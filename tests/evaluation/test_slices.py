@@ -105,11 +105,15 @@ def test_slices_of_a_sample_are_slices_of_its_queries():
 
 @pytest.mark.parametrize(
     ("by", "said"),
-    [("county", r"no column 'county' to slice by.*did you mean 'country'"), ("row", "180 different values")],
+    [
+        ("county", r"no column 'county' to slice by.*did you mean 'country'"),
+        ("camera", "no column 'camera' to slice by.*read as the group or the label is known by that word"),
+        ("row", "180 different values"),
+    ],
 )
 def test_a_column_that_cannot_be_sliced_by_is_refused(by, said):
     with pytest.raises(te.ParameterError, match=f"E101 {said}"):
-        te.evaluate(te.Embeddings(POINTS, LABELS, meta=META), by=by)
+        te.evaluate(te.Embeddings(POINTS, LABELS, groups=LABELS % 3, meta=META), by=by)
 
 
 def test_a_slice_weighs_classes_alike_where_that_is_asked_for():

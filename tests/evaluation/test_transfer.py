@@ -20,6 +20,15 @@ def faces(classes: int = 30, each: int = 6, seed: int = 0) -> tuple[np.ndarray, 
     return rng.normal(size=(classes, 4))[y] + 0.7 * rng.normal(size=(len(y), 4)), y
 
 
+def pair_classes(x, y, cut: float, *, same: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the wrong decisions about pairs of a kind, and all of them, by class; of two classes for both."""
+    d = np.linalg.norm(x[:, None] - x, axis=2)
+    pairs = ((y[:, None] == y) == same) & np.triu(np.ones_like(d, dtype=bool), 1)
+    wrong = pairs & ((d > cut) == same)
+    touched = (y[:, None, None] == np.unique(y)) | (y[None, :, None] == np.unique(y))
+    return tuple((side[..., None] & touched).sum(axis=(0, 1)) for side in (wrong, pairs))
+
+
 def test_the_rates_are_those_of_the_other_identities_at_the_chosen_threshold():
     x, y = faces()
     known = y < 12
@@ -30,11 +39,17 @@ def test_the_rates_are_those_of_the_other_identities_at_the_chosen_threshold():
     genuine, impostor = map(np.array, pair_distances(x[~known], y[~known]))
     for far in ("0.05", "0.01"):
         cut = run.metrics[f"transfer_far@far={far}"]["threshold"]
-        assert cut == alone[f"threshold@far={far}"]
+        chosen = alone.metrics[f"tar@far={far}"]
+        assert cut == alone[f"threshold@far={far}"] == chosen["threshold"]
+        told = [run.metrics[f"transfer_far@far={far}"][name] for name in ("target_far", "chosen_far", "chosen_tar")]
+        assert told == [float(far), chosen["achieved_far"], chosen["value"]]
         assert run[f"transfer_far@far={far}"] == pytest.approx(np.mean(impostor <= cut))
         assert run[f"transfer_frr@far={far}"] == pytest.approx(np.mean(genuine > cut))
-        entry = run.metrics[f"transfer_frr@far={far}"]
-        assert entry["low"] < entry["value"] < entry["high"]
+        sides = [pair_classes(x[~known], y[~known], cut, same=same) for same in (True, False)]
+        for name, (wrong, pairs), touched in zip(("transfer_frr", "transfer_far"), sides, (1, 2), strict=True):
+            entry = run.metrics[f"{name}@far={far}"]
+            assert entry == entry | rate_interval(wrong, pairs, touched, 0.95)
+            assert entry["low"] < entry["value"] < entry["high"]
     assert run.accounting["calibration"]["identities"] == 12
     assert run.accounting["transfer"]["identities"] == 18
     assert run["tar@far=0.05"] == te.evaluate(x[~known], y[~known], fars=[0.05])["tar@far=0.05"]
@@ -62,6 +77,17 @@ def test_a_gallery_is_split_by_the_same_identities():
     counts = run.accounting["transfer"]
     assert counts == {"identities": 15, "genuine_pairs": 15 * 9, "impostor_pairs": 15 * 14 * 9}
     assert not np.isnan(run["transfer_far@far=0.1"])
+
+
+def test_without_impostors_among_the_others_their_rate_is_undefined_and_has_no_interval():
+    x, y = faces()
+    chosen_on = te.Embeddings(x[y < 12], y[y < 12])
+    run = te.evaluate(te.Embeddings(x[y == 20], y[y == 20]), calibrate_on=chosen_on, fars=[0.1])
+    entry, why = run.metrics["transfer_far@far=0.1"], "no impostor pair among the other identities"
+    assert (entry["value"], entry["low"], entry["reason"], entry["interval_reason"]) == (None, None, why, why)
+    assert entry["n"] == 0
+    assert entry["threshold"] == run.metrics["transfer_frr@far=0.1"]["threshold"]
+    assert (run.metrics["transfer_frr@far=0.1"]["count"], run["transfer_frr@far=0.1"]) == (9, 9 / 15)
 
 
 def test_without_pairs_of_all_only_the_transferred_rates_are_measured():

@@ -157,6 +157,8 @@ def test_half_of_the_queries_are_a_leak_and_fewer_are_duplicates():
 def test_queries_known_by_their_ids_and_queries_among_each_other_are_no_leak():
     gallery = small_classes(ids=True)
     assert not leaks(te.evaluate(gallery.take(np.arange(20)), gallery=gallery))
+    copied = te.Embeddings(np.repeat(gallery.vectors[:20], 2, axis=0), np.repeat(np.arange(20), 2), ids=range(40))
+    assert not leaks(te.evaluate(copied, gallery=copied))  # each has a copy, and its own row is left out
     twice = np.repeat(np.arange(40), 2)
     assert not leaks(te.evaluate(small_classes().vectors[twice], np.arange(80) // 4))
 
@@ -185,3 +187,19 @@ def test_a_label_to_ignore_that_stands_nowhere_is_noticed():
     assert any("No item has the label 'zzz'" in note for note in te.evaluate(found, ignore_label="zzz").notes)
     assert not any("No item has the label" in note for note in te.evaluate(found, ignore_label=3).notes)
     assert not any("No item has the label" in note for note in te.evaluate(found).notes)
+
+
+def sha256_of(**known) -> str:
+    return te.evaluate(te.Embeddings(np.eye(4), **known)).inputs[0]["sha256"]
+
+
+def test_what_was_compared_is_told_by_which_row_has_which_labels_and_what_they_are_for():
+    labels = [0, 0, 1, 1]
+    seen = [
+        sha256_of(labels=labels),
+        sha256_of(labels=labels, ids=["a", "b", "c", "d"]),
+        sha256_of(labels=labels, groups=["a", "b", "c", "d"]),
+        sha256_of(labels=[{"a", "b"}, {"c"}, {"a"}, {"c"}]),
+        sha256_of(labels=[{"a"}, {"b", "c"}, {"a"}, {"c"}]),
+    ]
+    assert len(set(seen)) == len(seen)

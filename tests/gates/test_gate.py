@@ -209,9 +209,41 @@ def test_a_gate_compares_by_the_unit_that_compare_takes():
         assert (gate.checks[1].low, gate.checks[1].high) == (entry["low"], entry["high"])
         assert (gate.unit, gate.baseline_unit) == (two, unit)
         assert (gate.to_dict()["unit"], gate.to_dict()["baseline_unit"]) == (two, unit)
-        said = f"Intervals by {unit}." if one == two else "Intervals by group, those of differences to the baseline"
-        assert section(gate).text.startswith(said)
-        assert said in summary(gate)
+        assert [check.unit for check in gate.checks] == [two, unit]
+        if one == two:
+            assert section(gate).text == f"Intervals by {unit}."
+            assert f"Intervals by {unit}." in summary(gate)
+            continue
+        (table,) = section(gate).tables
+        assert [row[table.columns.index("by")] for row in table.rows] == [two, unit]
+        assert "| requirement | found | interval | by | result |" in summary(gate)
+
+
+def test_an_interval_over_folds_is_not_said_to_be_by_identity():
+    rng = np.random.default_rng(0)
+    names = np.arange(120)
+    people = te.Embeddings(rng.normal(size=(40, 3))[names // 3] + 0.5 * rng.normal(size=(120, 3)))
+    block = names // 24  # of 8 people each
+    others = np.concatenate([names // 3 * 3 + (names + 1) % 3, block * 24 + (names + 9) % 24])
+    asked = np.concatenate([names, names])
+    same = np.repeat([True, False], 120)
+    run = te.evaluate_pairs(asked, others, same, embeddings=people, folds=block[asked])
+    folded, both = (te.gate(run, texts) for texts in (["cv_accuracy > 0"], ["cv_accuracy > 0", "auc > 0"]))
+    assert section(folded).text == "Intervals by fold."
+    assert [check["unit"] for check in both.to_dict()["checks"]] == ["fold", "identity"]
+    (table,) = section(both).tables
+    assert (section(both).text, [row[3] for row in table.rows]) == ("", ["fold", "identity"])
+    beside = te.gate(run, baseline=run, no_worse=["cv_accuracy", "auc"])
+    assert [check.unit for check in beside.checks] == ["fold", "identity"]
+
+
+def test_a_number_stands_inside_the_interval_beside_it(old):
+    low = old.metrics["map@r"]["low"]
+    low = round(low, 3) - 2e-4  # with three decimals it would read as more than itself
+    run = replace(old, metrics=old.metrics | {"map@r": old.metrics["map@r"] | {"low": low}})
+    gate = te.gate(run, ["low(map@r) > 0"])
+    ends = f"[{low:.4f}, {run.metrics['map@r']['high']:.4f}]"
+    assert section(gate).tables[0].rows[0][1:3] == [f"{low:.4f}", ends]
 
 
 def test_the_unit_of_labels_that_are_sets_is_the_query_and_without_intervals_there_is_none():

@@ -10,6 +10,7 @@ from sklearn import metrics as oracle
 
 import tripleteval as te
 from strategies import Points, labelled_points
+from tripleteval.metrics import clustering
 from tripleteval.metrics.clustering import pairwise_f1_of, purity_of
 
 ASKED = ("davies_bouldin", "calinski_harabasz")
@@ -29,6 +30,16 @@ def test_centroid_scores_are_those_of_scikit_learn():
     assert run["calinski_harabasz"] == pytest.approx(oracle.calinski_harabasz_score(points, labels), rel=1e-10)
 
 
+def test_of_more_classes_than_are_compared_at_once_the_worst_neighbour_is_that_of_all(monkeypatch):
+    monkeypatch.setattr(clustering, "_AT_ONCE", 3)
+    points, labels = np.random.default_rng(6).normal(size=(60, 3)) * [1, 2, 5], np.arange(60) % 10
+    expected = oracle.davies_bouldin_score(points, labels)
+    assert te.evaluate(points, labels, metrics=ASKED[:1])["davies_bouldin"] == pytest.approx(expected, rel=1e-10)
+    same = np.vstack([points, points[labels == 8] + [1, 0, 0], points[labels == 8] - [1, 0, 0]])
+    found = te.evaluate(same, [*labels, *[10] * 12], metrics=ASKED[:1]).metrics["davies_bouldin"]
+    assert found["reason"] == "two classes have the same centroid"
+
+
 def test_under_cosine_they_are_those_of_the_unit_vectors():
     points, labels = blobs()
     run = te.evaluate(points, labels, distance="cosine", metrics=ASKED)
@@ -37,7 +48,7 @@ def test_under_cosine_they_are_those_of_the_unit_vectors():
     assert run["calinski_harabasz"] == pytest.approx(oracle.calinski_harabasz_score(units, labels), rel=1e-10)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(labelled_points(classes=4))
 def test_undefined_exactly_where_the_definition_divides_by_zero(data: Points):
     points, labels = np.array(data[0]), np.array(data[1])

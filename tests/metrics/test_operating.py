@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tripleteval.evidence.pairs import Pairs, Ruler
@@ -25,6 +25,7 @@ def counted(genuine: list[float], impostor: list[float], capacity: int) -> Pairs
     return replace(kept, genuine=bins[0], impostor=bins[1], sums=tuple(steps))
 
 
+@settings(max_examples=20)
 @given(distances, distances, st.sampled_from([1, 9]))
 def test_every_pair_stands_at_its_distance_or_in_its_gap(genuine, impostor, capacity):
     kept = {0.0, 4.0} & {*genuine, *impostor}

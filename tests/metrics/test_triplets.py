@@ -82,6 +82,11 @@ def test_batch_hard_compares_the_farthest_positive_with_the_nearest_negative(dat
     assert math.isclose(run["batch_hard_loss@margin=0.5"], math.fsum(losses) / len(gaps), abs_tol=1e-14, rel_tol=1e-12)
 
 
+def test_an_anchor_whose_nearest_negative_is_exactly_at_the_margin_is_not_in_order():
+    run = te.evaluate([[0.0], [1.0], [3.0], [30.0]], [0, 0, 1, 1], margins=[1.0, 2.0])
+    assert [run[f"batch_hard@margin={m}"] for m in (1, 2)] == [0.5, 0.0]
+
+
 UNIT = [(1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (-0.6, 0.8), (-0.936, 0.352), (0.352, -0.936), (0.0, 1.0), (-1.0, 0.0)]
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -126,6 +126,7 @@ def test_the_best_accuracy_is_the_best_of_every_threshold(genuine, impostor):
     )
 
 
+@settings(max_examples=20)
 @given(distances, distances)
 def test_d_prime_is_the_gap_of_the_means_in_pooled_sample_deviations(genuine, impostor):
     found = d_prime(curve(genuine, impostor))

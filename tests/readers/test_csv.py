@@ -208,7 +208,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(text: Text) -> None:
 
 
 def test_an_empty_label_is_refused_with_its_row(text: Text) -> None:
-    with pytest.raises(LabelError, match="E402 1 row without a value among the labels; first rows: 2 "):
+    with pytest.raises(LabelError, match=r"E402 1 row without a value \(''\); first rows: 2 "):
         list(blocks(text("a.csv", "x,label\n1,a\n2,b\n3,\n"), 2))
 
 

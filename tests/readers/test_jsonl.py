@@ -32,7 +32,7 @@ def test_a_key_may_be_left_out_of_the_first_line(text: Text) -> None:
     found = read(text("a.jsonl", '{"id": "p", "embedding": [1]}\n{"id": "q", "embedding": [2], "split": "x"}\n'))
     assert found.meta == {"split": [None, "x"]}
     labelled = text("b.jsonl", '{"embedding": [1]}\n{"embedding": [2], "label": "a"}\n')
-    assert "E402 1 row without a value among the labels; first rows: 0" in str(refusal(labelled))
+    assert "E402 1 row without a value (None); first rows: 0 of " in str(refusal(labelled))
 
 
 def test_several_labels_are_a_list(text: Text) -> None:
@@ -65,11 +65,11 @@ def test_the_only_list_of_numbers_is_the_vector_unless_one_is_named(text: Text) 
         ('{"embedding": "[1, 2]"}', "E203", "'[1, 2]' at line 2"),
         ('{"embedding": [1, true]}', "E203", "[1, True] at line 2"),
         ('{"embedding": [1, 2, 3]}', "E205", "line 2 has a vector of 3 values, the rows before it have 2"),
-        ('{"embedding": [1, 2]}', "E402", "1 row without a value among the labels; first rows: 1"),
+        ('{"embedding": [1, 2]}', "E402", "1 row without a value (None); first rows: 1 of "),
         ('{"embedding": [1, 2], "label": "a", "label": "b"}', "E608", "key 'label' twice on line 2"),
         ('{"embedding": [1], "label": "a", "\\u0065mbedding": [2]}', "E608", "key 'embedding' twice on line 2"),
         ('{"embedding": [1, 2], "who": [{"a": ":", "b": 1, "a": 2}]}', "E608", "key 'a' twice on line 2"),
-        ('{"embedding": [1, 2], "label": {"a": 1}}', "E403", "str at row 0, dict at row 1"),
+        ('{"embedding": [1, 2], "label": {"a": 1}}', "E403", "dict at row 1 of "),
     ],
 )
 def test_a_bad_line_is_named(line: str, code: str, what: str, text: Text) -> None:

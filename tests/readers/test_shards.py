@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -219,7 +220,9 @@ def test_further_columns_are_those_that_all_files_have(tmp_path: Path, memory: A
 def test_whole_numbers_in_one_file_are_not_the_text_of_another(tmp_path: Path) -> None:
     for name, labels in (("a", [7, 8]), ("b", ["7", "8"])):
         np.savez(tmp_path / f"{name}.npz", vectors=np.eye(2), labels=labels)
-    assert "E403 labels of several types: int at row 0, str at row 2" in str(refusal(te.LabelError, tmp_path / "*.npz"))
+    found = refusal(te.LabelError, tmp_path / "*.npz").found
+    kinds = f"int at row 0 of {tmp_path}/a.npz, str at row 0 of {tmp_path}/b.npz"
+    assert found == f"values of several types: {kinds} (0-based)"
     np.savez(tmp_path / "b.npz", vectors=np.eye(2), labels=np.array([7, 2**63 + 1], dtype=np.uint64))
     assert read(tmp_path / "*.npz").labels.values() == [7, 8, 7, 2**63 + 1]
 
@@ -252,7 +255,8 @@ def test_an_id_in_two_files_is_refused(tmp_path: Path, memory: Any) -> None:
     pattern = _parquet(tmp_path)
     pq.write_table(_table(20, 21), tmp_path / "part-7.parquet")
     error = refusal(te.LabelError, pattern, memory=memory)
-    assert "E407 1 id used more than once; first: 'item 20' in rows [0, 21]" in str(error)
+    rows = f"rows 0 of {tmp_path}/part-7.parquet; 15 of {tmp_path}/part-9.parquet (0-based)"
+    assert error.found == f"1 id used more than once; first: 'item 20' in {rows}"
 
 
 @pytest.mark.parametrize("memory", BUDGETS)
@@ -284,3 +288,79 @@ def test_labels_mean_the_same_in_memory_and_on_disk(tmp_path: Path, labels: list
 
     expected = outcome(lambda: te.Embeddings(VECTORS[:3], labels))
     assert outcome(lambda: read(tmp_path, memory=memory)) == expected
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize(
+    ("how", "row", "of_set"),
+    [({}, 17, 39), ({"where": "at >= 30"}, 17, 9), ({"where": "at = 39"}, 17, 0), ({"where": "at != 3"}, 17, 38)],
+)
+def test_a_row_that_cannot_be_evaluated_is_named_by_its_file(
+    tmp_path: Path, memory: Any, how: dict[str, str], row: int, of_set: int
+) -> None:
+    pattern = _parquet(tmp_path)
+    spoiled = np.array(VECTORS[22:])
+    for value, code in ((np.nan, "E201"), (0.0, "E202")):
+        spoiled[17] = value
+        vectors = pa.FixedSizeListArray.from_arrays(pa.array(spoiled.ravel()), 4)
+        pq.write_table(_table(22, 60).set_column(0, "vector", vectors), tmp_path / "part-11.parquet")
+        found = read(pattern, memory=memory, **how)
+        for given in (found, pickle.loads(pickle.dumps(found)), found.take(np.arange(len(found)))):  # noqa: S301
+            with pytest.raises(te.DataError) as caught:
+                te.evaluate(given, distance="cosine")
+            assert caught.value.code == code
+            assert f" {row} of {tmp_path}/part-11.parquet" in caught.value.found
+            assert caught.value.where.endswith(f"; rows of the set: {of_set}")
+
+
+def test_rows_of_several_files_and_of_the_stretches_of_a_set_are_named_by_their_file(tmp_path: Path) -> None:
+    spoiled = np.array(VECTORS)
+    spoiled[[3, 20, 21, 30, 31, 32]] = np.inf
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        np.save(tmp_path / f"part-{shard + 8}.npy", spoiled[a:b])
+    wanted = [f"3 of {tmp_path}/part-8.npy", f"15 of {tmp_path}/part-9.npy", f"0 of {tmp_path}/part-10.npy"]
+    with pytest.raises(te.DataError) as caught:
+        te.evaluate(read(tmp_path / "part-*.npy", labels=LABELS))
+    assert f"rows: {'; '.join(wanted)}; 8, 9 of {tmp_path}/part-11.npy …" in caught.value.found
+    stretches = blocks(tmp_path / "part-*.npy", 16, labels=LABELS)
+    for place, block in zip([*wanted, f"8 of {tmp_path}/part-11.npy"], stretches, strict=False):
+        with pytest.raises(te.DataError, match=f"inf at row {place}, column 0 "):
+            te.evaluate(block)
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize("noun", ["labels", "ids", "groups"])
+def test_a_missing_value_in_a_file_of_its_own_is_named_by_that_file(tmp_path: Path, memory: Any, noun: str) -> None:
+    pattern = _npy(tmp_path)
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        names = [f"{'' if row == 31 else row}\n" for row in range(a, b)]
+        (tmp_path / f"name-{shard + 8}.txt").write_text("".join(names))
+    error = refusal(te.LabelError, pattern, **{noun: tmp_path / "name-*.txt"}, memory=memory)
+    assert error.found == f"1 row without a value (''); first rows: 9 of {tmp_path}/name-11.txt (0-based)"
+    assert error.where == f"{noun} of part-*.npy"
+    whole = "".join("\n" if row == 31 else f"{row}\n" for row in range(60))
+    (tmp_path / "whole.txt").write_text(whole)
+    error = refusal(te.LabelError, pattern, **{noun: tmp_path / "whole.txt"}, memory=memory)
+    assert f"first rows: 31 of {tmp_path}/whole.txt (0-based)" in error.found
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_a_missing_value_keeps_its_file_and_row_behind_a_filter(tmp_path: Path, memory: Any) -> None:
+    _parquet(tmp_path)
+    table = _table(22, 60)
+    labels = pa.array([None if row == 17 else row for row in range(38)])
+    pq.write_table(table.set_column(1, "label", labels), tmp_path / "part-11.parquet")
+    error = refusal(te.LabelError, tmp_path, where="at >= 20", memory=memory)
+    assert f"first rows: 17 of {tmp_path}/part-11.parquet (0-based)" in error.found
+    array = refusal(te.LabelError, tmp_path, where="at >= 20", labels=[*"a" * 59, None], memory=memory)
+    assert "first rows: 59 (0-based)" in array.found  # of the array that was given
+    assert read(tmp_path, where="at < 39", memory=memory).labels is not None
+
+
+def test_where_rows_came_from_is_no_part_of_a_set(tmp_path: Path) -> None:
+    found = read(_parquet(tmp_path), where="at != 3", name="set")
+    apart = te.Embeddings(found.vectors, found.labels, ids=found.ids, name="set", meta=found.meta)
+    assert repr(found) == repr(apart)
+    assert len(pickle.dumps(found)) < len(pickle.dumps(apart)) + 8 * len(found) + 2000
+    one, two = (te.evaluate(each, kernel="reference", verification=False) for each in (found, apart))
+    assert one.result_hash == two.result_hash

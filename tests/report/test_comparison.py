@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -83,3 +85,27 @@ def test_queries_are_matched_by_id_whatever_their_order(pair: tuple[Evaluation, 
         assert case.query.name == row[1] == f"i{row[0]}"
     assert same_items(pair)
     assert not same_items([one, two])
+
+
+def test_runs_of_different_kinds_are_not_said_to_have_the_same_queries(
+    pair: tuple[Evaluation, Evaluation], paired: Evaluation, identified: Evaluation, given: Evaluation
+) -> None:
+    (section,) = together([("p", paired), ("i", identified)])
+    assert section.level == "warning"
+    assert "of different kinds, given pairs and probes: a number of one says nothing about another" in section.text
+    (table,) = section.tables
+    rows = {row[0]: row for row in table.rows}
+    assert [list(rows[name])[1:4] for name in ("eer", "cmc@1")] == [
+        [f"{paired['eer']:.4f}", "", ""],
+        ["", f"{identified['cmc@1']:.4f}", ""],
+    ]
+    (section,) = together([("a", pair[0]), ("t", given)])
+    assert "of different kinds, queries and given triplets" in section.text
+
+
+def test_two_runs_of_one_kind_are_the_same_if_what_they_ask_is(paired: Evaluation, identified: Evaluation) -> None:
+    assert together([("a", paired), ("b", paired)])[0].text == "Same number of pairs, same rules."
+    fewer = replace(paired, accounting=paired.accounting | {"pairs": 7})
+    assert "differ in pairs, and" in together([("a", paired), ("b", fewer)])[0].text
+    fused = replace(identified, settings=identified.settings | {"identification": "mean"})
+    assert "differ in fusion, and" in together([("a", identified), ("b", fused)])[0].text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tripleteval import Embeddings, FileError, ParameterError, evaluate
+from tripleteval import Embeddings, Evaluation, FileError, ParameterError, evaluate
 from tripleteval.data.section import Section
 from tripleteval.report.console import draw
 from tripleteval.report.history import (
@@ -231,3 +232,30 @@ def test_the_time_of_day_goes_first_and_the_day_last(root: Path) -> None:
 
 def test_the_list_of_no_runs_fits_too() -> None:
     assert fitted(history([], ["map@r"]), 10).tables[0].rows == []
+
+
+def test_runs_of_every_kind_show_what_they_have(
+    tmp_path: Path, paired: Evaluation, identified: Evaluation, given: Evaluation
+) -> None:
+    for place, run in enumerate([paired, paired, identified, given]):
+        run.save(tmp_path / str(place))
+        os.utime(tmp_path / str(place) / "run.json", (1000 + place, 1000 + place))
+    runs = found(tmp_path)
+    assert headlines(runs[:2]) == ["cv_accuracy", "eer", "auc", "tar@far=0.1"]
+    assert headlines(runs[2:3]) == ["cmc@1", "tpir@fpir=0.1", "tpir@fpir=0.01", "cmc@5"]
+    shown = headlines(runs)
+    assert len(shown) == 4
+    assert all(any(run.value(name) is not None for name in shown) for run in runs)
+    (table,) = history(runs, shown).tables
+    assert [row[2:4] for row in table.rows[1:]] == [
+        ["faces and pairs", "240 pairs"],
+        ["probes against enrolled", "30 probes"],
+        ["anchors, positives and negatives", "2 triplets"],
+    ]
+
+
+def test_a_line_over_time_joins_no_different_numbers_of_pairs(tmp_path: Path, paired: Evaluation) -> None:
+    for place, pairs in enumerate((240, 240, 200)):
+        replace(paired, accounting=paired.accounting | {"pairs": pairs}).save(tmp_path / str(place))
+    lines = [line for line in history(found(tmp_path), ["auc"]).text.splitlines() if "over time" in line]
+    assert [line.partition(" over time: ")[0] for line in lines] == ["faces and pairs (240 pairs), auc"]

@@ -84,6 +84,20 @@ def test_where_the_names_leave_no_room_the_first_column_stands_for_them() -> Non
     assert found == [["id", "one"], ["id", "two", "value"]]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_words_in_place_of_a_number_are_broken_between_words(width: int) -> None:
+    reason = "undefined: so few impostors cannot tell how the lowest of them would vary"
+    rows = [
+        ("cv_accuracy >= 0.7", "0.7928", "[0.739, 0.846]", "passed"),
+        ("low(tar@far=0.001) >= 0.7", reason, "", "FAILED"),
+    ]
+    table = Table(("requirement", "found", "interval", "result"), rows, frozenset({"found", "interval"}))
+    for part in parts(measured(table, width), width):
+        assert sum(widths(part, width)) + 3 * (len(part) - 1) <= width
+    text = "\n".join(shown(table, width))
+    assert all(word in text for word in (*reason.split(), "found", "[0.739, 0.846]"))
+
+
 def test_a_table_without_rows_or_of_one_column_is_drawn() -> None:
     assert shown(Table(("what",), []), 40)[0].strip() == "what"
     assert [line.strip() for line in shown(Table(("what",), [("x",)]), 40)[::2]][:2] == ["what", "x"]

@@ -37,6 +37,25 @@ def test_an_undefined_number_is_left_out(one_class: Evaluation) -> None:
     assert "triplet_accuracy" not in model_index(one_class, model="m", dataset="d")
 
 
+def test_pairs_and_identification_have_the_numbers_they_are_known_by(
+    paired: Evaluation, identified: Evaluation
+) -> None:
+    known = {"cv_accuracy": paired, "eer": paired, "tar_at_far_0.1": paired, "cmc_at_1": identified}
+    for name, run in (known | {"tpir_at_fpir_0.1": identified}).items():
+        (entry,) = yaml.safe_load(model_index(run, model="m", dataset="d"))["model-index"]
+        values = {metric["type"]: metric["value"] for metric in entry["results"][0]["metrics"]}
+        assert values[name] == run[name.replace("_at_", "@").replace("r_0", "r=0")]
+        results = yaml.safe_load(eval_results(run, dataset="d"))
+        assert {entry["dataset"]["task_id"]: entry["value"] for entry in results} == values
+
+
+def test_a_rate_that_is_not_reliable_is_not_given_without_saying_so(identified: Evaluation) -> None:
+    said = "tpir@fpir=0.1 (not reliable: fewer than 30 errors allowed)"
+    assert f'name: "{said}"' in model_index(identified, model="m", dataset="d")
+    assert f'notes: "{said}, n = 20;' in eval_results(identified, dataset="d")
+    assert 'name: "cmc@1"' in model_index(identified, model="m", dataset="d")
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_name_stays_one_text(text: str) -> None:
     run = evaluate(Embeddings([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], name="x"))

@@ -1,10 +1,12 @@
 """A preset says which numbers come first, and changes none of them."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import tripleteval as te
 from tripleteval.cli import main
@@ -56,6 +58,19 @@ def test_the_command_line_prints_it_first_and_the_hash_stays(tmp_path, monkeypat
     assert kept.result_hash == plain["result_hash"]
     assert kept.environment["preset"] == preset
     assert CliRunner().invoke(main, ["evaluate", "x.npz", "--preset", "car"]).exit_code == 2
+
+
+@pytest.mark.parametrize(("which", "preset"), [("paired", "reid"), ("paired", "product"), ("identified", "product")])
+def test_a_run_without_any_number_of_a_preset_says_so(which, preset, request):
+    found = with_preset(request.getfixturevalue(which), preset)
+    (section,) = [each for each in sections(found) if "Headline for" in each.title]
+    assert section.text.startswith("This run of ")
+    assert "has none of the numbers of this preset: " in section.text
+    assert f"{PRESETS[preset][0]}, " in section.text
+    assert (list(section.tables), section.level) == ([], "warning")
+    console = Console(file=io.StringIO(), width=80)
+    console.print(found)
+    assert section.text[:20] in console.file.getvalue()
 
 
 def test_a_number_that_cannot_reach_1_has_its_ceiling_as_a_remark():

@@ -15,7 +15,18 @@ from tripleteval.report.cases import FIRST_AT, fact
 from tripleteval.report.comparison import comparison
 from tripleteval.report.definitions import definition
 from tripleteval.report.sections import SECTIONS, sections
-from tripleteval.report.wording import brief, interval, label, listed, number, over, percent, rank
+from tripleteval.report.wording import (
+    brief,
+    difference,
+    interval,
+    label,
+    listed,
+    number,
+    over,
+    percent,
+    rank,
+    threshold,
+)
 
 
 def said(evaluation: Evaluation, name: str) -> Section:
@@ -362,6 +373,85 @@ def test_an_end_beside_0_is_not_rounded_to_it(low: float | None, high: float, sh
     assert interval(low, high) == shown
 
 
+@pytest.mark.parametrize(
+    ("low", "value", "high", "shown"),
+    [
+        (6e-4, 9.08e-4, 0.0021, "[6.00e-04, 0.0021]"),
+        (0.8416, 0.8417, 0.9, "[0.8416, 0.9000]"),
+        (0.5, 0.84241, 0.84243, "[0.5000, 0.8424]"),
+        (-0.0034, -0.0034, 0.5, "[−0.0034, 0.5000]"),
+        (0.776, 0.8417, 0.885, "[0.776, 0.885]"),
+        (0.8416, 0.5, 0.9, "[0.842, 0.900]"),  # it is outside, and may read so
+    ],
+)
+def test_a_value_never_reads_as_outside_its_interval(low: float, value: float, high: float, shown: str) -> None:
+    assert interval(low, high, value) == shown
+
+
+def test_a_threshold_and_its_ends_have_the_same_digits_where_three_decimals_are_too_few() -> None:
+    assert interval(2.27336, 2.5, 2.27341, threshold) == "[2.273, 2.500]"
+    assert interval(2.27361, 2.5, 2.27362, threshold) == "[2.27361, 2.5]"
+    assert interval(41.9876, 123456.9, 123456.9, threshold) == "[41.9876, 123457]"
+
+
+@pytest.mark.parametrize("which", ["run", "paired", "identified", "given"])
+def test_every_value_stands_inside_the_interval_beside_it(which: str, request: pytest.FixtureRequest) -> None:
+    evaluation = request.getfixturevalue(which)
+    narrow = {}
+    for name, entry in evaluation.metrics.items():
+        if entry["value"] is not None:  # with three decimals both it and the end below it read as more
+            value = round(entry["value"], 3) + 6e-4
+            narrow[name] = entry | {"value": value, "low": value - 1e-5, "high": value + 0.5}
+    read = [
+        [float(text.replace("−", "-").replace(",", "")) for text in (row[at - 1].split(" ")[0], *ends.split(", "))]
+        for section in sections(replace(evaluation, metrics=narrow))
+        for table in section.tables
+        for at, head in enumerate(table.columns)
+        for row in table.rows
+        if head == "interval" and (ends := row[at][1:-1])
+    ]
+    assert len(read) > 1
+    assert [numbers for numbers in read if not numbers[1] <= numbers[0] <= numbers[2]] == []
+
+
+def test_a_rate_of_identification_is_marked_as_not_reliable_like_its_threshold(identified: Evaluation) -> None:
+    _, rates, thresholds = said(identified, "identification").tables
+    assert [table.rows[0][0].partition("@")[0] for table in (rates, thresholds)] == ["tpir", "threshold"]
+    assert [row[-1] for row in rates.rows] == [row[-1] for row in thresholds.rows] == ["*", "*"]
+    sure = {name: entry | {"unreliable": False} for name, entry in identified.metrics.items()}
+    _, rates, _ = said(replace(identified, metrics=sure), "identification").tables
+    assert "" not in rates.columns
+
+
+def test_a_share_of_pairs_is_in_percent_like_every_other_share(paired: Evaluation) -> None:
+    (table,) = [table for table in said(paired, "verification").tables if "up to which lie" in table.columns]
+    shown = column(table, "up to which lie")
+    assert shown[:3] == ["5 % of the genuine pairs", "50 % of the genuine pairs", "95 % of the genuine pairs"]
+
+
+def test_of_one_class_no_share_of_0_triplets_is_said(one_class: Evaluation) -> None:
+    text = said(one_class, "triplets").text
+    assert text.startswith("There is none: each takes an anchor, a positive and a negative. – is undefined: no ")
+    assert "0 triplets" not in text
+
+
+def test_each_question_has_a_line_of_the_first_paragraph() -> None:
+    classes = np.arange(300) % 20
+    points = np.random.default_rng(0).normal(size=(20, 4))[classes] + np.random.default_rng(1).normal(size=(300, 4))
+    begin = ("300 queries", "The nearest item is", "At margin 0.2,", "A threshold of", "Worst class:", "Intervals, at")
+    lines = said(evaluate(points, classes), "headline").text.splitlines()
+    assert [line[: len(words)] for line, words in zip(lines, begin, strict=True)] == list(begin)
+
+
+def test_the_interval_of_folds_is_not_said_to_be_of_identities(paired: Evaluation) -> None:
+    text = said(paired, "headline").text
+    assert "what other identities like these would give; that of cv_accuracy, what other folds would." in text
+    alone = replace(paired, metrics={"cv_accuracy": paired.metrics["cv_accuracy"]})
+    assert said(alone, "headline").text.endswith("say what other folds like these would give.")
+    unfolded = {name: entry for name, entry in paired.metrics.items() if name != "cv_accuracy"}
+    assert said(replace(paired, metrics=unfolded), "headline").text.endswith("other identities like these would give.")
+
+
 def test_names_are_one_visible_line_of_bounded_length() -> None:
     assert label("a\nb\x1b[31m\u202e") == "a\\nb\\x1b[31m\\u202e"
     assert label("W" * 5000) == "W" * 199 + "…"
@@ -409,3 +499,7 @@ def test_the_first_paragraph_says_the_unit_that_was_drawn_again():
     }
     for units, run in runs.items():
         assert f"say what other {units} like these would give" in SECTIONS["headline"].write(run).text
+
+
+def test_a_difference_has_its_sign_and_as_many_digits_as_it_takes():
+    assert [difference(value) for value in (0.0123, -9.08e-4, 0.0, None)] == ["+0.0123", "−9.08e-04", "+0.0000", "–"]

@@ -45,6 +45,21 @@ def test_the_t_interval_is_that_of_the_textbook():
     assert (found.low, found.high) == pytest.approx((sums.ratio - half, sums.ratio + half), rel=1e-9)
 
 
+@pytest.mark.parametrize(("heaviest", "method"), [(20.0, "t"), (20.5, None)])
+def test_few_units_of_which_one_is_more_than_half_have_no_t_interval(heaviest, method):
+    """Its own share is nearly the whole, whose error would seem to be nothing."""
+    whole = np.array([4.0, 4.0, heaviest, 4.0, 4.0, 4.0])
+    found = interval(Sums(whole * [0.1, 0.9, 0.8, 0.2, 0.7, 0.5], whole))
+    assert (found.method, found.units) == (method, 6)
+    assert (found.low is None) == (method is None) == found.reason.startswith("one class is more than half of it")
+
+
+def test_many_units_are_resampled_though_one_is_more_than_half():
+    whole = np.array([4.0] * 19 + [400.0])
+    found = interval(Sums(whole * np.linspace(0, 1, 20), whole))
+    assert (found.method, found.low < 0.7) == ("bootstrap", True)  # in a third of the resamples it is not drawn
+
+
 def test_a_share_stays_a_share():
     part = np.array([4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 1.0])
     assert interval(Sums(part, np.full(7, 4.0), bounds=SHARE)).high == 1.0

@@ -52,6 +52,17 @@ def test_the_method_follows_from_the_number_of_units(of, units, method):
         assert "needs 5" in found.reason
 
 
+@pytest.mark.parametrize("of", [paired_intervals, unpaired_intervals])
+@pytest.mark.parametrize("which", [0, 1])
+def test_few_units_of_which_one_is_more_than_half_have_no_t_interval(of, which):
+    sides = [scores(6), scores(6)]
+    weights = np.array([1.0, 1, 1, 1, 1, 5.5])
+    sides[which] = sides[which]._replace(part=sides[which].part * weights, whole=sides[which].whole * weights)
+    found = interval(of, *sides)
+    assert (found.method, found.low, found.units) == (None, None, 6)
+    assert found.reason.startswith("one class is more than half of it")
+
+
 def test_resampled_differences_are_about_as_wide_as_the_textbook_says():
     first, second = scores(60), scores(60)
     paired, unpaired = (interval(of, first, second) for of in (paired_intervals, unpaired_intervals))

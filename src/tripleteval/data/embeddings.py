@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tripleteval.arrays import AnyArray, as_vectors
-from tripleteval.data.labels import Labels, LabelSets, encode, encode_sets, is_label_sets
+from tripleteval.data.labels import Labels, LabelSets, encode, encode_labels, require_unique
+from tripleteval.data.origin import origin_of, remember
 from tripleteval.data.stored import StoredVectors
-from tripleteval.errors import DataError, LabelError, counted
+from tripleteval.errors import DataError, LabelError, ParameterError, counted
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -25,12 +26,13 @@ class Embeddings:
         ids: (n,) identity of each item, unique. A query never finds the gallery item with its own id.
         groups: (n,) camera, session or listing, for ``ignore="group"``.
         name: What errors and reports call this set.
-        meta: Further columns by name, each of length n; carried along, never computed with.
+        meta: Further columns by name, each of length n; a mapping or a table. Carried along, never computed with.
 
     Raises:
         DataError: The vectors are not an (n, dim) array of real numbers (E203-E205, E301-E305).
         LabelError: A column does not have one value per row (E401), misses values (E402), mixes types
             (E403), or an id appears twice (E407).
+        ParameterError: ``meta`` is no columns by name (E101).
 
     Example:
         >>> Embeddings([[0.0, 1.0], [1.0, 0.0]], ["cat", "dog"]).dim
@@ -57,16 +59,16 @@ class Embeddings:
         put = object.__setattr__  # a frozen dataclass whose fields are converted once, here
         put(self, "name", name)
         put(self, "vectors", vectors if isinstance(vectors, StoredVectors) else as_vectors(vectors, name))
-        put(self, "labels", _labels(labels, f"labels of {name}"))
+        put(self, "labels", None if labels is None else encode_labels(labels, f"labels of {name}"))
         put(self, "ids", None if ids is None else encode(ids, f"ids of {name}"))
         put(self, "groups", None if groups is None else encode(groups, f"groups of {name}"))
-        put(self, "meta", meta if hasattr(meta, "take") else dict(meta or {}))
+        put(self, "meta", _by_name(meta, name))
         for what in ("labels", "ids", "groups"):
             self._require_one_per_row(what)
         if not hasattr(self.meta, "take"):  # columns of a file are as long as its rows
             self._require_whole_columns()
-        if self.ids is not None and len(self.ids.classes) < len(self.ids):
-            _refuse_repeated(self.ids, name)
+        if self.ids is not None:
+            require_unique(self.ids, f"ids of {name}")
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -86,14 +88,19 @@ class Embeddings:
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         taken = {name: None if c is None else c.take(rows) for name, c in self._columns()}
         ids = taken["ids"]
-        return Embeddings(
-            self.vectors.take(rows) if isinstance(self.vectors, StoredVectors) else self.vectors[rows],
+        vectors = self.vectors.take(rows) if isinstance(self.vectors, StoredVectors) else self.vectors[rows]
+        found = Embeddings(
+            vectors,
             taken["labels"],
             ids=None if ids is None else ids.values(),
             groups=taken["groups"],
             name=self.name,
             meta=_taken(self.meta, rows),
         )
+        if (origin := origin_of(self)).files:
+            held = vectors.chosen if isinstance(vectors, StoredVectors) else None  # one list of rows serves both
+            remember(found, origin.take(rows) if held is None else replace(origin, chosen=held))
+        return found
 
     def _columns(self) -> list[tuple[str, Labels | LabelSets | None]]:
         return [("labels", self.labels), ("ids", self.ids), ("groups", self.groups)]
@@ -118,23 +125,29 @@ class Embeddings:
 
     def _require_whole_columns(self) -> None:
         for column, values in self.meta.items():
-            if len(values) != len(self):
+            count = len(values) if hasattr(values, "__len__") else 1
+            if count != len(self):
                 raise LabelError(
                     "E401",
-                    f"{counted(len(values), 'value')} of column {column!r} for {counted(len(self), 'vector')}",
+                    f"{counted(count, 'value')} of column {column!r} for {counted(len(self), 'vector')}",
                     where=self.name,
                     fix="give one value per row, in the same order",
                 )
 
 
-def _labels(values: Any, where: str) -> Labels | LabelSets | None:
-    if values is None or isinstance(values, (Labels, LabelSets)):
-        return values
-    return encode_sets(values, where) if is_label_sets(values) else encode(values, where)
+def _by_name(meta: Any, name: str) -> Mapping[str, Any]:
+    if isinstance(meta, Mapping) and hasattr(meta, "take"):  # columns that are read when they are asked for
+        return meta
+    if hasattr(meta, "column_names"):  # an Arrow table has columns by number too
+        return {column: meta[column] for column in meta.column_names}
+    if meta is None or hasattr(meta, "keys"):
+        return dict(() if meta is None else meta)
+    fix = "give columns by name, such as meta={'year': years}"
+    raise ParameterError("E101", f"meta of type {type(meta).__name__}", where=name, fix=fix)
 
 
 def _taken(meta: Mapping[str, Any], rows: AnyArray) -> Mapping[str, Any]:
-    if hasattr(meta, "take"):  # columns that are read when they are asked for
+    if hasattr(meta, "take"):
         taken: Mapping[str, Any] = meta.take(rows)
         return taken
     return {name: _take(column, rows) for name, column in meta.items()}
@@ -142,16 +155,3 @@ def _taken(meta: Mapping[str, Any], rows: AnyArray) -> Mapping[str, Any]:
 
 def _take(column: Any, rows: AnyArray) -> Any:
     return column.take(rows) if hasattr(column, "take") else [column[row] for row in rows.tolist()]
-
-
-def _refuse_repeated(ids: Labels, name: str) -> None:
-    counts = np.bincount(ids.codes, minlength=len(ids.classes))
-    code = int(np.argmax(counts > 1))
-    rows = np.flatnonzero(ids.codes == code)[:3].tolist()
-    raise LabelError(
-        "E407",
-        f"{counted(int((counts > 1).sum()), 'id')} used more than once; first: {ids.classes[code]!r} in rows {rows} "
-        "(0-based)",
-        where=f"ids of {name}",
-        fix="an id names one item; use groups for what several items share",
-    )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints, as_column
+from tripleteval.data.origin import NO_FILES, Origin
 from tripleteval.errors import LabelError, counted
 
 _SETS = (set, frozenset, list)
@@ -67,12 +68,13 @@ class LabelSets:
         return [tuple(self.classes[c] for c in self.codes[a:b]) for a, b in pairwise(bounds)]
 
 
-def encode(values: Any, where: str = "labels") -> Labels:
+def encode(values: Any, where: str = "labels", origin: Origin = NO_FILES) -> Labels:
     """Dictionary-encode one column of integers, text or other hashables of one type.
 
     Args:
         values: (n,) integers of any width, text, bytes (UTF-8) or hashable objects of one type.
         where: What to call the column in an error.
+        origin: Where its rows came from, for an error about some of them.
 
     Raises:
         LabelError: A value is missing (E402), values are floats, of several types, bytes that are not UTF-8, or text
@@ -86,16 +88,18 @@ def encode(values: Any, where: str = "labels") -> Labels:
         return Labels(codes.astype(np.int64).reshape(-1), tuple(classes.tolist()))
     if column.dtype.kind in "fc":
         raise _floats(where)
-    return _encode_objects(_plain(column.tolist(), where), where)
+    return _encode_objects(_plain(column.tolist(), where, origin), where, origin)
 
 
-def encode_sets(values: Sequence[Any], where: str = "labels") -> LabelSets:
+def encode_sets(values: Sequence[Any], where: str = "labels", origin: Origin = NO_FILES) -> LabelSets:
     """Encode one collection of classes per row (multi-label); an empty collection is refused (E402)."""
+    if none := [row for row, classes in enumerate(values) if classes is None]:
+        raise _missing(none, "None", where, origin)
     single = [row for row, classes in enumerate(values) if not isinstance(classes, (*_SETS, tuple))]
     if single:
         raise LabelError(
             "E403",
-            f"sets of labels, but {values[single[0]]!r} at row {single[0]} (0-based)",
+            f"sets of labels, but {values[single[0]]!r} at row {origin.listed(single[:1])} (0-based)",
             where=where,
             fix="give every row a set, also where it has one label",
         )
@@ -107,9 +111,10 @@ def encode_sets(values: Sequence[Any], where: str = "labels") -> LabelSets:
         ) from None
     empty = [row for row, classes in enumerate(members) if not classes]
     if empty:
-        raise _missing(empty, "an empty set of labels", where)
-    flat = encode([label for row in members for label in row], where)
+        raise _missing(empty, "an empty set of labels", where, origin)
     lengths = np.array([len(row) for row in members], dtype=np.int64)
+    each = origin.take(np.repeat(np.arange(len(members)), lengths))
+    flat = encode([label for row in members for label in row], where, each)
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return LabelSets(indptr, flat.codes, flat.classes)
 
@@ -117,6 +122,32 @@ def encode_sets(values: Sequence[Any], where: str = "labels") -> LabelSets:
 def is_label_sets(values: Any) -> bool:
     """Return whether ``values`` holds a set (or list) of labels per row rather than one label."""
     return isinstance(values, (list, tuple)) and len(values) > 0 and isinstance(values[0], _SETS)
+
+
+def encode_labels(values: Any, where: str = "labels", origin: Origin = NO_FILES) -> Labels | LabelSets:
+    """Encode one class per row, or one set of classes per row; what is encoded stays as it is."""
+    if isinstance(values, LabelSets):
+        return values
+    return (encode_sets if is_label_sets(values) else encode)(values, where, origin)
+
+
+def require_unique(ids: Labels, where: str, origin: Origin = NO_FILES) -> None:
+    """Refuse ids of which two rows have the same.
+
+    Raises:
+        LabelError: E407.
+    """
+    repeated = np.bincount(ids.codes, minlength=len(ids.classes)) > 1
+    if repeated.any():
+        code = int(np.argmax(repeated))
+        rows = origin.listed(np.flatnonzero(ids.codes == code))
+        raise LabelError(
+            "E407",
+            f"{counted(int(repeated.sum()), 'id')} used more than once; first: {ids.classes[code]!r} in rows {rows} "
+            "(0-based)",
+            where=where,
+            fix="an id names one item; use groups for what several items share",
+        )
 
 
 def join(
@@ -147,22 +178,22 @@ def join(
     )
 
 
-def _encode_objects(values: list[Any], where: str) -> Labels:
+def _encode_objects(values: list[Any], where: str, origin: Origin) -> Labels:
     missing = [row for row, value in enumerate(values) if _is_missing(value)]
     if missing:
-        raise _missing(missing, repr(values[missing[0]]), where)
+        raise _missing(missing, repr(values[missing[0]]), where, origin)
     kinds: dict[str, int] = {}
     for row, value in enumerate(values):
         kinds.setdefault(_kind(value), row)
     if not kinds.keys().isdisjoint(("float", "complex")):
         raise _floats(where)
     if len(kinds) > 1:
-        (one, a), (two, b) = list(kinds.items())[:2]
+        (one, a), (two, b) = ((kind, origin.listed([row])) for kind, row in list(kinds.items())[:2])
         raise LabelError(
             "E403",
-            f"labels of several types: {one} at row {a}, {two} at row {b} (0-based)",
+            f"values of several types: {one} at row {a}, {two} at row {b} (0-based)",
             where=where,
-            fix="make every label text, or every label an integer",
+            fix="make all of them text, or all of them integers",
         )
     try:
         distinct = set(values)
@@ -174,26 +205,26 @@ def _encode_objects(values: list[Any], where: str) -> Labels:
             fix="one label per row is an integer or text; several labels per row are sets",
         ) from None
     if "str" in kinds:
-        _require_unicode(distinct, values, where)
+        _require_unicode(distinct, values, where, origin)
     classes = _sorted(distinct)
     code = {label: position for position, label in enumerate(classes)}
     return Labels(np.array([code[value] for value in values], dtype=np.int64), classes)
 
 
-def _require_unicode(distinct: set[str], values: list[str], where: str) -> None:
+def _require_unicode(distinct: set[str], values: list[str], where: str, origin: Origin) -> None:
     try:
         "".join(distinct).encode()
     except UnicodeEncodeError:
         row = next(row for row, value in enumerate(values) if any("\ud800" <= letter <= "\udfff" for letter in value))
         raise LabelError(
             "E403",
-            f"text that is not Unicode, {values[row]!r} at row {row} (0-based)",
+            f"text that is not Unicode, {values[row]!r} at row {origin.listed([row])} (0-based)",
             where=where,
             fix="it cannot be saved: read the file with its own encoding, or with errors='backslashreplace'",
         ) from None
 
 
-def _plain(values: list[Any], where: str) -> list[Any]:
+def _plain(values: list[Any], where: str, origin: Origin) -> list[Any]:
     try:
         # np.bytes_ is both, and decodes as bytes do.
         return [v.decode() if isinstance(v, bytes) else v.item() if isinstance(v, np.generic) else v for v in values]
@@ -202,7 +233,7 @@ def _plain(values: list[Any], where: str) -> list[Any]:
     row = next(row for row, value in enumerate(values) if isinstance(value, bytes) and value == wrong)
     raise LabelError(
         "E403",
-        f"bytes that are not text in UTF-8, {wrong[:40]!r} at row {row} (0-based)",
+        f"bytes that are not text in UTF-8, {wrong[:40]!r} at row {origin.listed([row])} (0-based)",
         where=where,
         fix="escaped, they could be the text of another label: decode them as what they are, or write value.hex()",
     )
@@ -226,11 +257,10 @@ def _sorted(classes: set[Any]) -> tuple[Hashable, ...]:
     return tuple(sorted(classes, key=repr))
 
 
-def _missing(rows: list[int], example: str, where: str) -> LabelError:
-    shown = ", ".join(map(str, rows[:5])) + (" …" if len(rows) > 5 else "")
+def _missing(rows: list[int], example: str, where: str, origin: Origin) -> LabelError:
     return LabelError(
         "E402",
-        f"{counted(len(rows), 'row')} without a value ({example}); first rows: {shown} (0-based)",
+        f"{counted(len(rows), 'row')} without a value ({example}); first rows: {origin.listed(rows)} (0-based)",
         where=where,
         fix="drop these rows, or give them a value",
     )
@@ -239,7 +269,8 @@ def _missing(rows: list[int], example: str, where: str) -> LabelError:
 def _floats(where: str) -> LabelError:
     return LabelError(
         "E403",
-        "labels that are floating-point numbers",
+        "values that are floating-point numbers",
         where=where,
-        fix="floats merge ids beyond 2**53 and cannot mean a class: pass labels.astype('int64') or text",
+        fix="floats merge whole numbers beyond 2**53, and cannot name anything: pass integers, as .astype('int64') "
+        "makes them, or text",
     )

@@ -179,7 +179,11 @@ class StoredVectors:
     def _plausible(self, rows: AnyArray, first: int) -> Facts:
         facts = Facts.of(rows)
         if not max(-facts.lowest.min(), facts.highest.max()) <= self.most:  # also where one is no number
-            require_plausible(rows, np.arange(first, first + len(rows)), self.name, self.most)
+            at = np.arange(first, first + len(rows)) if self.chosen is None else self.chosen[first : first + len(rows)]
+            of = np.searchsorted(self._starts, at, side="right") - 1
+            for part in np.unique(of).tolist():
+                mine = of == part
+                require_plausible(rows[mine], at[mine] - self._starts[part], self.parts[part].name, self.most)
         return facts
 
     def _stretch(self, first: int, last: int) -> AnyArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.differences.measure import Entry
 from tripleteval.errors import ParameterError, nearest
+from tripleteval.metrics import known_as
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,11 +59,13 @@ def chosen(runs: Runs, usual: Sequence[str], wish: Wish) -> tuple[list[str], str
         ParameterError: A number that one of them does not have, or none at all (E510).
     """
     shared = [name for name in runs[0] if name in runs[1]]
-    listed = [name for name in usual if name in shared] if wish.metrics is None else list(wish.metrics)
-    for name in [*listed, *([] if wish.primary is None else [wish.primary])]:
+    asked = [name for name in usual if name in shared] if wish.metrics is None else wish.metrics
+    listed = [known_as(name, shared) for name in asked]
+    primary = None if wish.primary is None else known_as(wish.primary, shared)
+    for name in [*listed, *([] if primary is None else [primary])]:
         if name not in shared:
             raise ParameterError("E510", f"no metric {name!r} in both runs", fix=nearest(name, shared))
-    if not listed and wish.primary is None:
+    if not listed and primary is None:
         raise ParameterError("E510", "no metric that both runs have", fix="evaluate both with the same ks and margins")
-    decisive = wish.primary or ("map@r" if "map@r" in listed else listed[0])
+    decisive = primary or ("map@r" if "map@r" in listed else listed[0])
     return list(dict.fromkeys([decisive, *listed])), decisive

@@ -10,7 +10,7 @@ from tripleteval.differences.estimands import asked
 from tripleteval.differences.result import Differences
 from tripleteval.metrics import parse
 from tripleteval.report.findings.changes import lost_or_gained
-from tripleteval.report.wording import interval, label, number, whole
+from tripleteval.report.wording import difference, interval, label, number, whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,14 +45,14 @@ def _table(found: Differences) -> Table:
     known = found.metrics[found.primary].get("reason", "")  # the verdict gives it
     rows = []
     for name, entry in found.metrics.items():
-        difference = entry["difference"]
+        change = entry["difference"]
         rows.append(
             [
                 name,
                 number(entry["a"]),
                 number(entry["b"]),
-                "–" if difference is None else f"{difference:+.4f}".replace("-", "−"),
-                interval(entry["low"], entry["high"]) or _reason(entry, known),
+                difference(change),
+                interval(entry["low"], entry["high"], change) or _reason(entry, known),
                 _p(entry["p"]),
                 _p(entry["p_holm"]),
             ]
@@ -141,8 +141,7 @@ _KNOWN = ("query", "id", "anchor", "positive", "negative", "label")
 
 
 def _numbers(row: dict[str, Any]) -> list[str]:
-    difference = row["difference"]
-    return [number(row["a"]), number(row["b"]), "–" if difference is None else f"{difference:+.4f}".replace("-", "−")]
+    return [number(row["a"]), number(row["b"]), difference(row["difference"])]
 
 
 def _p(value: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tripleteval.differences.compared import IDENTITY
 from tripleteval.errors import counted
-from tripleteval.report.wording import interval, number
+from tripleteval.report.wording import difference, interval, number
 
 
 def judge(
@@ -21,14 +21,15 @@ def judge(
     if entry["interval"] is None:
         said = f"{names[1]} cannot be told from {names[0]}: {values}; {entry.get('reason', 'no interval')}."
         return "not distinguishable", said
+    change = entry["difference"]
     facts = (
-        f"{values}, difference {_signed(entry['difference'])} {interval(entry['low'], entry['high'])} over "
+        f"{values}, difference {difference(change)} {interval(entry['low'], entry['high'], change)} over "
         f"{counted(entry['units'], noun)}{_p(entry['p'])}"
     )
     if not _certain(entry, confidence):
         said = f"{names[1]} cannot be told from {names[0]}: {facts}{_least(entry, noun)}."
         return "not distinguishable", said
-    rises = entry["difference"] > 0
+    rises = change > 0
     if entry["better"] is None:
         return "not distinguishable", f"{names[1]} differs from {names[0]}, for better or worse: {facts}."
     outcome = "better" if rises == (entry["better"] == "higher") else "worse"
@@ -47,10 +48,6 @@ def _least(entry: dict[str, Any], noun: str) -> str:
     """
     least = noun != IDENTITY and entry["p"] == 2.0 ** (1 - entry["units"])
     return f" (the least that {counted(entry['units'], noun)} can give)" if least else ""
-
-
-def _signed(value: float) -> str:
-    return ("+" if value >= 0 else "−") + number(abs(value))
 
 
 def _p(p: float | None) -> str:

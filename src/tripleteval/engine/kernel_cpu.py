@@ -108,7 +108,7 @@ class _Worker:
                 self.crowded -= 1
                 self._count_all(top, left, hidden, seen)
                 return
-        found = sift(product, top.sieve, left.sieve, self.room.listed)
+        found = sift(product, top.sieve, left.sieve, self.room.answers, self.room.listed)
         if found > len(top) * len(left) * _MOST:
             self.crowded = _IN_A_ROW
             self._count_all(top, left, hidden, seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
@@ -31,6 +32,20 @@ class Desk(NamedTuple):
     exact: Floats
 
 
+class Answers(NamedTuple):
+    """Room for what is asked about each pair of a row.
+
+    Attributes:
+        single: (width,) uint8, 0 or 1; a multiple of eight of them.
+        eights: (width / 8,) uint64, the same memory.
+        some: (width / 8,) int32, for a number per eight.
+    """
+
+    single: npt.NDArray[np.uint8]
+    eights: npt.NDArray[np.uint64]
+    some: Numbers
+
+
 class Room(NamedTuple):
     """Room for all pairs of a tile, by row and, where columns ask as well, by column.
 
@@ -42,6 +57,7 @@ class Room(NamedTuple):
         turned_steps: (pairs,) int64, the same by column.
         turned_rows: (pairs,) int32, the row of each of them.
         others: (longer side,) int32, 0, 1, 2 and so on.
+        answers: For a row.
         desk: For some lines.
     """
 
@@ -52,6 +68,7 @@ class Room(NamedTuple):
     turned_steps: Ints
     turned_rows: Numbers
     others: Numbers
+    answers: Answers
     desk: Desk
 
 
@@ -60,6 +77,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
     longer = max(height, width)
     pairs, turned, left = height * width, height * width if both else 0, _LINES_LEFT * longer
     products = np.zeros(height * padded(width), np.float32)
+    single = np.empty(padded(width), np.uint8)
     return Room(
         products,
         np.empty(products.size + EIGHT, np.int32),
@@ -68,6 +86,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
         np.empty(turned, np.int64),
         np.empty(turned, np.int32),
         np.arange(longer, dtype=np.int32),
+        Answers(single, single.view(np.uint64), np.empty(len(single) // EIGHT, np.int32)),
         Desk(np.empty(longer, np.int32), np.empty(left, np.int64), np.empty(left, np.int64), np.empty(left)),
     )
 

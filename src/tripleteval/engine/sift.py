@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import AnyArray, Floats, Ints
 from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Numbers, Singles
-from tripleteval.engine.room import EIGHT
+from tripleteval.engine.room import EIGHT, Answers
 
 SHIFT = 15  # a pair of a tile is its row and its column in one int32, taken apart without a division
 COLUMN = 2**SHIFT - 1
@@ -25,9 +24,6 @@ _TOGETHER, _TOP = np.uint64(0x0102040810204080), np.uint64(56)
 _BITS = (np.arange(256)[:, None] >> np.arange(EIGHT)) & 1
 _COUNT = _BITS.sum(axis=1)
 _WHERE = np.argsort(1 - _BITS, axis=1, kind="stable").astype(np.int32)  # those that are 1 first, in order
-
-
-Words = npt.NDArray[np.uint64]
 
 
 class Sieve(NamedTuple):
@@ -65,13 +61,14 @@ def hide(product: Singles | Floats, first: int, width: int, indptr: Ints, rows: 
 
 
 @entry
-def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
+def sift(product: Singles, rows: Sieve, columns: Sieve, answers: Answers, listed: Numbers) -> int:
     """List the pairs of the tile that may matter to either side; return how many there are.
 
     Args:
         product: (rows, columns) ``−2S``, +inf where there is no negative; a multiple of eight columns.
         rows: As many items as rows.
         columns: As many items as columns, or up to seven fewer.
+        answers: Room for a row of them.
         listed: Filled with ``row << SHIFT | column``, row by row; a little longer than the tile.
     """
     r_lows, _, r_reach, r_nearest, r_upper, r_own = rows
@@ -83,9 +80,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
     for c in range(len(c_lows), width):
         lows[c], limits[c] = np.inf, -np.inf
     moving = _any_may_lower(c_reach, c_nearest, c_upper)
-    matters = np.empty(width, np.uint8)
-    eights = matters.view(np.uint64)
-    some = np.empty(len(eights), np.int32)
+    matters, eights, some = answers.single[:width], answers.eights[: width // EIGHT], answers.some
     n = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for r in range(height):
         low, limit = r_lows[r], _limit(r_reach, r_nearest, r_upper, r_own, r)
@@ -100,7 +95,7 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, listed: Numbers) -> int:
 
 
 @inner
-def _list(eights: Words, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
+def _list(eights: AnyArray, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
     """List the pairs of a row whose answers, eight to a word, are 1; without a branch.
 
     Few words have any: ``some``, memory for a number per word, is where they stand.

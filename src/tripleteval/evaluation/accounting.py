@@ -13,7 +13,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.data.labels import Labels
+from tripleteval.data.labels import Labels, LabelSets
 from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import counted, plural
 from tripleteval.evaluation.intake import Intake
@@ -73,6 +73,7 @@ def notes(
         found.append(f"{counted(different, 'pair')} of identical vectors under different labels; {same:,} under one.")
     if not (comparison.leave_one_out or collapsed):
         again = (facts.coincident_same > 0) | (facts.coincident_different > 0)
+        again &= comparison.own_row < 0  # where that is known, the own row was left out
         found.extend(found_again(int(again.sum()), counts["queries"]))
     skipped = counts["skipped"]["no_relevant"]
     if skipped:
@@ -108,10 +109,13 @@ def _unknown_label(settings: Settings, taken: dict[str, Intake]) -> Iterator[str
 def describe(embeddings: Embeddings) -> dict[str, Any]:
     """Return name, size, dtype and the sha256 of values and labels: what the numbers were made from."""
     digest = _digest(embeddings.vectors)
-    for column in (embeddings.labels, embeddings.ids, embeddings.groups):
+    for name in ("labels", "ids", "groups"):
+        column = getattr(embeddings, name)
         if column is not None:
-            digest.update(json.dumps([str(c) for c in column.classes]).encode())
-            digest.update(np.ascontiguousarray(column.codes, dtype="<i8").tobytes())
+            digest.update(json.dumps([name, *map(str, column.classes)]).encode())
+            parts = (column.indptr, column.codes) if isinstance(column, LabelSets) else (column.codes,)
+            for part in parts:
+                digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
     return {
         "name": embeddings.name,
         "rows": len(embeddings),

@@ -12,6 +12,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, LabelSets, encode
+from tripleteval.data.origin import origin_of, remember
 from tripleteval.errors import DataError, LabelError, ParameterError, counted
 from tripleteval.evaluation.intake import Intake, admit
 
@@ -61,7 +62,7 @@ def by_vectors(three: tuple[Any, ...], distance: str) -> Given:
         LabelError: Not one of each per triplet (E401).
     """
     named = zip(three, ROLES, strict=True)
-    intakes = [admitted(getattr(values, "vectors", values), role, distance) for values, role in named]
+    intakes = [admitted(vectors_of(values, role), role, distance) for values, role in named]
     rows = _together([np.arange(len(intake.embeddings)) for intake in intakes])
     dims = [intake.embeddings.dim for intake in intakes]
     if len(set(dims)) > 1:
@@ -135,6 +136,15 @@ def sound(given: Given, *, drop: bool) -> Given:
     if labels is not None:
         _require_agreement(given, labels)
     return given
+
+
+def vectors_of(values: Any, role: str) -> Any:
+    """Return what was given for a role without labels and ids; errors still name the files of its rows."""
+    if not isinstance(values, Embeddings):
+        return values
+    found = Embeddings(values.vectors, name=role)
+    remember(found, origin_of(values))
+    return found
 
 
 def admitted(values: Any, name: str, distance: str, of: str = "triplet") -> Intake:

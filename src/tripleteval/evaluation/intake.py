@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import AnyArray, Bools, row_blocks
+from tripleteval.arrays import AnyArray, Bools, Ints, row_blocks
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.facts import facts_of
 from tripleteval.data.labels import Labels
+from tripleteval.data.origin import NO_FILES, origin_of
 from tripleteval.errors import DataError, LabelError, ParameterError, counted, nearest
 
 NONFINITE = ("refuse", "drop")
@@ -45,23 +46,29 @@ def admit(
     _require_option("nonfinite", nonfinite, NONFINITE)
     _require_option("zero_rows", zero_rows, ZERO_ROWS)
     dropped: dict[str, int] = {}
+    given = embeddings
+    kept: Any = slice(None)
     if ignore_label is not None:
-        embeddings = _drop(embeddings, _labelled(embeddings, ignore_label), "ignored_label", dropped)
+        ignored = _labelled(embeddings, ignore_label)
+        embeddings, kept = _drop(embeddings, ignored, "ignored_label", dropped), ~ignored
     facts = facts_of(embeddings.vectors)
     finite = facts.finite
     zero, unit = facts.zero[finite], facts.unit[finite]
     if not finite.all():
         if nonfinite == "refuse":
-            raise _nonfinite(embeddings, finite)
+            raise _nonfinite(embeddings, ~finite, given, np.arange(len(given))[kept][~finite])
         embeddings = _drop(embeddings, ~finite, "nonfinite", dropped)
     zeros = int(zero.sum())
     if zeros and distance == "cosine" and zero_rows != "far":
         if zero_rows == "refuse":
+            rows = np.arange(len(given))[kept][finite][zero]
             raise DataError(
                 "E202",
-                f"{counted(zeros, 'zero vector')} without a direction; first rows: {_first(zero)} (0-based)",
-                where=embeddings.name,
-                fix="remove them, or zero_rows= (--zero-rows): exclude drops and counts them, far is distance 1 to all",
+                f"{counted(zeros, 'zero vector')} without a direction; "
+                f"first rows: {origin_of(given).listed(rows)} (0-based)",
+                where=given.name + _of_the_set(given, rows),
+                fix="remove them, or zero_rows= (--zero-rows): exclude drops and counts them; evaluate takes "
+                "far as well, distance 1 to all",
             )
         embeddings = _drop(embeddings, zero, "zero_vectors", dropped)
         unit = unit[~zero]
@@ -119,17 +126,20 @@ def _equal(one: AnyArray, two: AnyArray) -> bool:
     return one.shape == two.shape and all(map(np.array_equal, row_blocks(one), row_blocks(two)))
 
 
-def _nonfinite(embeddings: Embeddings, finite: Bools) -> DataError:
-    rows = np.flatnonzero(~finite)
+def _nonfinite(embeddings: Embeddings, bad_rows: Bools, given: Embeddings, named: Ints) -> DataError:
+    """Return the error about rows of what is left of a set, which are ``named`` in the whole of it."""
+    rows = np.flatnonzero(bad_rows)
     first = embeddings.vectors[rows[:1]].astype(np.float64)[0]
     column = int(np.argmax(~np.isfinite(first)))
     stretches = (rows[start : start + 4096] for start in range(0, len(rows), 4096))
     bad = sum(int((~np.isfinite(embeddings.vectors[some].astype(np.float64))).sum()) for some in stretches)
+    origin = origin_of(given)
     return DataError(
         "E201",
         f"{counted(bad, 'non-finite value')} in {len(rows):,} of {counted(len(embeddings), 'row')}; "
-        f"{first[column]} at row {rows[0]}, column {column} (first, 0-based); rows: {_first(~finite)}",
-        where=f"{embeddings.name} ({len(embeddings):,} × {embeddings.dim} {embeddings.vectors.dtype})",
+        f"{first[column]} at row {origin.listed(named[:1])}, column {column} (first, 0-based); "
+        f"rows: {origin.listed(named)}",
+        where=f"{given.name} ({len(given):,} × {given.dim} {given.vectors.dtype}){_of_the_set(given, named)}",
         fix="remove these rows, or drop and count them, with their labels: nonfinite='drop' (--nonfinite drop)",
     )
 
@@ -157,6 +167,6 @@ def _drop(embeddings: Embeddings, rows: Bools, why: str, dropped: dict[str, int]
     return embeddings.take(~rows)
 
 
-def _first(rows: Bools, most: int = 5) -> str:
-    listed = np.flatnonzero(rows)
-    return ", ".join(map(str, listed[:most].tolist())) + (" …" if len(listed) > most else "")
+def _of_the_set(given: Embeddings, rows: Ints) -> str:
+    """Say which rows of the set they are, where an error names those of its files."""
+    return f"; rows of the set: {NO_FILES.listed(rows)}" if origin_of(given).files else ""

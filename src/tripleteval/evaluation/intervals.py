@@ -14,7 +14,7 @@ from tripleteval.data.labels import Labels
 from tripleteval.errors import ParameterError, counted
 from tripleteval.evaluation.summary import Measured, per_query
 from tripleteval.uncertainty.clustered import median_interval
-from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of
+from tripleteval.uncertainty.interval import FEW, FEWEST, Interval, intervals, none_of, uneven
 from tripleteval.uncertainty.sums import Sums, Units
 
 Entries = dict[str, dict[str, Any]]
@@ -118,10 +118,18 @@ def interval_notes(entries: Entries, drawn: Mapping[str, int], unit: str | None 
         elif FEWEST <= count < FEW:
             rest = f"rest on {few} only: they" if most < FEW else f"that rest on {few}"
             notes.append(f"Intervals {rest} are t intervals, and rough.")
-    if same := [name for name, entry in entries.items() if entry.get("interval_reason") == SETTLED]:
-        more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
-        notes.append(f"The same for every ranking, and so without an interval: {', '.join(same[:_NAMED])}{more}.")
+        if heavy := _without_for(entries, uneven(count, noun).reason):
+            notes.append(f"One {noun} counts for more than all others together, and so without an interval: {heavy}.")
+    if same := _without_for(entries, SETTLED):
+        notes.append(f"The same for every ranking, and so without an interval: {same}.")
     return notes
+
+
+def _without_for(entries: Entries, reason: str) -> str:
+    """Return the first names of those that have no interval for this reason, and how many more there are."""
+    names = [name for name, entry in entries.items() if entry.get("interval_reason") == reason]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _of_median(measured: Measured, units: Units, confidence: float) -> Interval:

@@ -11,6 +11,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.bounds import SHARE
 from tripleteval.evaluation.d_prime_interval import d_prime_interval
+from tripleteval.evaluation.intervals import SETTLED
 from tripleteval.evidence.unit_counts import UnitCounts
 from tripleteval.metrics import Named
 from tripleteval.metrics.curves import CHANGES, READ, Curves
@@ -149,8 +150,9 @@ def _interval(name: Named, entry: dict[str, Any], read: Read, units: int, sure: 
         return Interval(None, None, None, 0, _NONE if value is not None else entry["reason"])
     if units < FEWEST:
         return none_of(units, sure.noun)
-    if entry.get("below_resolution"):
-        return Interval(None, None, None, units, _TOO_FEW)
+    everything = name.metric.bounds == SHARE and name.value == 1.0  # may be accepted
+    if everything or entry.get("below_resolution"):
+        return Interval(None, None, None, units, SETTLED if everything else _TOO_FEW)
     if name.metric.bounds == SHARE and value in (0.0, 1.0):
         return Interval(*all_or_none(value, units, sure.confidence), "rule of three", units)
     if pattern == "d_prime" and read.times is not None and units >= FEW:

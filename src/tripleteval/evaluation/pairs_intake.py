@@ -10,7 +10,7 @@ from tripleteval.arrays import AnyArray, Bools, Floats, Ints, as_column
 from tripleteval.data.labels import Labels
 from tripleteval.distance.formula import distance_for, squared_pairs
 from tripleteval.errors import DataError, LabelError, ParameterError, counted
-from tripleteval.evaluation.given_intake import admitted, alike, rows_of, share
+from tripleteval.evaluation.given_intake import admitted, alike, rows_of, share, vectors_of
 from tripleteval.evaluation.intake import Intake
 
 ROLES = ("firsts", "seconds")
@@ -49,8 +49,7 @@ def pairs_by_vectors(two: tuple[Any, Any], same: Any, distance: str) -> GivenPai
         LabelError: Not one of each per pair (E401), or no truth for one (E403).
     """
     intakes = [
-        admitted(getattr(values, "vectors", values), role, distance, "pair")
-        for values, role in zip(two, ROLES, strict=True)
+        admitted(vectors_of(values, role), role, distance, "pair") for values, role in zip(two, ROLES, strict=True)
     ]
     sizes = [len(intake.embeddings) for intake in intakes]
     _require_equal(*sizes)

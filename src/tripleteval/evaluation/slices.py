@@ -32,9 +32,11 @@ def column_values(queries: Embeddings, name: str) -> list[str | None]:
         ParameterError: There is no such column, or it has too many different values to slice by (E101).
     """
     own = {"group": queries.groups, "label": queries.labels}
-    known = [*queries.meta, *(noun for noun, column in own.items() if isinstance(column, Labels))]
+    roles = [noun for noun, column in own.items() if isinstance(column, Labels)]
+    known = [*queries.meta, *roles]
     if name not in known:
         fix = nearest(name, known) if known else "give it as meta={...}, or read it from a file with columns"
+        fix += f"; the column that was read as the {' or the '.join(roles)} is known by that word" if roles else ""
         raise ParameterError("E101", f"no column {name!r} to slice by in {queries.name}", fix=fix)
     codes = None if name in queries.meta else own[name]
     column = queries.meta[name] if codes is None else codes.values()

@@ -14,6 +14,7 @@ from tripleteval.errors import ParameterError
 from tripleteval.gates.requirement import Asked, Requirement, parse_asked, parse_requirement
 from tripleteval.gates.result import Check, Gate
 from tripleteval.metrics import number
+from tripleteval.report.families import by_fold
 
 
 def gate(
@@ -56,7 +57,7 @@ def gate(
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < math.inf:
         raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more")
     requirements = [parse_requirement(text, run) for text in require]
-    checks = [_check(run, requirement) for requirement in requirements]
+    checks = [_check(run, requirement, _unit(run)) for requirement in requirements]
     baseline_unit = None
     if baseline is not None:
         asked = [parse_asked(text, run) for text in no_worse]
@@ -64,18 +65,19 @@ def gate(
             _require_direction(each, run.metrics[each.metric].get("better"))
         found = _compared(run, baseline, asked, paired=paired, name=name)
         baseline_unit = str(found.settings["unit"])
-        checks += [_against(each, found.metrics[each.metric], margin) for each in asked]
+        checks += [_against(each, found.metrics[each.metric], margin, baseline_unit) for each in asked]
     return Gate(name, tuple(checks), run.result_hash, _unit(run), baseline_unit)
 
 
-def _check(run: Evaluation, requirement: Requirement) -> Check:
+def _check(run: Evaluation, requirement: Requirement, unit: str) -> Check:
     entry = run.metrics[requirement.asked.metric]
+    unit = _of("fold" if by_fold(requirement.asked.metric) else unit, entry)
     found = entry.get(requirement.asked.bound)
     ends = entry.get("low"), entry.get("high")
     if found is None:
         reason = entry.get("reason") or entry.get("interval_reason") or "it has no interval"
-        return Check(requirement.text, False, None, *ends, str(reason))  # noqa: FBT003  # the field is named passed
-    return Check(requirement.text, requirement.holds(found), found, *ends)
+        return Check(requirement.text, False, None, *ends, str(reason), unit)  # noqa: FBT003  # the field is named passed
+    return Check(requirement.text, requirement.holds(found), found, *ends, unit=unit)
 
 
 def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, paired: bool, name: str) -> Differences:
@@ -92,15 +94,21 @@ def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, pair
     )
 
 
-def _against(asked: Asked, entry: dict[str, Any], margin: float) -> Check:
+def _against(asked: Asked, entry: dict[str, Any], margin: float, unit: str) -> Check:
     change = entry["difference"] if asked.bound == "value" else entry[asked.bound]
     shown = asked.metric if asked.bound == "value" else f"{asked.bound}({asked.metric})"
     sign, limit = (">=", -margin) if entry["better"] == "higher" else ("<=", margin)
     text = f"{shown} − baseline {sign} {number(limit + 0.0)}"
     ends = entry["low"], entry["high"]
+    unit = _of(entry.get("noun", unit), entry)
     if change is None:
-        return Check(text, False, None, *ends, str(entry.get("reason", "undefined")))  # noqa: FBT003  # passed
-    return Check(text, change >= limit if sign == ">=" else change <= limit, change, *ends)
+        return Check(text, False, None, *ends, str(entry.get("reason", "undefined")), unit)  # noqa: FBT003  # passed
+    return Check(text, change >= limit if sign == ">=" else change <= limit, change, *ends, unit=unit)
+
+
+def _of(unit: str, entry: dict[str, Any]) -> str:
+    """Return what the interval of a number draws again; nothing where it has none."""
+    return "" if entry.get("low") is None else unit
 
 
 def _require_direction(asked: Asked, better: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tripleteval.errors import visible
 from tripleteval.gates.result import Gate
-from tripleteval.gates.wording import HEADS, rows, section, sentence, units
+from tripleteval.gates.wording import heads, rows, section, sentence, units
 
 _ESCAPED = str.maketrans({**{mark: f"\\{mark}" for mark in "\\|`*_[]#"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 MOST = 10  # GitHub shows no more per step
@@ -23,8 +23,8 @@ def error_lines(gate: Gate) -> list[str]:
 def summary(gate: Gate) -> str:
     """Return the table of checks as Markdown."""
     said = units(gate)
-    lines = [f"### {_cell(section(gate).title)}", "", *([_cell(said), ""] if said else []), _row(HEADS)]
-    lines += [_row(["---"] * len(HEADS)), *map(_row, rows(gate))]
+    lines = [f"### {_cell(section(gate).title)}", "", *([_cell(said), ""] if said else []), _row(heads(gate))]
+    lines += [_row(["---"] * len(heads(gate))), *map(_row, rows(gate))]
     return "\n".join([*lines, "", f"`{gate.result_hash}`", ""])
 
 
@@ -40,7 +40,7 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _row(cells: list[str] | tuple[str, ...]) -> str:
+def _row(cells: list[str]) -> str:
     return f"| {' | '.join(map(_cell, cells))} |"
 
 

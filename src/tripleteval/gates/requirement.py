@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tripleteval.errors import ParameterError, nearest
-from tripleteval.metrics import parse
+from tripleteval.metrics import known_as
 
 _COMPARED: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -75,14 +75,9 @@ def parse_asked(text: str, known: Iterable[str]) -> Asked:
     match = _BOUND.fullmatch(text.strip())
     name, bound = (match["metric"], match["bound"]) if match else (text.strip(), "value")
     spellings = list(known)
-    if name not in spellings:
-        try:
-            name = parse(name).spelling  # easy@margin=0.20 is easy@margin=0.2
-        except ParameterError:
-            raise _unknown(name, spellings) from None
-        if name not in spellings:
-            raise _unknown(name, spellings)
-    return Asked(name, bound)
+    if known_as(name, spellings) not in spellings:
+        raise _unknown(name, spellings)
+    return Asked(known_as(name, spellings), bound)
 
 
 def _unknown(name: str, known: list[str]) -> ParameterError:

@@ -21,6 +21,7 @@ class Check(NamedTuple):
         low: Lower end of the interval around it, for the reader.
         high: Upper end.
         reason: Why nothing could be decided; empty otherwise.
+        unit: What the interval draws again; empty without one.
     """
 
     requirement: str
@@ -29,6 +30,7 @@ class Check(NamedTuple):
     low: float | None = None
     high: float | None = None
     reason: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)

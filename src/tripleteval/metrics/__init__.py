@@ -8,7 +8,7 @@ What is one number of the whole space (`quantity`) returns a `Scalar` instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -197,3 +197,11 @@ def parse(spelling: str) -> Named:
             value = kind(match[2])
             return Named(spell(name, value), METRICS[name], value)
     raise ParameterError("E510", f"unknown metric {spelling!r}", fix=nearest(spelling, METRICS.names(), _LISTING))
+
+
+def known_as(spelling: str, known: Collection[str]) -> str:
+    """Return how a metric is spelled where these are ``known``: tar@far=0.050 is tar@far=0.05; itself if it is none."""
+    try:
+        return spelling if spelling in known else parse(spelling).spelling
+    except ParameterError:
+        return spelling

@@ -14,7 +14,8 @@ from typing import Any
 from tripleteval.arrays import require_plausible
 from tripleteval.data.budget import parse_memory
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.errors import DataError, FileError, ParameterError
+from tripleteval.data.origin import Origin
+from tripleteval.errors import DataError, FileError, ParameterError, printable
 from tripleteval.readers.assembly import Beside, Given, assembled, given_columns, require_beside, require_files
 from tripleteval.readers.block import Block, Reader, Request, merged, require_length
 from tripleteval.readers.files import Name, opened
@@ -26,6 +27,7 @@ from tripleteval.registry import Registry
 READERS: Registry[Reader] = Registry("tripleteval.readers", "file format")
 
 ColumnNames = tuple[str | None, str | None, str | None]
+Counts = list[tuple[str, int]]  # files, and how many rows each has
 
 _COLUMNS = ("label_column", "id_column", "group_column")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
@@ -95,9 +97,9 @@ def read(
     stored = None if memory is None else parts_on_disk(files, request, beside, parse_memory(memory))
     if stored is not None:
         require_files((labels, ids, groups), given, sum(part.rows for part in stored), stored[0].dim, _where(files))
-        return embeddings_on_disk(stored, given, request, name, allow_huge=allow_huge)
-    parts, stop = [], 0
-    for block in _blocks(files, request, beside, allow_huge=allow_huge):
+        return embeddings_on_disk(stored, given, beside, request, name, allow_huge=allow_huge)
+    parts, stop, counts = [], 0, Counts()
+    for block in _blocks(files, request, beside, counts, allow_huge=allow_huge):
         stop = block.stop
         if len(block.rows):
             parts.append(block)
@@ -105,7 +107,9 @@ def read(
     if request.where:
         for noun, column in given.items():
             require_length(noun, len(column), stop, _where(files))
-    return assembled(merged(parts), given, _where(files), name, whole=not request.where)
+    whole = merged(parts)
+    origin = Origin.of(counts).take(whole.rows if request.where else None)
+    return assembled(whole, given, beside, origin, name)
 
 
 def blocks(
@@ -159,14 +163,19 @@ def _where(files: list[Name]) -> str:
     return str(files[0]) + (f" and {len(files) - 1:,} more files" if len(files) > 1 else "")
 
 
-def _blocks(files: list[Name], request: Request, beside: Beside, *, allow_huge: bool) -> Iterator[Block]:
+def _blocks(
+    files: list[Name], request: Request, beside: Beside, counts: Counts, *, allow_huge: bool
+) -> Iterator[Block]:
+    """Yield the rows of all files; ``counts`` gets how many each file has, as far as it was read."""
     kept, start = 0, 0
     first: Block | None = None
     for place, path in enumerate(files):
         stop = 0
+        counts.append((printable(str(path)), 0))
         with opened(path) as source:
             for block in _reader(path)(source, request):
                 stop = block.stop
+                counts[-1] = (counts[-1][0], stop)
                 source.require_unchanged(stop)
                 if not allow_huge:
                     require_plausible(block.vectors, block.rows, source.path)
@@ -199,14 +208,14 @@ def _require_alike(block: Block, path: str, first: Block, first_path: str) -> No
 def _assembled_blocks(
     files: list[Name], request: Request, given: Given, beside: Beside, name: str, *, allow_huge: bool
 ) -> Iterator[Embeddings]:
-    stop = 0
-    for block in _blocks(files, request, beside, allow_huge=allow_huge):
+    stop, counts = 0, Counts()
+    for block in _blocks(files, request, beside, counts, allow_huge=allow_huge):
         stop = block.stop
         for noun, column in given.items():
             if len(column) < stop:
                 require_length(noun, len(column), stop, _where(files))
         if len(block.rows):
-            yield assembled(block, given, _where(files), name, whole=False)
+            yield assembled(block, given, beside, Origin.of(counts).take(block.rows), name)
     for noun, column in given.items():
         require_length(noun, len(column), stop, _where(files))
 

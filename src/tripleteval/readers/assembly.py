@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import numpy as np
-
 from tripleteval.arrays import Ints, as_column
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.data.labels import Labels, LabelSets
-from tripleteval.errors import LabelError, ParameterError, counted
+from tripleteval.data.labels import Labels, LabelSets, encode, encode_labels, require_unique
+from tripleteval.data.origin import NO_FILES, Origin, remember
+from tripleteval.errors import LabelError, ParameterError, counted, printable
 from tripleteval.readers.block import Block, joined
 from tripleteval.readers.column_file import COLUMN_FILES, read_column
-from tripleteval.readers.shards import shards
+from tripleteval.readers.shards import called, shards
 
 _NOUNS = ("labels", "ids", "groups")
 # Labels, ids and groups that do not come from the file of vectors, one value per row of that file.
 Given = dict[str, Any]
-# For those of them that come in several files: each file, and how many values it holds.
+# For those of them that come in files: each file, and how many values it holds.
 Beside = dict[str, list[tuple[str, int]]]
 
 
@@ -39,8 +38,7 @@ def given_columns(values: tuple[Any, Any, Any], names: tuple[str | None, ...]) -
             files = shards(value, COLUMN_FILES)
             columns = [read_column(file, noun, name) for file in files]
             given[noun] = columns[0] if len(columns) == 1 else joined(columns)
-            if len(columns) > 1:
-                beside[noun] = [(str(file), len(column)) for file, column in zip(files, columns, strict=True)]
+            beside[noun] = [(printable(str(file)), len(column)) for file, column in zip(files, columns, strict=True)]
         elif value is not None:
             if name is not None:
                 found = f"an array of {noun} and also a column {name!r} of {noun}"
@@ -58,7 +56,7 @@ def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) 
     """Refuse a file of labels that does not have one value per row of the file of vectors it belongs to.
 
     Args:
-        beside: The files of labels; as many as of vectors belong to these one by one.
+        beside: The files of labels; as many as of vectors belong to these one by one. Of one, `require_files` tells.
         file: Which file of vectors.
         files: How many there are.
         rows: That it has.
@@ -68,7 +66,7 @@ def require_beside(beside: Beside, file: int, files: int, rows: int, path: str) 
         LabelError: E401.
     """
     for noun, known in beside.items():
-        if len(known) == files and known[file][1] != rows:
+        if 1 < len(known) == files and known[file][1] != rows:
             raise LabelError(
                 "E401",
                 f"{counted(known[file][1], noun[:-1])} for the {counted(rows, 'row')} of {path}",
@@ -107,59 +105,59 @@ def require_files(values: tuple[Any, Any, Any], given: Given, rows: int, dim: in
         raise LabelError("E401", found, where=str(value), fix=fix)
 
 
-def assembled(block: Block, given: Given, path: str, name: str, *, whole: bool) -> Embeddings:
+def assembled(block: Block, given: Given, beside: Beside, origin: Origin, name: str) -> Embeddings:
     """Return the rows of a block as Embeddings.
 
     Args:
         block: At least one row.
         given: Columns from elsewhere, which take the place of the block's own.
-        path: Of the file, or what stands for several.
+        beside: The files that these come from.
+        origin: The files of the block, and which of their rows it has; where it has all, ``given`` goes on as it is,
+            for `Embeddings` to compare.
         name: Of the set.
-        whole: The block is the whole file: ``given`` goes on as it is, for `Embeddings` to compare.
 
     Raises:
         DataError: See `Embeddings`.
         LabelError: See `Embeddings`.
     """
-    columns = dict(block.columns) | {noun: c if whole else _take(c, block.rows) for noun, c in given.items()}
+    rows = origin.chosen
+    columns = block.columns | {noun: c if rows is None else _take(c, rows) for noun, c in given.items()}
+    return named_set(block.vectors, columns, beside, origin, name, given=given, meta=block.meta)
+
+
+def named_set(
+    vectors: Any, columns: dict[str, Any], beside: Beside, origin: Origin, name: str, *, given: Given, meta: Any
+) -> Embeddings:
+    """Return Embeddings that know where their rows came from; so do errors about their columns.
+
+    Args:
+        vectors: As for `Embeddings`.
+        columns: Labels, ids and groups of its rows.
+        beside: The files of those of them that did not come with the vectors.
+        origin: Of the vectors.
+        name: Of the set.
+        given: The columns that did not come with the vectors, by noun.
+        meta: As for `Embeddings`.
+
+    Raises:
+        DataError: See `Embeddings`.
+        LabelError: See `Embeddings`.
+    """
+    found: dict[str, Any] = dict.fromkeys(_NOUNS)
     for noun, column in columns.items():
-        if len(column) == len(block.rows):
-            require_values(noun, column, block.rows, path)
-    return Embeddings(
-        block.vectors,
-        columns.get("labels"),
-        ids=columns.get("ids"),
-        groups=columns.get("groups"),
-        name=name,
-        meta=block.meta,
-    )
+        if len(column) != len(vectors):  # for `Embeddings` to refuse
+            found[noun] = column
+            continue
+        apart = Origin.of(beside[noun]) if noun in beside else NO_FILES
+        where, came = f"{noun} of {name}", apart.take(origin.chosen) if noun in given else origin
+        found[noun] = (encode_labels if noun == "labels" else encode)(column, where, came)
+        if noun == "ids":
+            require_unique(found[noun], where, came)
+    made = Embeddings(vectors, found["labels"], ids=found["ids"], groups=found["groups"], name=name, meta=meta)
+    if origin.chosen is not None or len(origin.files) > 1 or called(origin.files[0]) != name:
+        remember(made, origin)
+    return made
 
 
 def _take(column: Any, rows: Ints) -> Any:
     return [column[row] for row in rows.tolist()] if isinstance(column, (list, tuple)) else column.take(rows)
-
-
-def require_values(noun: str, column: Any, rows: Ints, path: str) -> None:
-    """Refuse a column that misses a value; ``rows`` are the positions in the file.
-
-    Raises:
-        LabelError: E402.
-    """
-    values = column.tolist() if isinstance(column, np.ndarray) and column.dtype == object else column
-    if not isinstance(values, (list, tuple)):
-        return
-    missing = [row for row, value in zip(rows.tolist(), values, strict=True) if _is_missing(value)]
-    if missing:
-        shown = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
-        raise LabelError(
-            "E402",
-            f"{counted(len(missing), 'row')} without a value among the {noun}; first rows: {shown} (0-based)",
-            where=path,
-            fix="give them a value, or drop these rows from the file",
-        )
-
-
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, (set, frozenset, list)):
-        return not value or None in value or "" in value
-    return value is None or (isinstance(value, str) and not value)

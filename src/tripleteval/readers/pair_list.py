@@ -12,6 +12,7 @@ from tripleteval.readers.delimited import lines
 from tripleteval.readers.files import Name, opened
 
 FIRST, SECOND, SAME = "id_a", "id_b", "same"
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 class PairList(NamedTuple):
@@ -50,45 +51,58 @@ def read_pairs(path: Name, folds: str | None = None) -> PairList:
 
 
 def matched(names: Any, embeddings: Embeddings) -> Any:
-    """Return what the pairs call an item as the embeddings do.
+    """Return what the pairs call an item as the embeddings, whose ids are text, do.
 
-    Whole numbers in text become integers where ids are, or where there are none. A name that is no id but the
-    file name in just one of them, ``Ann_0001`` in ``lfw/Ann/Ann_0001.jpg``, is that id.
+    A name that is no id but the name of the picture in just one of them, ``Ann_0001`` in ``lfw/Ann/Ann_0001.jpg``,
+    is that id.
     """
-    if not all(isinstance(name, str) for name in names):
+    if embeddings.ids is None or not all(isinstance(name, str) for name in names):
         return names
-    known = None if embeddings.ids is None else embeddings.ids.classes
-    if known is None or not isinstance(known[0], str):
-        try:
-            return [int(name) for name in names]
-        except ValueError:
-            return names
-    stems: dict[str, list[str]] = {}
-    for identity in map(str, known):
-        stems.setdefault(PurePosixPath(identity).stem, []).append(identity)
-    single = {stem: identities[0] for stem, identities in stems.items() if len(identities) == 1}
-    exact = set(known)
+    pictures: dict[str, list[str]] = {}
+    for identity in map(str, embeddings.ids.classes):
+        pictures.setdefault(_picture(identity), []).append(identity)
+    single = {name: identities[0] for name, identities in pictures.items() if len(identities) == 1}
+    exact = set(embeddings.ids.classes)
     return [name if name in exact else single.get(name, name) for name in names]
+
+
+def _picture(identity: str) -> str:
+    path = PurePosixPath(identity)
+    return path.stem if path.suffix.lower() in _PICTURES else path.name  # the dot in mr.smith ends no name of a file
 
 
 def _lfw(path: Name) -> PairList:
     with opened(path) as source:
-        rows = [line.split() for line in lines(source) if line.strip()]
+        rows = [(number, line.split()) for number, line in enumerate(lines(source), start=1) if line.strip()]
         where = source.path
-    folds, per_kind = _header(rows[0] if rows else [], where)
+    folds, per_kind = _header(rows[0][1] if rows else [], where)
     body = rows[1:]
     if len(body) != folds * 2 * per_kind:
         found = f"{counted(len(body), 'pair')}, where the first line promises {folds} × 2 × {per_kind:,}"
         raise FileError("E601", found, where=where, fix="fetch the file again")
     firsts, seconds, same = [], [], []
-    for number, cells in enumerate(body, start=2):
+    for number, cells in body:
         if len(cells) not in (3, 4) or not cells[1].isdecimal() or not cells[-1].isdecimal():
             found = f"{' '.join(cells)[:60]!r} on line {number}"
             raise FileError("E608", found, where=where, fix="write 'name 1 4' or 'name 1 other 2'")
         firsts.append(_image(cells[0], cells[1]))
         seconds.append(_image(cells[0] if len(cells) == 3 else cells[2], cells[-1]))
         same.append(len(cells) == 3)
+        _require_room(same, per_kind, number, where)
     return PairList(firsts, seconds, same, [i // (2 * per_kind) for i in range(len(body))] if folds > 1 else None)
+
+
+def _require_room(same: list[bool], per_kind: int, line: int, where: str) -> None:
+    """Refuse the last pair where its fold has as many of its kind as the first line promises."""
+    fold, place = divmod(len(same) - 1, 2 * per_kind)
+    if same[-place - 1 :].count(same[-1]) > per_kind:
+        kind = "one person" if same[-1] else "two persons"
+        raise FileError(
+            "E601",
+            f"a pair of {kind} on line {line:,}, beyond the {per_kind:,} that the first line gives fold {fold + 1:,}",
+            where=where,
+            fix="a fold has as many pairs of one person as of two; fetch the file again, or write a table .csv",
+        )
 
 
 def _header(cells: list[str], where: str) -> tuple[int, int]:

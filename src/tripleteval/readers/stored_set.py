@@ -11,10 +11,11 @@ import numpy as np
 from tripleteval.arrays import HUGE, Ints
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels, encode
+from tripleteval.data.origin import Origin
 from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import DataError, FileError, LabelError
 from tripleteval.readers.arrow_table import as_labels, batches, open_parquet
-from tripleteval.readers.assembly import Beside, Given, require_beside, require_values
+from tripleteval.readers.assembly import Beside, Given, named_set, require_beside
 from tripleteval.readers.block import Column, Request, joined, require_length
 from tripleteval.readers.files import Name, reopened
 from tripleteval.readers.shards import size_of
@@ -93,7 +94,9 @@ def require_alike(
         )
 
 
-def embeddings_on_disk(parts: Parts, given: Given, request: Request, name: str, *, allow_huge: bool) -> Embeddings:
+def embeddings_on_disk(
+    parts: Parts, given: Given, beside: Beside, request: Request, name: str, *, allow_huge: bool
+) -> Embeddings:
     """Return the set in these files; of the vectors nothing is read yet.
 
     Raises:
@@ -117,11 +120,8 @@ def embeddings_on_disk(parts: Parts, given: Given, request: Request, name: str, 
             raise DataError("E301", "no row passes the filter", where=name, fix="check its spelling")
     vectors = StoredVectors(parts, parts[0].dim, parts[0].dtype, found.chosen, np.inf if allow_huge else HUGE)
     columns = {**found.columns, **given}
-    for noun, column in columns.items():
-        if len(column) == len(vectors):
-            require_values(noun, column, np.arange(rows) if found.chosen is None else found.chosen, name)
-    held = {noun: columns.get(noun) for noun in ("labels", "ids", "groups")}
-    return Embeddings(vectors, held["labels"], ids=held["ids"], groups=held["groups"], name=name, meta=meta)
+    origin = Origin.of((part.name, part.rows) for part in parts).take(found.chosen)
+    return named_set(vectors, columns, beside, origin, name, given=given, meta=meta)
 
 
 def _index(parts: tuple[ParquetRows, ...], request: Request) -> Index:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Chart, Section, Table
-from tripleteval.errors import ParameterError
+from tripleteval.errors import ParameterError, plural
 from tripleteval.report.cases import cases
-from tripleteval.report.families import headline
+from tripleteval.report.families import known_by
 from tripleteval.report.findings.changes import FIRST, changed_queries, lost_or_gained
 from tripleteval.report.findings.pairing import paired, query_table
-from tripleteval.report.wording import label, listed, number, whole
+from tripleteval.report.kinds import kind_of
+from tripleteval.report.wording import difference, label, listed, number, whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_IN_WORDS = {"evaluated": "queries evaluated"}
-_SAME_TASK = ("queries", "evaluated", "gallery", "classes", "triplets")
-_SAME_RULES = ("distance", "ties", "average", "ignore")
+_IN_WORDS = {"evaluated": "queries evaluated", "templates": "items enrolled", "identification": "fusion"}
+_SAME_TASK = (
+    *("queries", "evaluated", "gallery", "classes", "triplets"),
+    *("pairs", "folds", "probes", "identities", "templates"),
+)
+_SAME_RULES = ("distance", "ties", "average", "ignore", "identification")
 _MOST_CASES, _MOST_ROWS = 24, 10
 _BINS = 40
 RANKING = "map@r"
@@ -51,7 +55,7 @@ def _items(run: Evaluation) -> list[Any]:
 
 def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
     """Return one table of headline values, a column per run; with two runs, their difference as well."""
-    spellings = list(dict.fromkeys(name for _, run in runs for name in headline(run)))
+    spellings = list(dict.fromkeys(name for _, run in runs for name in known_by(run)))
     columns = [
         "metric",
         *_distinct([label(name) for name, _ in runs]),
@@ -60,9 +64,15 @@ def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
     ]
     rows = [_row(spelling, [run for _, run in runs]) for spelling in spellings]
     table = Table(columns, rows, frozenset(columns[1:-1]))
+    kinds = dict.fromkeys(plural(kind_of(run).noun) for _, run in runs)
+    if len(kinds) > 1:
+        text = f"These runs are of different kinds, {listed(kinds)}: a number of one says nothing about another."
+        return Section("Side by side", text, [table], level="warning")
     differing = _differing([run for _, run in runs])
     if not differing:
-        return Section("Side by side", "Same number of queries and items, same rules.", [table])
+        asked = kind_of(runs[0][1]).asked
+        what = "queries and items" if asked == "queries" else asked
+        return Section("Side by side", f"Same number of {what}, same rules.", [table])
     text = f"These runs differ in {listed(differing)}, and the numbers depend on it: compare with care."
     return Section("Side by side", text, [table], level="warning")
 
@@ -70,17 +80,18 @@ def comparison(runs: Sequence[tuple[str, Evaluation]]) -> Section:
 def _row(spelling: str, runs: Sequence[Evaluation]) -> list[str]:
     entries = [run.metrics.get(spelling) for run in runs]
     values = [None if entry is None else entry["value"] for entry in entries]
-    cells = [spelling, *map(number, values)]
+    cells = [spelling, *("" if entry is None else number(entry["value"]) for entry in entries)]
     if len(values) == 2:
         one, two = values
-        cells.append("" if one is None or two is None else f"{two - one:+.4f}".replace("-", "−"))
+        cells.append("" if one is None or two is None else difference(two - one))
     better = next((entry.get("better") for entry in entries if entry), None)
     return [*cells, better or ""]
 
 
 def _differing(runs: Sequence[Evaluation]) -> list[str]:
-    found = [_IN_WORDS.get(name, name) for name in _SAME_TASK if len({run.accounting.get(name) for run in runs}) > 1]
-    return found + [name for name in _SAME_RULES if len({run.settings.get(name) for run in runs}) > 1]
+    found = [name for name in _SAME_TASK if len({run.accounting.get(name) for run in runs}) > 1]
+    found += [name for name in _SAME_RULES if len({run.settings.get(name) for run in runs}) > 1]
+    return [_IN_WORDS.get(name, name) for name in found]
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -16,13 +16,14 @@ Entry = dict[str, Any]
 # The order in which people look at them; the rest follows as measured.
 _FIRST = ("map@r", "hit_rate", "recall", "capped_recall", "precision", "r_precision", "ndcg", "map", "mrr", "minp")
 _OF_PAIRS = ("tar@far", "eer", "auc", "d_prime")
+_KNOWN_BY = ("cv_accuracy", "eer", "auc", "cmc@1", "tpir", "tar", "cmc", "d_prime")
 _HEADLINE = ("map@r", "hit_rate", "recall", "mrr", "triplet_accuracy", "triplet_satisfied", "triplet_loss")
 
 
 def retrieval(evaluation: Evaluation) -> dict[str, Entry]:
     """Return the metrics of rankings, the most asked for first."""
     found = {name: entry for name, entry in evaluation.metrics.items() if _kind(name) == "groups"}
-    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+    return dict(sorted(found.items(), key=lambda item: _in(item[0], _FIRST)))
 
 
 def triplets(evaluation: Evaluation) -> dict[str, Entry]:
@@ -45,6 +46,13 @@ def headline(evaluation: Evaluation) -> list[str]:
     """Return the few spellings that two evaluations are compared by."""
     known = [*retrieval(evaluation), *triplets(evaluation), *others(evaluation)]
     return [name for name in known if name in _HEADLINE or name.partition("@")[0] in _HEADLINE] or known[:10]
+
+
+def known_by(evaluation: Evaluation) -> list[str]:
+    """Return the few spellings that a run of any kind is known by: of rankings and triplets, or else of what it has."""
+    places = {name: _in(name, _KNOWN_BY) for name in evaluation.metrics}
+    found = sorted((name for name, at in places.items() if at < len(_KNOWN_BY)), key=places.__getitem__)
+    return headline(evaluation) or found or list(places)[:10]
 
 
 def headline_of_pairs(evaluation: Evaluation) -> list[str]:
@@ -73,7 +81,7 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
             {
                 "metric": shown,
                 "value": number(entry["value"]) if entry["value"] is not None else _undefined(entry),
-                "interval": interval(entry.get("low"), entry.get("high")),
+                "interval": interval(entry.get("low"), entry.get("high"), entry["value"]),
                 "chance": _number(entry.get("chance")),
                 "ceiling": _number(_ceiling(entry)),
                 "n": whole(entry.get("n")),
@@ -81,6 +89,11 @@ def metric_table(found: dict[str, Entry], pooled: str) -> Table:
         )
     heads = list(rows[0])
     return filled(Table(heads, [list(row.values()) for row in rows], frozenset(heads[1:]), terms))
+
+
+def by_fold(spelling: str) -> bool:
+    """Return whether the interval of a metric says what other folds would give, whatever the unit of its run is."""
+    return _kind(spelling) == "folds"
 
 
 def filled(table: Table) -> Table:
@@ -111,6 +124,7 @@ def _kind(spelling: str) -> str:
         return ""
 
 
-def _place(spelling: str) -> int:
-    family = spelling if spelling in _FIRST else spelling.partition("@")[0]
-    return _FIRST.index(family) if family in _FIRST else len(_FIRST)
+def _in(spelling: str, order: tuple[str, ...]) -> int:
+    """Return the place of a metric, or of its family, in an order that lists some of them; the end for the others."""
+    family = spelling if spelling in order else spelling.partition("@")[0]
+    return order.index(family) if family in order else len(order)

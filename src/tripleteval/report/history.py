@@ -15,7 +15,8 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import FileError, ParameterError, ResourceError, counted, nearest, printable
 from tripleteval.journal.folder import JOURNAL, SUFFIX
-from tripleteval.report.families import headline
+from tripleteval.report.families import known_by
+from tripleteval.report.kinds import QUERIES, kind_of, made_from
 from tripleteval.report.search_folder import SEARCH
 from tripleteval.report.wording import label, listed, number, whole
 from tripleteval.runs import RUN, load
@@ -136,9 +137,15 @@ def require_known(runs: Sequence[Past], spellings: Iterable[str]) -> None:
 
 
 def headlines(runs: Sequence[Past]) -> list[str]:
-    """Return the few metrics that most of the runs are known by."""
-    spellings = [name for run in runs if run.evaluation is not None for name in headline(run.evaluation)]
-    return sorted(dict.fromkeys(spellings), key=lambda name: -spellings.count(name))[:_MOST_SHOWN]
+    """Return the few metrics that most of the runs are known by, with one at least for each kind of run."""
+    known = [known_by(run.evaluation) for run in runs if run.evaluation is not None]
+    spellings = [name for names in known for name in names]
+    frequent = sorted(dict.fromkeys(spellings), key=lambda name: -spellings.count(name))
+    needed: list[str] = []  # a number of every run, however few are of its kind
+    for names in known:
+        if names and not set(names) & set(needed):
+            needed.append(min(names, key=frequent.index))
+    return sorted(list(dict.fromkeys([*needed, *frequent]))[:_MOST_SHOWN], key=frequent.index)
 
 
 def history(
@@ -222,7 +229,7 @@ def _alike(runs: Sequence[Past]) -> list[tuple[str, list[Past]]]:
     groups: dict[tuple[str, ...], list[Past]] = {}
     for run in sorted(runs, key=lambda run: run.saved):
         if run.evaluation is not None:
-            groups.setdefault((_made_from(run.evaluation), *_rules(run.evaluation)), []).append(run)
+            groups.setdefault((made_from(run.evaluation), *_rules(run.evaluation)), []).append(run)
     lines = {rules: group for rules, group in groups.items() if len(group) > 1}
     named = []
     for rules, group in lines.items():
@@ -235,7 +242,13 @@ def _alike(runs: Sequence[Past]) -> list[tuple[str, list[Past]]]:
 def _rules(evaluation: Evaluation) -> list[str]:
     """Return what the numbers depend on beside the sets and the model, in words."""
     settings, counts = evaluation.settings, evaluation.accounting
-    sizes = [f"{whole(counts.get('queries'))} queries", f"{whole(counts.get('gallery'))} in the gallery"]
+    gallery = counts.get("gallery", counts.get("templates"))
+    asked = kind_of(evaluation).asked
+    sizes = [
+        f"{whole(counts.get(asked))} {asked}",
+        "no gallery" if gallery is None else f"{whole(gallery)} in the gallery",
+        "no folds" if "folds" not in counts else f"{whole(counts['folds'])} folds",
+    ]
     chosen = [(name.replace("_", " "), settings.get(name)) for name in _RULES]
     return [*(f"no {name}" if value is None else f"{name} {label(value)}" for name, value in chosen), *sizes]
 
@@ -248,8 +261,11 @@ def _line(what: str, runs: Sequence[Past], spelling: str) -> str:
     return f"{what}, {spelling} over time: {moved}"
 
 
-def _made_from(evaluation: Evaluation) -> str:
-    return " against ".join(label(given.get("name", "")) for given in evaluation.inputs)
+def _asked(evaluation: Evaluation) -> str:
+    """Return how many queries a run asked; what else it asked is named."""
+    kind = kind_of(evaluation)
+    shown = whole(evaluation.accounting.get(kind.asked))
+    return shown if kind is QUERIES else f"{shown} {kind.asked}"
 
 
 def _row(run: Past, spellings: Sequence[str]) -> list[str]:
@@ -257,9 +273,8 @@ def _row(run: Past, spellings: Sequence[str]) -> list[str]:
     if run.evaluation is None:
         return [label(run.name), saved, "cannot be read", "", *("" for _ in spellings)]
     values = [run.value(spelling) for spelling in spellings]
-    queries = whole(run.evaluation.accounting.get("queries"))
-    inputs = _made_from(run.evaluation)
-    return [label(run.name), saved, inputs, queries, *("" if value is None else number(value) for value in values)]
+    asked = [made_from(run.evaluation), _asked(run.evaluation)]
+    return [label(run.name), saved, *asked, *("" if value is None else number(value) for value in values)]
 
 
 def _past(folder: Path, root: Path) -> Past:

@@ -1,7 +1,7 @@
 """A table in a window: beside each other where there is room, otherwise one part below the other.
 
 1. A number is never broken, nor a word of a head, nor one of a name that fits two fifths of the window. A name that
-   fits a quarter stays on one line.
+   fits a quarter stays on one line. What stands in words in place of a number is broken like a name.
 2. Columns that do not fit go on below, each part with the first columns again, so that its rows have a name.
 3. Nothing is cropped or left out: a number that lost its last digits still looks like a number.
 """
@@ -89,11 +89,17 @@ def measured(table: Table, width: int) -> list[Column]:
         right = name in table.numeric
         head, cells = visible(name), [visible(label(row[place])) for row in table.rows]
         natural = max(map(cell_len, (head, *cells)))
-        words = [word for text in (head, *(() if right else cells)) for word in text.split()]
+        numbers = {cell for cell in cells if right and not _sentence(cell)}
+        words = [word for text in (head, *cells) if text not in numbers for word in text.split()]
         least = max([min(cell_len(word), longest) for word in words], default=0)
-        least = max([least, *(cell_len(cell) for cell in cells)]) if right else max(least, min(natural, width // 4))
+        least = max([least, *map(cell_len, numbers)] if right else [least, min(natural, width // 4)])
         columns.append(Column(head, cells, right, max(least, 1), max(natural, 1)))
     return columns
+
+
+def _sentence(cell: str) -> bool:
+    """Return whether a cell says in words why there is no number."""
+    return cell[:1].isalpha() and " " in cell
 
 
 def parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
@@ -154,7 +160,10 @@ def _lines(
 
     # Text, not a string: rich reads [brackets] in strings as mark-up, and labels are full of them.
     texts = [Text(cell, "dim" if head else "") for cell in row]
-    sides: list[Literal["right", "left"]] = ["right" if column.right else "left" for column in columns]
+    sides: list[Literal["right", "left"]] = [
+        "right" if column.right and (head or not _sentence(cell)) else "left"
+        for column, cell in zip(columns, row, strict=True)
+    ]
     wrapped = [
         list(text.wrap(console, wide, justify=side, overflow="fold"))
         for text, wide, side in zip(texts, found, sides, strict=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 
 from tripleteval.data.evaluation import Evaluation
-from tripleteval.report.families import headline
+from tripleteval.metrics.operating import RELIABLE
+from tripleteval.report.families import known_by
 from tripleteval.report.wording import interval, label, whole
 
 MARK = "# made by tripleteval"
@@ -40,7 +41,7 @@ def model_index(evaluation: Evaluation, *, model: str, dataset: str) -> str:
     for spelling, value in _values(evaluation):
         lines += [
             f"    - type: {_text(tracker_name(spelling))}",
-            f"      name: {_text(spelling)}",
+            f"      name: {_text(spelling + _caution(evaluation, spelling))}",
             f"      value: {value!r}",
         ]
     return "\n".join(lines) + "\n"
@@ -71,17 +72,22 @@ def tracker_name(spelling: str) -> str:
 
 
 def _values(evaluation: Evaluation) -> list[tuple[str, float]]:
-    values = [(spelling, evaluation.metrics[spelling]["value"]) for spelling in headline(evaluation)]
+    values = [(spelling, evaluation.metrics[spelling]["value"]) for spelling in known_by(evaluation)]
     return [(spelling, float(value)) for spelling, value in values if value is not None]
 
 
 def _note(evaluation: Evaluation, spelling: str) -> str:
     entry = evaluation.metrics[spelling]
-    said = [f"{spelling}, n = {whole(entry.get('n'))}"]
+    said = [f"{spelling}{_caution(evaluation, spelling)}, n = {whole(entry.get('n'))}"]
     ends = interval(entry.get("low"), entry.get("high"))
     if ends:
         said.append(f"{100 * evaluation.settings.get('confidence', 0.95):g} % interval {ends}")
     return "; ".join([*said, evaluation.result_hash])
+
+
+def _caution(evaluation: Evaluation, spelling: str) -> str:
+    unsure = evaluation.metrics[spelling].get("unreliable")
+    return f" (not reliable: fewer than {RELIABLE} errors allowed)" if unsure else ""
 
 
 def _text(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tripleteval.errors import visible
@@ -25,11 +25,21 @@ def number(value: Any) -> str:
     return f"{sign}{size:,.4f}" if size < 1000 else f"{sign}{size:,.1f}"
 
 
-def interval(low: Any, high: Any) -> str:
+def difference(value: Any) -> str:
+    """Return the same with its sign, whichever that is."""
+    return number(value) if value is None or value < 0 else f"+{number(value)}"
+
+
+def threshold(value: Any) -> str:
+    """Return a threshold or another distance with six digits, as people copy it; a dash where undefined."""
+    return "–" if value is None else f"{value:.6g}"
+
+
+def interval(low: Any, high: Any, value: Any = None, shown_as: Callable[[Any], str] = number) -> str:
     """Return the two ends in brackets with three decimals; nothing without them.
 
     They have more decimals where they would read as one, and where an end would read as 0, which decides whether the
-    interval holds 0.
+    interval holds 0; and as many as ``value``, shown beside them by ``shown_as``, where it would read as outside.
     """
     if low is None or high is None:
         return ""
@@ -37,9 +47,15 @@ def interval(low: Any, high: Any) -> str:
     shown = [f"{end:,.3f}" if abs(end) < 1000 else f"{end:,.1f}" for end in ends]
     lost = any(text in {"0.000", "-0.000"} and abs(end) > _NOISE for text, end in zip(shown, ends, strict=True))
     alike = shown[0] == shown[1] and abs(high - low) > _NOISE * max(map(abs, ends))
-    if lost or alike or max(map(abs, ends)) >= _LARGE:
-        shown = [number(low), number(high)]
+    inside = value is not None and low <= value <= high
+    outside = inside and not _read(shown[0]) <= _read(shown_as(value)) <= _read(shown[1])
+    if outside or lost or alike or max(map(abs, ends)) >= _LARGE:
+        shown = [shown_as(low), shown_as(high)]
     return f"[{_signed(shown[0])}, {_signed(shown[1])}]"
+
+
+def _read(shown: str) -> float:
+    return float(shown.replace(",", "").replace("−", "-"))
 
 
 def _signed(shown: str) -> str:

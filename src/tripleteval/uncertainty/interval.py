@@ -49,9 +49,10 @@ def intervals(
     """Return the interval of each estimand, all from the same resampled units.
 
     From 20 units on, the accelerated percentiles (`ends`) of the class bootstrap (above 50,000, where resampling tells
-    nothing new, and below 20, where it is too narrow, the t interval of the linearised standard error). Fewer
-    than 5 units give none. A share that is 0, or 1, in every unit has no variance to resample: there the bound
-    is the rule of three over units. No interval leaves the bounds of its estimand.
+    nothing new, and below 20, where it is too narrow, the t interval of the linearised standard error, but none
+    where one unit is more than half of the estimate). Fewer than 5 units give none. A share that is 0, or 1, in every
+    unit has no variance to resample: there the bound is the rule of three over units. No interval leaves the bounds of
+    its estimand.
 
     Args:
         estimands: Ratios over the same units.
@@ -75,6 +76,17 @@ def none_of(units: int, noun: str) -> Interval:
     return Interval(None, None, None, units, f"{counted(units, noun)}, and an interval needs {FEWEST}")
 
 
+def dominated(sums: Sums) -> bool:
+    """Return whether one unit is more than half of an estimate, so that its t interval would hardly see the others."""
+    whole = sums.whole[sums.supported]
+    return bool(2 * whole.max() > whole.sum())
+
+
+def uneven(units: int, noun: str) -> Interval:
+    """Return that there is no interval, because one of few units counts for more than all others."""
+    return Interval(None, None, None, units, f"one {noun} is more than half of it")
+
+
 def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
     """Return the interval where it needs no resampling."""
     part, whole = sums.part[sums.supported], sums.whole[sums.supported]
@@ -85,6 +97,8 @@ def _quick(sums: Sums, confidence: float, noun: str) -> Interval | None:
         return Interval(*all_or_none(bool(part.any()), units, confidence), "rule of three", units)
     if FEW <= units <= MANY:
         return None
+    if dominated(sums):
+        return uneven(units, noun)
     half = half_width(standard_error(part, whole), units, confidence)
     return Interval(*sums.bounds.cut(sums.ratio - half, sums.ratio + half), "t", units)
 

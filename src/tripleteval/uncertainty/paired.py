@@ -11,7 +11,7 @@ from tripleteval.arrays import Floats
 from tripleteval.bounds import Bounds
 from tripleteval.uncertainty.bootstrap import replicates
 from tripleteval.uncertainty.clustered import influence, standard_error
-from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, none_of
+from tripleteval.uncertainty.interval import FEW, FEWEST, MANY, Interval, dominated, none_of, uneven
 from tripleteval.uncertainty.percentiles import ends
 from tripleteval.uncertainty.quantiles import half_width
 from tripleteval.uncertainty.sums import Sums
@@ -23,7 +23,8 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
     """Return the interval of each second ratio minus the first, over the same units for both.
 
     The rules are those of `intervals`: percentiles of 2,000 paired resamples from 20 units on, the t interval
-    of the linearised error of the difference below, cut to what a difference can be, none under 5.
+    of the linearised error of the difference below, cut to what a difference can be, none under 5, or
+    below 20 where one unit is more than half of a ratio.
 
     Args:
         pairs: Two ratios each, over the same units, supported in the same ones.
@@ -45,6 +46,8 @@ def paired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, nou
         if _resamples(units):
             low, high = ends(next(drawn), change, added, confidence)
             found.append(Interval(*bounds.cut(low, high), "bootstrap", units))
+        elif dominated(first) or dominated(second):
+            found.append(uneven(units, noun))
         else:
             error = math.sqrt(units / (units - 1)) * math.hypot(*added.tolist())
             found.append(_t(change, error, units, confidence, bounds))
@@ -64,6 +67,8 @@ def unpaired_intervals(pairs: Sequence[Pair], *, confidence: float, seed: int, n
             added = np.concatenate([-influence(first), influence(second)])
             low, high = ends(two - one, change, added, confidence)
             found.append(Interval(*bounds.cut(low, high), "bootstrap", units))
+        elif dominated(first) or dominated(second):
+            found.append(uneven(units, noun))
         else:
             errors = [standard_error(s.part[s.supported], s.whole[s.supported]) for s in (first, second)]
             found.append(_t(change, math.hypot(*errors), units, confidence, bounds))

@@ -8,35 +8,30 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted, plural
 from tripleteval.evaluation.intervals import INDEPENDENT
+from tripleteval.report.families import by_fold
 from tripleteval.report.findings.chance import at_chance
 from tripleteval.report.findings.threshold import recommended
 from tripleteval.report.findings.worst import BY, as_bad_as_the_worst, too_few_queries, worst_first
+from tripleteval.report.kinds import QUERIES, kind_of, made_from
 from tripleteval.report.sections import section
-from tripleteval.report.wording import brief, label, listed, number, percent, plain, whole
+from tripleteval.report.wording import brief, label, number, percent, plain, whole
 
 
 @section("headline", place=10)
 def headline(evaluation: Evaluation) -> Section:
     """Say who was compared with whom, and the one number most people came for."""
-    names = [label(given.get("name", "embeddings")) for given in evaluation.inputs]
-    sides = bool(evaluation.accounting.keys() & {"gallery", "probes"})
-    if sides and len(names) == 2 and names[0] == names[1]:
-        names = [f"{names[0]}, one part", "another"]
-    join = " against ".join if sides else listed
-    title = f"Evaluation of {join(names)}" if names else "Evaluation"
-    said = [_what(evaluation), _verdict(evaluation), _worst(evaluation), *_training(evaluation)]
+    title = f"Evaluation of {made_from(evaluation)}" if evaluation.inputs else "Evaluation"
+    # A line for each question that people come with, so that an answer is found by its place.
+    said = [_what(evaluation), f"{_verdict(evaluation)} {_worst(evaluation)}".strip(), *_training(evaluation)]
     said += [*_accepted(evaluation), *_weakest(evaluation), _sure(evaluation)]
-    return Section(title, " ".join(sentence for sentence in said if sentence), [_inputs(evaluation)])
+    return Section(title, "\n".join(line for line in said if line), [_inputs(evaluation)])
 
 
 def _what(evaluation: Evaluation) -> str:
     counts, distance = evaluation.accounting, evaluation.settings.get("distance", "euclidean")
-    if "identification" in evaluation.settings:
-        return f"{counted(counts.get('probes', 0), 'probe')}, by {distance} distance."
-    if "pairs" in evaluation.settings:
-        return f"{counted(counts.get('pairs', 0), 'given pair')}, by {distance} distance."
-    if "queries" not in counts:
-        return f"{counted(counts.get('triplets', 0), 'given triplet')}, by {distance} distance."
+    kind = kind_of(evaluation)
+    if kind is not QUERIES:
+        return f"{counted(counts.get(kind.asked, 0), kind.noun)}, by {distance} distance."
     classes = counts.get("classes")
     among = counted(counts["gallery"], "item") + (f" of {counted(classes, 'class')}" if classes else "")
     own = ", each among all the others" if len(evaluation.inputs) == 1 else ""
@@ -121,11 +116,15 @@ def _worst(evaluation: Evaluation) -> str:
 
 
 def _sure(evaluation: Evaluation) -> str:
-    if not any(entry.get("interval") for entry in evaluation.metrics.values()):
+    known = [name for name, entry in evaluation.metrics.items() if entry.get("interval")]
+    if not known:
         return ""
+    folds = [name for name in known if by_fold(name)]
     given = evaluation.settings
-    others = plural("query" if INDEPENDENT in evaluation.notes else given.get("unit", "class"))
-    return f"Intervals, at {given.get('confidence', 0.95) * 100:g} %, say what other {others} like these would give."
+    unit = "query" if INDEPENDENT in evaluation.notes else given.get("unit", "class")
+    others = plural("fold" if len(folds) == len(known) else unit)
+    said = f"Intervals, at {given.get('confidence', 0.95) * 100:g} %, say what other {others} like these would give"
+    return f"{said}; that of {folds[0]}, what other folds would." if 0 < len(folds) < len(known) else f"{said}."
 
 
 def _inputs(evaluation: Evaluation) -> Table:

@@ -9,7 +9,7 @@ from tripleteval.data.section import Section, Table
 from tripleteval.errors import counted
 from tripleteval.report.families import filled
 from tripleteval.report.sections import section
-from tripleteval.report.wording import interval, listed, number, whole
+from tripleteval.report.wording import interval, listed, number, threshold, whole
 
 
 @section("identification", place=34)
@@ -32,7 +32,7 @@ def identification(evaluation: Evaluation) -> Section | None:
         [
             name,
             number(entry["value"]) if entry["value"] is not None else f"undefined: {entry['reason']}",
-            interval(entry.get("low"), entry.get("high")),
+            interval(entry.get("low"), entry.get("high"), entry["value"]),
         ]
         for name, entry in evaluation.metrics.items()
         if name.startswith("cmc@") or entry["value"] is None
@@ -58,17 +58,19 @@ def _open(evaluation: Evaluation) -> Table:
         [
             name,
             number(entry["value"]),
-            interval(entry.get("low"), entry.get("high")),
+            interval(entry.get("low"), entry.get("high"), entry["value"]),
             *(f"{number(entry['by_rank'][k])} {_at_rank(entry, k)}".strip() for k in ks),
+            "*" if entry.get("unreliable") else "",
         ]
         for name, entry in found.items()
     ]
-    heads = ["number", "TPIR", "interval", *(f"rank ≤ {k}" for k in ks)]
-    return Table(heads, rows, frozenset(heads[1:]))
+    heads = ["number", "TPIR", "interval", *(f"rank ≤ {k}" for k in ks), ""]
+    return Table(heads, rows, frozenset(heads[1:-1]))
 
 
 def _at_rank(entry: dict[str, Any], k: str) -> str:
-    return interval(*entry.get("by_rank_interval", {}).get(k, (None, None)))
+    low, high = entry.get("by_rank_interval", {}).get(k, (None, None))
+    return interval(low, high, entry["by_rank"][k])
 
 
 def _thresholds(evaluation: Evaluation) -> Table:
@@ -79,8 +81,8 @@ def _thresholds(evaluation: Evaluation) -> Table:
         rows.append(
             [
                 name,
-                "–" if entry["value"] is None else f"{entry['value']:.6g}",
-                interval(entry.get("low"), entry.get("high")),
+                threshold(entry["value"]),
+                interval(entry.get("low"), entry.get("high"), entry["value"], threshold),
                 number(entry["achieved_fpir"]),
                 f"{entry['false_positives']:,} of {entry['allowed_false_positives']:,}",
                 "*" if entry["unreliable"] else "",

@@ -6,10 +6,12 @@ from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
+from tripleteval.errors import plural
 from tripleteval.report.families import filled
+from tripleteval.report.kinds import kind_of
 from tripleteval.report.presets import PRESETS, chosen
 from tripleteval.report.sections import section
-from tripleteval.report.wording import interval, number
+from tripleteval.report.wording import interval, listed, number
 
 _FOR = {"face": "face recognition", "product": "product search", "reid": "re-identification"}
 
@@ -21,17 +23,22 @@ def preset(evaluation: Evaluation) -> Section | None:
     if name not in PRESETS:
         return None
     calibrated = any(spelling.startswith("transfer_") for spelling in evaluation.metrics)
+    title = f"Headline for {_FOR[name]}"
     rows = [[spelling, *_cells(evaluation.metrics[spelling])] for spelling in chosen(evaluation, name)]
+    if not rows:
+        wanted = listed(spelling.removesuffix("=*") for spelling in PRESETS[name])
+        text = f"This run of {plural(kind_of(evaluation).noun)} has none of the numbers of this preset: {wanted}."
+        return Section(title, text, level="warning")
     if calibrated:
         rows = [[*row[:-1], _with(row[-1], _origin(row[0], evaluation))] for row in rows]
     columns = ["number", "value", "interval", "chance", "remark"]
-    return Section(f"Headline for {_FOR[name]}", "", [filled(Table(columns, rows, frozenset(columns[1:4])))])
+    return Section(title, "", [filled(Table(columns, rows, frozenset(columns[1:4])))])
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:
     value = number(entry["value"]) + (f" ± {number(entry['se'])}" if "se" in entry else "")
     chance = "" if entry.get("chance") is None else number(entry["chance"])
-    return [value, interval(entry.get("low"), entry.get("high")), chance, _remark(entry)]
+    return [value, interval(entry.get("low"), entry.get("high"), entry["value"]), chance, _remark(entry)]
 
 
 def _origin(spelling: str, evaluation: Evaluation) -> str:

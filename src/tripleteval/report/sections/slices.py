@@ -77,4 +77,4 @@ def _row(entry: dict[str, Any], shown: list[str]) -> list[str]:
 
 
 def _cell(found: dict[str, Any]) -> str:
-    return f"{number(found['value'])} {interval(found['low'], found['high'])}".strip()
+    return f"{number(found['value'])} {interval(found['low'], found['high'], found['value'])}".strip()

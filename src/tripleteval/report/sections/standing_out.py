@@ -35,7 +35,7 @@ def standing_out(evaluation: Evaluation) -> Section | None:
 def _chance(evaluation: Evaluation) -> Iterator[str]:
     if at_chance(evaluation):
         entry = evaluation.metrics["map@r"]
-        measured = f"{number(entry['value'])} {interval(entry.get('low'), entry.get('high'))}".strip()
+        measured = f"{number(entry['value'])} {interval(entry.get('low'), entry.get('high'), entry['value'])}".strip()
         chance = number(entry["chance"])
         yield f"The rankings cannot be told from chance: map@r is {measured}, a random ranking has {chance}."
 
@@ -55,7 +55,7 @@ def _parts(evaluation: Evaluation) -> Iterator[str]:
     for column, entry in worst.items():
         value = "without a value" if entry["value"] is None else brief(entry["value"])
         found = entry["metrics"]["map@r"]
-        measured = f"{number(found['value'])} {interval(found['low'], found['high'])}"
+        measured = f"{number(found['value'])} {interval(found['low'], found['high'], found['value'])}"
         yield f"Of {brief(column)}, {value} is worst: map@r {measured}, {number(everything['value'])} over all queries."
 
 

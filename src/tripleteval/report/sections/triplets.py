@@ -47,8 +47,12 @@ def standing(evaluation: Evaluation) -> Section | None:
 
 def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
     of_triplets = {name: entry for name, entry in found.items() if not name.startswith("batch_hard")}
-    count = whole(max((entry["n"] for entry in of_triplets.values()), default=None))
-    average = usual_average(of_triplets or found, f"{count} triplets")
+    reasons = sorted({str(entry.get("reason")) for entry in found.values() if entry["value"] is None})
+    undefined = [f"– is undefined: {reason}." for reason in reasons]
+    count = max((entry["n"] for entry in of_triplets.values()), default=None)
+    if count == 0:
+        return " ".join(["There is none: each takes an anchor, a positive and a negative.", *undefined])
+    average = usual_average(of_triplets or found, f"{whole(count)} triplets")
     said = [f"Shares and losses {average}. Margins are in units of the {evaluation.settings.get('distance')} distance."]
     if any(name.startswith("semi_hard@") for name in found):
         said.append(
@@ -60,8 +64,7 @@ def _text(evaluation: Evaluation, found: dict[str, Entry]) -> str:
     points = len(evaluation.margin_curve.get("margins", []))
     if points > _MOST_POINTS:
         said.append(f"The last table shows {_MOST_POINTS} of {points} margins of the curve.")
-    reasons = {str(entry.get("reason")) for entry in found.values() if entry["value"] is None}
-    return " ".join([*said, *(f"– is undefined: {reason}." for reason in sorted(reasons))])
+    return " ".join([*said, *undefined])
 
 
 def _margins(by_margin: ByMargin, heads: dict[str, str]) -> Table:
@@ -82,7 +85,7 @@ def _margins(by_margin: ByMargin, heads: dict[str, str]) -> Table:
 
 
 def _interval(entry: Entry) -> str:
-    return interval(entry.get("low"), entry.get("high"))
+    return interval(entry.get("low"), entry.get("high"), entry.get("value"))
 
 
 def _curve(evaluation: Evaluation) -> list[Table]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.report.families import Entry, filled, of_pairs
 from tripleteval.report.sections import section
-from tripleteval.report.wording import interval, number, whole
+from tripleteval.report.wording import interval, number, threshold, whole
 
 _READ_AS = {
     "cv_accuracy": "pairs decided rightly, mean over folds ± standard error; the threshold is of the other folds",
@@ -73,7 +74,7 @@ def _budgets(found: dict[str, Entry]) -> Table:
                     _interval(entry),
                     number(entry["achieved_far"]),
                     f"{entry['false_accepts']:,} of {entry['allowed_false_accepts']:,}",
-                    "–" if cut is None else f"{cut:.6g}",
+                    threshold(cut),
                     "*" if entry["unreliable"] else "",
                 ]
             )
@@ -87,7 +88,8 @@ def _distances(found: dict[str, Entry]) -> Table:
         kind, at, share = name.partition("_quantile@share=")
         if at and entry["value"] is not None:
             what = {"intra": "genuine", "inter": "impostor"}[kind]
-            rows.append([name, f"{entry['value']:.6g}", _interval(entry), f"{float(share):.3g} of the {what} pairs"])
+            cut = threshold(entry["value"])
+            rows.append([name, cut, _interval(entry, threshold), f"{100 * float(share):.3g} % of the {what} pairs"])
     columns = ["number", "distance", "interval", "up to which lie"]
     return Table(columns, rows, frozenset(columns[1:3]))
 
@@ -96,15 +98,14 @@ def _transferred(found: dict[str, Entry]) -> Table:
     rows = []
     for name, entry in found.items():
         if name.startswith("transfer_") and entry["value"] is not None:
-            cut = entry["threshold"]
             shown = [name, number(entry["value"]), _interval(entry)]
-            rows.append([*shown, "–" if cut is None else f"{cut:.6g}", whole(entry["n"])])
+            rows.append([*shown, threshold(entry["threshold"]), whole(entry["n"])])
     columns = ["number", "value", "interval", "threshold", "pairs"]
     return Table(columns, rows, frozenset(columns[1:]))
 
 
-def _interval(entry: dict[str, Any]) -> str:
-    return interval(entry.get("low"), entry.get("high"))
+def _interval(entry: dict[str, Any], shown_as: Callable[[Any], str] = number) -> str:
+    return interval(entry.get("low"), entry.get("high"), entry["value"], shown_as)
 
 
 def _value(entry: dict[str, Any]) -> str:
