@@ -1,8 +1,8 @@
 """How functions are compiled: free of the interpreter's lock, kept on disk, dividing as NumPy does.
 
 What turns Python's objects into arguments, for tuples of fifteen arrays and for the tuples within, is a tenth of all
-that would be compiled, and more with all pairs. So only what Python calls has it; to call anything else from Python would end the process, and
-a test sees to it that nothing does.
+that would be compiled, and more with all pairs. So only what Python calls has it; to call anything else from Python
+would end the process, and a test sees to it that nothing does.
 """
 
 from __future__ import annotations
