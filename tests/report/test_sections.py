@@ -503,3 +503,4 @@ def test_the_first_paragraph_says_the_unit_that_was_drawn_again():
 
 def test_a_difference_has_its_sign_and_as_many_digits_as_it_takes():
     assert [difference(value) for value in (0.0123, -9.08e-4, 0.0, None)] == ["+0.0123", "−9.08e-04", "+0.0000", "–"]
+    assert difference(float("nan")) == "–"

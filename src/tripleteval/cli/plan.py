@@ -103,7 +103,7 @@ def _said(whole: Forecast, fewer: Forecast | None, rates: Rates, budget: int, sa
         text += f"\nAll of them take {_time(whole.seconds)}. A sample is the wise answer: {share}."
     vectors = whole.bytes_read / (whole.blocks + 2)
     if vectors <= budget * SHARE:
-        text += f"\nVectors of {_bytes(vectors)} fit: they are read once and held. Told are readings of such as do not."
+        text += f"\nVectors of {_bytes(vectors)} fit: they are read once and held. Bytes read are of such as do not."
     if whole.least_memory > budget:
         needed = _bytes(whole.least_memory)
         text += f"\nA budget of {_bytes(budget)} is too little: so many queries and workers need {needed}."

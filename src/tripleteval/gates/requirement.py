@@ -73,11 +73,12 @@ def parse_asked(text: str, known: Iterable[str]) -> Asked:
         ParameterError: The run has no such metric (E510).
     """
     match = _BOUND.fullmatch(text.strip())
-    name, bound = (match["metric"], match["bound"]) if match else (text.strip(), "value")
+    asked, bound = (match["metric"], match["bound"]) if match else (text.strip(), "value")
     spellings = list(known)
-    if known_as(name, spellings) not in spellings:
-        raise _unknown(name, spellings)
-    return Asked(known_as(name, spellings), bound)
+    name = known_as(asked, spellings)
+    if name not in spellings:
+        raise _unknown(asked, spellings)
+    return Asked(name, bound)
 
 
 def _unknown(name: str, known: list[str]) -> ParameterError:

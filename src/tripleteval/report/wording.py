@@ -27,7 +27,8 @@ def number(value: Any) -> str:
 
 def difference(value: Any) -> str:
     """Return the same with its sign, whichever that is."""
-    return number(value) if value is None or value < 0 else f"+{number(value)}"
+    shown = number(value)
+    return shown if shown[0] in "−–" else f"+{shown}"
 
 
 def threshold(value: Any) -> str:
