@@ -13,7 +13,7 @@ import pytest
 ENDS = {signal.SIGINT: (130, "interrupted, nothing was saved"), signal.SIGTERM: (143, "")}
 # A map that says when every thread is in the middle of an order that takes far longer than anybody would wait.
 SLOW = """
-import os, threading, tripleteval.engine.kernel_cpu, tripleteval.engine.kernel_reference as kernel
+import os, threading, tripleteval.engine.kernel_cpu, tripleteval.engine.kernel_reference
 from tripleteval.cli import main
 from tripleteval.engine import maps
 def forever(order):

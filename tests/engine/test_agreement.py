@@ -64,18 +64,20 @@ def test_kernels_tiles_and_stretches_agree_bit_for_bit(name, distance):
     if distance == "sqeuclidean" and name in BEYOND:
         pytest.skip("squared distances of such values leave the range of float64; refused, see the test below")
     oracle = evidence(HOSTILE[name], distance, "reference", None, 1)
-    for kernel, tile, stretches in (("reference", 7, 3), ("cpu", None, 1), ("cpu", 5, 2), ("cpu", 64, 5)):
+    plain = (("reference", 7, 3), ("numpy", None, 1), ("numpy", 7, 2), ("numpy", 64, 3))
+    for kernel, tile, stretches in (*plain, ("cpu", None, 1), ("cpu", 5, 2), ("cpu", 64, 5)):
         agree(oracle, evidence(HOSTILE[name], distance, kernel, tile, stretches), (kernel, tile))
     oracle = evidence(HOSTILE[name], distance, "reference", None, 1, coarse=True)
-    for tile, stretches in ((None, 2), (24, 1)):
-        agree(oracle, evidence(HOSTILE[name], distance, "cpu", tile, stretches, coarse=True), tile)
+    for kernel, tile, stretches in (("cpu", None, 2), ("cpu", 24, 1), ("numpy", 24, 1)):
+        agree(oracle, evidence(HOSTILE[name], distance, kernel, tile, stretches, coarse=True), (kernel, tile))
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_they_agree_where_a_tile_is_one_pair(distance):
     x = HOSTILE["duplicates"][:40]
     oracle = evidence(x, distance, "reference", None, 1)
-    agree(oracle, evidence(x, distance, "cpu", 1, 2), distance)
+    for kernel in ("cpu", "numpy"):
+        agree(oracle, evidence(x, distance, kernel, 1, 2), (kernel, distance))
 
 
 @pytest.mark.parametrize("space", ["clusters", "zero vectors"])
@@ -88,9 +90,10 @@ def test_they_agree_also_where_few_pairs_matter(space, distance, monkeypatch):
     tight[7] = 0.3 * own + away / np.linalg.norm(away)  # and one that is farther from its own class
     asked = {"margins": (0.01,), "coarse": True}
     oracle = evidence(tight, distance, "reference", None, 1, **asked)
-    other = evidence(tight, distance, "cpu", 16, 1, **asked)  # what is near is known from earlier tiles
-    agree(oracle, other, "cpu")
-    assert other.settled > 0
+    for kernel in ("cpu", "numpy"):
+        other = evidence(tight, distance, kernel, 16, 1, **asked)  # what is near is known from earlier tiles
+        agree(oracle, other, kernel)
+        assert other.settled > 0
 
 
 def agree(oracle, other, who):
@@ -121,6 +124,7 @@ def test_one_result_hash(name):
         for kernel, threads, memory in (
             ("auto", None, "1GiB"),
             ("reference", 1, "20MiB"),
+            ("numpy", 3, "20MiB"),
             ("cpu", 2, "60MiB"),
             ("cpu", 3, 2**31),
         )
@@ -170,6 +174,7 @@ def test_many_rows_among_each_other_give_one_hash(noise, distance):
     x = clusters(2100, 16, 300, noise) * (np.arange(2100) % 500 > 0)[:, None]  # a tile serves both its sides
     asked = {"distance": distance, "verification": False, "zero_rows": "far"}
     hashes = {
-        te.evaluate(x, np.arange(2100) % 300, kernel=kernel, **asked).result_hash for kernel in ("reference", "cpu")
+        te.evaluate(x, np.arange(2100) % 300, kernel=kernel, **asked).result_hash
+        for kernel in ("reference", "numpy", "cpu")
     }
     assert len(hashes) == 1

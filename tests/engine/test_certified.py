@@ -1,6 +1,7 @@
 """float32 never decides what it cannot know: the bound holds, the answer is one, and it is that of exact arithmetic."""
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -105,7 +106,12 @@ def test_ranks_are_those_of_exact_arithmetic(points, exponent, offset):
     comparison = compare(Embeddings(vectors, labels), None, ignore=None, relevance=None)
     nothing = np.zeros(0)
     engine = run.Pass(comparison, distance_for("sqeuclidean", vectors), nothing, nothing, 1, "cpu", 8)
-    ranks = engine.measure(Order(0, len(points), 0, len(points))).ranks
+    ranks, plain = (
+        replace(engine, kernel=kernel).measure(Order(0, len(points), 0, len(points))).ranks
+        for kernel in ("cpu", "numpy")
+    )
+    assert np.array_equal(ranks.closer, plain.closer)
+    assert np.array_equal(ranks.tied, plain.tied)
     exact = [[sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(p, q, strict=True)) for q in points] for p in points]
     for query in range(len(points)):
         others = [exact[query][n] for n in range(len(points)) if labels[n] != labels[query]]

@@ -54,7 +54,7 @@ def test_every_pair_counts_once_for_each_of_its_classes(data, cut):
         assert np.array_equal(getattr(parts, name), getattr(expected, name)), name
 
 
-@pytest.mark.parametrize("kernel", ["reference", "cpu"])
+@pytest.mark.parametrize("kernel", ["reference", "numpy", "cpu"])
 def test_between_queries_and_a_gallery_every_pair_counts(kernel):
     gallery = Embeddings([[0.0], [5.0]], [0, 1])
     found = engine([[1.0], [4.0], [9.0]], [0, 1, 1], kernel, gallery)(Order(0, 3, 0, 2))

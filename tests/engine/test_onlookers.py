@@ -146,7 +146,7 @@ def test_numbers_are_the_same_watched_or_not(noise, most, distance, monkeypatch)
 
 def test_steps_smaller_than_any_number_are_left_to_a_pass_of_its_own():
     x, y = clusters(120, 4, 30) * 1e-322, np.arange(120) % 30
-    assert te.evaluate(x, y, kernel="cpu").result_hash == te.evaluate(x, y, kernel="reference").result_hash
+    assert len({te.evaluate(x, y, kernel=kernel).result_hash for kernel in ("cpu", "numpy", "reference")}) == 1
 
 
 def test_without_room_for_onlookers_a_pass_of_its_own_follows(monkeypatch):

@@ -162,7 +162,7 @@ def test_memory_that_cannot_hold_the_counts_is_refused_with_what_would():
         verification.counted(every.comparison, every.distance, every.ruler, means)
 
 
-@pytest.mark.parametrize("kernel", ["reference", "cpu"])
+@pytest.mark.parametrize("kernel", ["reference", "numpy", "cpu"])
 def test_distances_of_a_few_of_the_smallest_numbers_are_told_apart(kernel):
     points, labels = np.array([[0.0], [1.0], [3.0], [7.0]]), [0, 0, 1, 1]
     tiny, plain = (te.evaluate(scale * points, labels, kernel=kernel) for scale in (5e-324, 1.0))

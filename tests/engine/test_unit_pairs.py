@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from strategies import labelled_points
 from tripleteval.data.embeddings import Embeddings
-from tripleteval.distance.formula import distance_for
+from tripleteval.distance.formula import distance_for, squared_block
 from tripleteval.engine import unit_pairs
 from tripleteval.engine.genuine import listed
-from tripleteval.engine.spread import squared_kernel
+from tripleteval.engine.squared_some import nearly
 from tripleteval.engine.unit_pairs import Meetings, UnitPass
 from tripleteval.evaluation.relevance import compare
 from tripleteval.evidence.unit_counts import UnitCounts
@@ -64,11 +64,22 @@ def equal(one: UnitCounts, two: UnitCounts) -> bool:
     )
 
 
-@given(labelled_points(most=14), st.integers(2, 4), st.sampled_from(["reference", "cpu"]))
-def test_every_pair_of_a_set_counts_once_for_each_of_its_units(data, block, kernel):
-    one = engine(Embeddings(*data), block=block, kernel=kernel)
+@given(labelled_points(most=14), st.integers(2, 4))
+def test_every_pair_of_a_set_counts_once_for_each_of_its_units(data, block):
+    one = engine(Embeddings(*data), block=block)
     assert equal(one.measure(map), loops(one))
     assert equal(one.measure(map, listed(one.comparison, one.distance)), loops(one))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_a_pair_as_far_apart_as_a_cut_is_told_by_its_bits(offset):
+    points = np.random.default_rng(3).normal(size=(40, 5)) + offset
+    one = engine(Embeddings(points, np.arange(40) % 4), block=20)
+    exact = np.sqrt(squared_block(*2 * [one.distance.prepare(points)]))
+    cuts = np.unique(np.concatenate([some := exact[np.triu_indices(40, 1)][::3], np.nextafter(some, 0)]))
+    found = replace(one, cuts=cuts).measure(map)
+    cells = np.searchsorted(cuts, exact[np.triu_indices(40, 1)])
+    assert np.array_equal((found.genuine + found.impostor).sum(axis=0), 2 * np.bincount(cells, minlength=len(cuts) + 1))
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -111,8 +122,10 @@ def test_a_sample_of_a_gallery_covers_it_evenly(monkeypatch):
 def test_pairs_are_told_as_they_are_compared(sizes, most, monkeypatch):
     tiles, at, told = [], [], []
 
-    def recorded(kernel):
-        return lambda *sides: tiles.append(squared_kernel(kernel)(*sides)) or tiles[-1]
+    def recorded(*sides):
+        squares, doubts = nearly(*sides)
+        tiles.append(squares)
+        return squares, doubts
 
     def tell(done, whole):
         at.append(sum(tile.size for tile in tiles))
@@ -120,7 +133,7 @@ def test_pairs_are_told_as_they_are_compared(sizes, most, monkeypatch):
 
     monkeypatch.setattr(unit_pairs, "MOST_PAIRS", most)
     monkeypatch.setattr(unit_pairs, "_ORDERS", 3)  # so that most are of several blocks
-    monkeypatch.setattr(unit_pairs, "squared_kernel", recorded)
+    monkeypatch.setattr(unit_pairs, "nearly", recorded)
     one = engine(*(None if n is None else Embeddings(np.ones((n, 1)), np.arange(n) % 5) for n in sizes))
     one.measure(map, None, tell)
     assert told == [(done, at[-1]) for done in at]

@@ -75,7 +75,7 @@ def test_any_number_and_order_of_files_gives_the_same_hash(tmp_path, suffix, cou
     assert _hash(read(shard(tmp_path, suffix, count), memory=None), SETTINGS[2]) == expected[2]
 
 
-@pytest.mark.parametrize("kernel", ["cpu", "reference"])
+@pytest.mark.parametrize("kernel", ["cpu", "numpy", "reference"])
 def test_a_gallery_cut_into_orders_gives_the_same_hash(tmp_path, kernel, monkeypatch):
     """As where it cannot be held: blocks of queries against stretches of gallery, merged."""
     files = shard(tmp_path, ".npy", 3)

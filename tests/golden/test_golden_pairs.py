@@ -40,7 +40,7 @@ def checked(run: te.Evaluation, expected: dict) -> None:
 def test_c4_all_pairs_of_labelled_points():
     points, case = GOLDEN["A1_line7"]["inputs"], GOLDEN["C4_line7_pairs"]
     fars = [far or TINY for far in case["inputs"]["fars"]]
-    for kernel in ("reference", "cpu"):
+    for kernel in ("reference", "numpy", "cpu"):
         run = te.evaluate(points["embeddings"], points["labels"], fars=fars, kernel=kernel)
         checked(run, case["expected_values"])
     assert run["triplet_accuracy"] != pytest.approx(run["auc"])
@@ -70,7 +70,7 @@ def test_c2_the_threshold_of_each_fold_is_chosen_on_the_others():
 LARGE = 2.0**20
 
 
-@pytest.mark.parametrize("kernel", ["reference", "cpu"])
+@pytest.mark.parametrize("kernel", ["reference", "numpy", "cpu"])
 def test_c3_probes_of_enrolled_people_and_of_strangers(kernel):
     given, expected = GOLDEN["C3_identification"]["inputs"], GOLDEN["C3_identification"]["expected_values"]
     # Points whose distances rank as those given do: see `planted` in test_golden.py.

@@ -81,7 +81,11 @@ def measuring_options(command: Command) -> Command:
             click.option("--precision", type=float, metavar="H", help="Ask until headline intervals are within ±H."),
             click.option("--memory", default="1GiB", **_SHOWN, help="Memory to use beyond the input."),
             click.option("--threads", type=int, help="Worker threads; by default one per core."),
-            _choice("--kernel", ("auto", "cpu", "reference"), "How distances are computed; the numbers are the same."),
+            _choice(
+                "--kernel",
+                ("auto", "cpu", "numpy", "reference"),
+                "How distances are computed; the numbers are the same.",
+            ),
         ]
     ):
         command = option(command)

@@ -116,6 +116,11 @@ class Comparison:
             self.query_rows[rows],
         )
 
+    def rules_of(self, rows: Ints) -> Comparison:
+        """Return who some of the queries, in this order, are compared with; all vectors stay where they are."""
+        ignored = None if self.ignored is None else self.ignored.take(rows)
+        return Comparison(self.queries, self.gallery, self.rule.take(rows), self.own_row[rows], ignored)
+
     @property
     def leave_one_out(self) -> bool:
         """Whether every query is searched among the others."""

@@ -172,7 +172,7 @@ def squared_pairs(queries: Prepared, of_query: Ints, gallery: Prepared) -> Float
     """Return ``squared`` of gallery row ``i`` and query ``of_query[i]``, bit-equal to `squared_block`."""
     total = np.zeros(len(of_query))
     for q, g in zip(queries.columns, gallery.columns, strict=True):
-        difference = q[of_query] - g
+        difference = q.take(of_query) - g
         total += difference * difference
     total[queries.far[of_query] | gallery.far] = FAR_SQUARED
     return total

@@ -56,7 +56,7 @@ class DecisionPass:
         asked: (queries,) int64, the unit of each query.
         searched: (gallery,) int64, the unit of each gallery item, in the same numbers.
         units: How many units there are.
-        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+        kernel: ``"cpu"`` is compiled; the numbers do not depend on it.
         kinds: How pairs are told apart; by default not at all.
     """
 

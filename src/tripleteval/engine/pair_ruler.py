@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
 from tripleteval.engine.genuine import PAIRS_AT_ONCE, Genuine, few, most_genuine, squared_of
-from tripleteval.engine.spread import squared_kernel
+from tripleteval.engine.spread import squared_kernel, valid
 from tripleteval.evidence.pairs import Ruler
 
 CAPACITY = 2**17
@@ -33,6 +34,7 @@ _CELLS, _SMALLEST = 256, 5e-324
 _SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
 _SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
+_LISTED_AT_ONCE = 2**20  # of their positives
 _COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
@@ -51,7 +53,7 @@ def ruler_for(
         distance: How.
         genuine: The genuine pairs; ``None`` where they are too many to be listed.
         fars: False accept rates whose thresholds will be asked for.
-        kernel: ``"cpu"`` or ``"reference"``; the ruler does not depend on it.
+        kernel: ``"cpu"`` is compiled; the ruler does not depend on it.
     """
     grid = _grid(comparison, distance)
     pairs = _pairs(comparison)
@@ -151,7 +153,8 @@ class _Marks:
         quantiles, and some of the others are wanted: they stay where they are.
         """
         ends = [end for window in self._windows() for end in window if end > -math.inf]
-        quantiles, place = _quantiles(self._sample, QUANTILES), np.arange(min(QUANTILES, len(self._sample)))
+        quantiles = self._sample[_spaced(len(self._sample), QUANTILES)]
+        place = np.arange(len(quantiles))
         if step and len(place):
             shares = place / place[-1]
             wanted = np.abs(shares[:, None] - [*self._fars, *_SHARES]).min(axis=1) < _SURE
@@ -190,15 +193,23 @@ def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Fl
     rows = _spaced(len(comparison.gallery), _SEARCHED)
     queries = distance.prepare(comparison.queries.vectors[asked])
     squared = squared_kernel(kernel)(queries, distance.prepare(comparison.gallery.vectors[rows]))
-    chosen, others = [np.zeros(0, np.int64)], np.ones(squared.shape, dtype=bool)
-    for place, query in enumerate(asked.tolist()):
-        removed = comparison.removed(query, query + 1)
-        positives, _ = comparison.positives(query, query + 1, removed)
-        others[place] = ~np.isin(rows, positives.rows) & ~np.isin(rows, removed.rows)
-        chosen.append(positives.rows[_spaced(len(positives.rows), _SEARCHED)])
-    of_query = np.repeat(np.arange(len(asked)), [len(some) for some in chosen[1:]])
-    genuine = squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
-    return distance.from_squared(genuine), distance.from_squared(squared[others])
+    of_query, chosen, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
+    for first, last in _runs(comparison.rule.at_most()[asked]):
+        rules = comparison.rules_of(asked[first:last])
+        removed = rules.removed(0, last - first)
+        positives, _ = rules.positives(0, last - first, removed)
+        others.append(valid(removed, rows, last - first) & valid(positives, rows, last - first))
+        for query, (a, b) in enumerate(pairwise(positives.indptr.tolist()), first):
+            chosen.append(positives.rows[a + _spaced(b - a, _SEARCHED)])
+            of_query.append(np.full(len(chosen[-1]), query))
+    genuine = squared_of(comparison, distance, queries, np.concatenate(of_query), np.concatenate(chosen))
+    return distance.from_squared(genuine), distance.from_squared(squared[np.concatenate(others)])
+
+
+def _runs(positives: Ints) -> Iterator[tuple[int, int]]:
+    """Cut queries into runs that are listed at once, few enough positives each."""
+    full = np.cumsum(positives) // _LISTED_AT_ONCE
+    return pairwise([0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(positives)])
 
 
 def _spaced(count: int, most: int) -> Ints:

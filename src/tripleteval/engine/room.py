@@ -11,7 +11,8 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.frame import Numbers, Singles
 
 EIGHT = 8
-BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED = 24, 12
+BYTES_PER_PAIR = {"cpu": 24, "numpy": 48, "reference": 24}  # of a tile, by kernel
+BYTES_PER_PAIR_TURNED = 12
 _FLAT = 4
 _LINES_LEFT = 8
 

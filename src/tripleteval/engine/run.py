@@ -14,7 +14,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.data.comparison import Comparison, Lists, owners
 from tripleteval.distance.formula import Distance, Prepared, squared_pairs
-from tripleteval.engine import kernel_reference
+from tripleteval.engine import kernel_numpy, kernel_reference
 from tripleteval.engine.edges import Edges, Tally
 from tripleteval.engine.frame import Frame, Shelf, window
 from tripleteval.engine.limits import Limits
@@ -27,7 +27,8 @@ from tripleteval.evidence.triplets import Triplets
 if TYPE_CHECKING:
     from tripleteval.engine.onlookers import Onlookers
 
-KERNELS = ("auto", "cpu", "reference")
+KERNELS = ("auto", "cpu", "numpy", "reference")
+_PLAIN = {"numpy": kernel_numpy, "reference": kernel_reference}
 _PAIRS_AT_ONCE = 512
 _MANY_POSITIVES = 64  # of one query, from which on they are sorted query by query
 _BEYOND_ROWS = 2**40
@@ -78,7 +79,7 @@ class Pass:
         margins: Margins at which triplets are counted in full.
         curve: Margins at which only satisfaction is counted.
         k: How many neighbours are kept per query.
-        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+        kernel: ``"cpu"``, ``"numpy"`` or ``"reference"``; the numbers do not depend on it.
         tile: Gallery rows per tile; the numbers do not depend on it.
         hold: Whether the gallery is held ready in both precisions; the numbers do not depend on it.
         onlookers: Who is shown the products of a set searched among itself.
@@ -152,10 +153,10 @@ class Pass:
     def count(self, block: Block, first: int, last: int) -> Evidence:
         """Return the evidence of one block against gallery rows ``first:last``."""
         tally = self.empty(block)
-        if self.kernel == "reference":
-            self._count_plainly(block, first, last, tally)
-        else:
+        if self.kernel == "cpu":
             self._count_fast(block, first, last, tally)
+        else:
+            self._count_plainly(block, first, last, tally)
         return self.evidence(block, tally, first, last)
 
     def empty(self, block: Block) -> Tally:
@@ -179,12 +180,13 @@ class Pass:
     @property
     def width(self) -> int:
         """Gallery rows per tile."""
-        return self.tile or (kernel_reference.TILE if self.kernel == "reference" else _TILE)
+        return self.tile or (_TILE if self.kernel == "cpu" else _PLAIN[self.kernel].TILE)
 
     def _count_plainly(self, block: Block, first: int, last: int, tally: Tally) -> None:
         for begin in range(first, last, self.width):
             tile = self.distance.prepare(self.comparison.gallery.vectors[begin : min(begin + self.width, last)])
-            kernel_reference.count(block.queries, tile, begin, block.hidden, block.edges, self.distance, tally)
+            kernel = _PLAIN[self.kernel]
+            kernel.count(block.queries, tile, begin, block.hidden, block.edges, self.distance, tally)
 
     def _count_fast(self, block: Block, first: int, last: int, tally: Tally) -> None:
         from tripleteval.engine import kernel_cpu  # numba takes a second to import
@@ -222,7 +224,7 @@ def choose_kernel(name: str, pairs: int) -> str:
     if name != "auto":
         return name
     loaded = "numba" in sys.modules and pairs >= _TINY
-    return "cpu" if loaded or pairs >= _SMALL else "reference"
+    return "cpu" if loaded or pairs >= _SMALL else "numpy"
 
 
 def _sorted(lists: Lists, gains: Floats, squared: Floats) -> Positives:

@@ -43,7 +43,7 @@ class SearchPass:
         own: (probes,) int64, the identity of each probe, -1 where it is not enrolled.
         identity: (templates,) int64, the identity of each template.
         identities: How many there are.
-        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+        kernel: ``"cpu"`` is compiled; the numbers do not depend on it.
     """
 
     comparison: Comparison

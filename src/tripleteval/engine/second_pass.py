@@ -28,7 +28,7 @@ class SecondPass(NamedTuple):
     Attributes:
         comparison: Who is compared with whom.
         distance: How.
-        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
+        kernel: ``"cpu"`` is compiled; the numbers do not depend on it.
         wanted: Which evidence is wanted, of ``"spread"`` and ``"sphere"``.
         grouped: The gallery by class; ``None`` where an item has no single class, or nobody asks.
     """

@@ -52,11 +52,11 @@ def by_class(comparison: Comparison) -> ByClass | None:
 
 def squared_kernel(kernel: str) -> Squared:
     """Return how squared distances are computed; the bits are the same."""
-    if kernel == "reference":
-        return squared_block
-    from tripleteval.engine.squared_cpu import squared_block as compiled  # numba takes a second to import
+    if kernel == "cpu":
+        from tripleteval.engine.squared_cpu import squared_block as compiled  # numba takes a second to import
 
-    return compiled
+        return compiled
+    return squared_block
 
 
 def spread(

@@ -19,7 +19,8 @@ from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine.genuine import Genuine
 from tripleteval.engine.maps import Map
 from tripleteval.engine.plan import Order
-from tripleteval.engine.spread import squared_kernel, valid
+from tripleteval.engine.spread import valid
+from tripleteval.engine.squared_some import exactly, nearly
 from tripleteval.evidence.unit_counts import UnitCounts
 
 MOST_PAIRS = 2**22
@@ -101,7 +102,6 @@ class UnitPass:
         queries: Rows of the queries, shuffled and cut into blocks.
         gallery: Rows of the gallery likewise; in leave-one-out the same.
         listed: Whether genuine pairs are listed, and not looked for.
-        kernel: ``"cpu"`` or ``"reference"``; the numbers do not depend on it.
     """
 
     comparison: Comparison
@@ -113,7 +113,6 @@ class UnitPass:
     queries: list[Ints]
     gallery: list[Ints]
     listed: bool = False
-    kernel: str = "reference"
 
     def measure(
         self, mapping: Map, genuine: Genuine | None = None, tell: Callable[[int, int], None] | None = None
@@ -169,18 +168,19 @@ class UnitPass:
     def _meet(self, block: int, places: range, found: UnitCounts) -> None:
         """Add the pairs of one block of queries with its partners."""
         rows, lone = self.queries[block], self.comparison.leave_one_out
-        part = self._part(rows)
-        removed = part.removed(0, len(rows))
-        positives, _ = part.positives(0, len(rows), removed)
-        queries = self.distance.prepare(part.queries.vectors[rows])
+        rules = self.comparison.rules_of(rows)
+        removed = rules.removed(0, len(rows))
+        positives, _ = rules.positives(0, len(rows), removed)
+        queries = self.distance.prepare(self.comparison.queries.vectors[rows])
         for place, columns, vectors in self._partners(block, places):
             seen = valid(removed, columns, len(rows))
             if lone and place == 0:
                 seen = np.triu(seen, 1)
             different = valid(positives, columns, len(rows))
-            kinds = seen & ~different & (not self.listed), seen & different
-            counts = [found.impostor, *([found.half] if self.sampled and place % 2 else [])]
-            self._count(self._distances(queries, vectors), kinds, rows, columns, [found.genuine], counts)
+            cells = self._cells(queries, self.distance.prepare(vectors))
+            self._count(cells, seen & ~different & (not self.listed), rows, columns, found.genuine)
+            for counts in [found.impostor, *([found.half] if self.sampled and place % 2 else [])]:
+                self._count(cells, seen & different, rows, columns, counts)
 
     def _partners(self, block: int, places: range) -> Iterator[tuple[int, Ints, AnyArray]]:
         """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""
@@ -191,35 +191,19 @@ class UnitPass:
             vectors = self.comparison.gallery.vectors[np.concatenate(rows)]
             yield from zip(met, rows, np.split(vectors, np.cumsum([len(each) for each in rows])[:-1]), strict=True)
 
-    def _part(self, rows: Ints) -> Comparison:
-        """Return the rules for some of the queries, whose vectors stay where they are."""
-        whole, ignored = self.comparison, self.comparison.ignored
-        own, ignored = whole.own_row[rows], None if ignored is None else ignored.take(rows)
-        return Comparison(whole.queries, whole.gallery, whole.rule.take(rows), own, ignored)
+    def _cells(self, queries: Prepared, tile: Prepared) -> Ints:
+        """Return between which cuts the distance of each pair lies; a product tells it of nearly all."""
+        squares, doubts = nearly(queries, tile)
+        low, high = (self.distance.from_squared(np.maximum(squares + way * doubts, 0.0)) for way in (-1, 1))
+        cells = np.searchsorted(self.cuts, low)
+        doubtful = high > np.append(self.cuts, np.inf)[cells]
+        if doubtful.any():
+            exact = exactly(queries, tile, doubtful)[doubtful]
+            cells[doubtful] = np.searchsorted(self.cuts, self.distance.from_squared(exact))
+        return cells
 
-    def _distances(self, queries: Prepared, vectors: AnyArray) -> Floats:
-        return self.distance.from_squared(squared_kernel(self.kernel)(queries, self.distance.prepare(vectors)))
-
-    def _count(
-        self, distances: Floats, kinds: tuple[Bools, Bools], rows: Ints, columns: Ints, *into: list[Ints]
-    ) -> None:
-        """Add the pairs of a tile, genuine and impostor, to the counts of their kind."""
-        count = _count if self.kernel == "reference" else _compiled()
-        for wanted, several in zip(kinds, into, strict=True):
-            for counts in several:
-                count(distances, wanted, self.asked[rows], self.searched[columns], self.cuts, counts)
-
-
-def _count(distances: Floats, wanted: Bools, asked: Ints, searched: Ints, cuts: Floats, counts: Ints) -> None:
-    """Add every wanted pair of a tile to the cell of its distance, for the unit of its row and of its column."""
-    of_row, of_column = np.nonzero(wanted)
-    cells = np.searchsorted(cuts, distances[wanted])
-    for units in (asked[of_row], searched[of_column]):
-        np.add.at(counts, (units, cells), 1)
-
-
-def _compiled() -> Callable[[Floats, Bools, Ints, Ints, Floats, Ints], None]:
-    from tripleteval.engine.unit_pairs_cpu import count  # numba takes a second to import
-
-    found: Callable[[Floats, Bools, Ints, Ints, Floats, Ints], None] = count
-    return found
+    def _count(self, cells: Ints, wanted: Bools, rows: Ints, columns: Ints, counts: Ints) -> None:
+        """Add every wanted pair of a tile to its cell, for the unit of its row and of its column."""
+        of_row, of_column = np.nonzero(wanted)
+        for units in (self.asked[rows[of_row]], self.searched[columns[of_column]]):
+            np.add.at(counts, (units, cells[wanted]), 1)

@@ -120,7 +120,7 @@ def evaluate(
         memory: What may be used beyond the input; on a cluster, by each worker.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where orders run: `ray_map` on a cluster; the built-in ``map`` runs them one by one.
-        kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
+        kernel: ``"auto"``, ``"cpu"``, ``"numpy"``, or ``"reference"`` to audit; the numbers are the same.
         resume: The run folder that will be saved. What is finished is kept beside it, in ``….unfinished``, so that
             the same call after a crash goes on from there; saving the run removes that folder.
         progress: Called with pairs done and pairs in all, over every pass. Its method ``resumed``, where it has one,

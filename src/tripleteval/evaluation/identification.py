@@ -77,7 +77,7 @@ def evaluate_identification(
         memory: What may be used beyond the input.
         threads: Worker threads; one per core by default. Ignored with ``map``.
         map: Where blocks of probes run; the built-in ``map`` runs them one by one.
-        kernel: ``"auto"``, ``"cpu"``, or ``"reference"`` to audit; the numbers are the same.
+        kernel: ``"auto"``, ``"cpu"``, ``"numpy"``, or ``"reference"`` to audit; the numbers are the same.
 
     Returns:
         An `Evaluation` whose ``per_query`` table has one row per probe. Without mated probes, or without

@@ -20,7 +20,7 @@ class Means(NamedTuple):
     """What every pass is given.
 
     Attributes:
-        kernel: ``"cpu"`` or ``"reference"``.
+        kernel: ``"cpu"``, ``"numpy"`` or ``"reference"``.
         mapping: Where orders run.
         workers: How many of them are in flight at once.
         memory: Bytes that may be used beyond the input.

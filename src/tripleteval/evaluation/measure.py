@@ -204,8 +204,7 @@ class _Told:
 def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Costs:
     comparison = engine.comparison
     sizes = (comparison.queries.dim, len(comparison.gallery), len(comparison.queries))
-    plain = engine.kernel == "reference"
-    costs = pass_costs(*sizes, settings, k=engine.k, width=engine.width, plain=plain, metrics=metrics)
+    costs = pass_costs(*sizes, settings, k=engine.k, width=engine.width, kernel=engine.kernel, metrics=metrics)
     return costs._replace(fixed=costs.fixed + beside)
 
 
@@ -217,7 +216,7 @@ def pass_costs(
     *,
     k: int = 11,
     width: int = 512,
-    plain: bool = False,
+    kernel: str = "cpu",
     metrics: int = 40,
 ) -> Costs:
     """Return what a pass takes.
@@ -229,14 +228,15 @@ def pass_costs(
         settings: What is measured.
         k: Neighbours kept.
         width: Gallery rows per tile.
-        plain: Whether the reference kernel counts.
+        kernel: What counts.
         metrics: How many are read.
     """
     margins, points = len(settings.margins), len(settings.margin_curve)
     edges = 4 + 2 * margins + points
-    high, wide = (MOST_QUERIES, width) if plain else flat(width)
+    compiled = kernel == "cpu"
+    high, wide = flat(width) if compiled else (MOST_QUERIES, width)
     high, wide = min(high, queries), min(wide, gallery)
-    tile = (24 * dim + 24 * high) * wide if plain else 20 * dim * high + (8 * dim + BYTES_PER_PAIR * high) * wide
+    tile = BYTES_PER_PAIR[kernel] * high * wide + (20 * dim * high + 8 * dim * wide if compiled else 24 * dim * wide)
     kept = 8 * (dim + 2) * min(MOST_QUERIES_MUTUAL, queries)  # a block, ready for products in float64
     return Costs(
         # Per edge: itself (16 B), its tally (16 B) and its place (8 B); and per level what leads to it and its tally.
@@ -247,7 +247,7 @@ def pass_costs(
         at_work_per_query=20 * dim + 40 * max(k, 1),
         # Rows of a window as read, in both precisions and what it takes to make them; and a tile.
         fixed=52 * dim * min(window(dim), gallery) + tile + 2**20,
-        turned=0 if plain else BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries) + kept,
+        turned=BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries) + kept if compiled else 0,
         held=12 * dim * gallery,
     )
 

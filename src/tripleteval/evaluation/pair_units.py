@@ -75,7 +75,7 @@ def sure_of(
     gallery = queries if comparison.leave_one_out else _blocks(len(comparison.gallery), settings.seed)
     units = min(owners.units, MOST_UNITS)
     cuts = cuts_for(curve, settings.fars)
-    engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery, kernel=means.kernel)
+    engine = UnitPass(comparison, distance, cuts, asked, searched, units, queries, gallery)
     alone = owners.noun == "class"
     counts = engine.measure(means.mapping, genuine, means.progress)
     sure = Sure(counts, owners.units, owners.noun, alone, settings.confidence, settings.seed)
