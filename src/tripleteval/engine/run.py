@@ -180,7 +180,7 @@ class Pass:
     @property
     def width(self) -> int:
         """Gallery rows per tile."""
-        return self.tile or (_TILE if self.kernel == "cpu" else _PLAIN[self.kernel].TILE)
+        return self.tile or width_for(self.kernel)
 
     def _count_plainly(self, block: Block, first: int, last: int, tally: Tally) -> None:
         for begin in range(first, last, self.width):
@@ -224,7 +224,17 @@ def choose_kernel(name: str, pairs: int) -> str:
     if name != "auto":
         return name
     loaded = "numba" in sys.modules and pairs >= _TINY
-    return "cpu" if loaded or pairs >= _SMALL else "numpy"
+    return "cpu" if loaded else kernel_at_first(pairs)
+
+
+def kernel_at_first(pairs: int) -> str:
+    """Return the kernel that ``auto`` means where nothing compiled has been loaded yet."""
+    return "cpu" if pairs >= _SMALL else "numpy"
+
+
+def width_for(kernel: str) -> int:
+    """Return how many gallery rows a tile of a kernel has."""
+    return _TILE if kernel == "cpu" else _PLAIN[kernel].TILE
 
 
 def _sorted(lists: Lists, gains: Floats, squared: Floats) -> Positives:

@@ -22,7 +22,7 @@ from tripleteval.engine.frame import Frame, Shelf, window
 from tripleteval.engine.moments import require_room
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_UNHELD, Order
-from tripleteval.engine.run import Pass
+from tripleteval.engine.run import Pass, kernel_at_first
 from tripleteval.errors import DataError, LabelError
 from tripleteval.evaluation.intake import require_one_size
 from tripleteval.evaluation.means import Means
@@ -173,7 +173,8 @@ def forecast(size: Size, rates: Rates, *, workers: int, memory: int, settings: S
     settings = settings or Settings()
     sizes = (size.dim, size.gallery, size.queries)
     metrics = sum(name.metric.of_queries for name in settings.named())
-    costs = pass_costs(*sizes, settings, k=settings.kept_neighbors(), metrics=metrics)
+    kernel = kernel_at_first(size.queries * size.gallery)
+    costs = pass_costs(*sizes, settings, k=settings.kept_neighbors(), kernel=kernel, metrics=metrics)
     positive = costs.per_positive + costs.at_work_per_positive
     each = size.positives * positive + costs.at_work_per_query
     most = max(size.most, size.positives) * positive + costs.at_work_per_query

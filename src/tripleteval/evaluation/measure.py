@@ -15,7 +15,7 @@ from tripleteval.engine.maps import Map, shares_memory
 from tripleteval.engine.mutual import Standing, possible, sweep
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_MUTUAL, Costs, Order, plan_mutual
 from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
-from tripleteval.engine.run import Evidence, Pass
+from tripleteval.engine.run import Evidence, Pass, width_for
 from tripleteval.engine.second_pass import SecondPass, second_pass
 from tripleteval.evaluation.means import Means
 from tripleteval.evaluation.progress import Journey
@@ -204,7 +204,7 @@ class _Told:
 def _costs(engine: Pass, settings: Settings, *, metrics: int, beside: int) -> Costs:
     comparison = engine.comparison
     sizes = (comparison.queries.dim, len(comparison.gallery), len(comparison.queries))
-    costs = pass_costs(*sizes, settings, k=engine.k, width=engine.width, kernel=engine.kernel, metrics=metrics)
+    costs = pass_costs(*sizes, settings, k=engine.k, kernel=engine.kernel, metrics=metrics)
     return costs._replace(fixed=costs.fixed + beside)
 
 
@@ -215,7 +215,6 @@ def pass_costs(
     settings: Settings,
     *,
     k: int = 11,
-    width: int = 512,
     kernel: str = "cpu",
     metrics: int = 40,
 ) -> Costs:
@@ -227,13 +226,12 @@ def pass_costs(
         queries: Who asks.
         settings: What is measured.
         k: Neighbours kept.
-        width: Gallery rows per tile.
         kernel: What counts.
         metrics: How many are read.
     """
     margins, points = len(settings.margins), len(settings.margin_curve)
     edges = 4 + 2 * margins + points
-    compiled = kernel == "cpu"
+    compiled, width = kernel == "cpu", width_for(kernel)
     high, wide = flat(width) if compiled else (MOST_QUERIES, width)
     high, wide = min(high, queries), min(wide, gallery)
     tile = BYTES_PER_PAIR[kernel] * high * wide + (20 * dim * high + 8 * dim * wide if compiled else 24 * dim * wide)
