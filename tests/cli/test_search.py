@@ -143,6 +143,7 @@ def test_the_ladder_is_five_more_backends(document_of_search):
         (["--backend", "no_such.module:NAME"], "E510", 2),
         (["--backend", "exact", "--shards", "7"], "E101", 2),
         (["--backend", "faiss-hnsw", "--param", "efSearch=16,a"], "E101", 2),
+        (["--backend", "faiss-hnsw", "--param", "efSearch=-3"], "E101", 2),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_code(run, arguments, code, exit_code):
@@ -154,16 +155,16 @@ def test_what_cannot_be_is_refused_with_a_code(run, arguments, code, exit_code):
 
 @pytest.mark.parametrize("printed", [[], ["--json", "-"]])
 def test_a_search_of_which_no_setting_ran_fails_with_the_first_reason_and_is_written_all_the_same(run, printed):
-    arguments = ["--backend", "faiss-ivf", "--param", "nlist=many", "--param", "nprobe=1,2", "--output", "out"]
+    arguments = ["--backend", "faiss-ivf", "--param", "nlist=1000", "--param", "nprobe=1,2", "--output", "out"]
     result = run("search", "val.npz", *arguments, *QUICK, *printed)
     assert result.exit_code == 6
     assert result.stderr.split()[:2] == ["E704", "BackendError"]
     assert "no setting ran, of 2 tried; the first: the library refused" in result.stderr
-    assert "nlist=many" in result.stderr
+    assert "nlist=1000" in result.stderr
     assert "No setting ran." in result.stdout
     assert all("error" in entry for entry in json.loads(Path("out/search.json").read_text())["entries"])
 
 
 def test_one_setting_that_ran_is_enough(run):
-    arguments = ["--backend", "faiss-ivf", "--param", "nlist=many", "--backend", "exact"]
+    arguments = ["--backend", "faiss-ivf", "--param", "nlist=1000", "--backend", "exact"]
     assert run("search", "val.npz", *arguments, *QUICK).exit_code == 0

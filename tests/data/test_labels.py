@@ -84,6 +84,11 @@ def test_a_decimal_that_is_no_number_is_missing_and_complex_numbers_are_floats()
         encode([1j, 2j])
 
 
+def test_a_float_among_integers_is_named_by_its_row():
+    with pytest.raises(LabelError, match=r"E403 values of several types: int at row 0, float at row 2 \(0-based\)"):
+        encode([1, 2, 2.5])
+
+
 def test_missing_labels_are_counted_and_their_rows_named():
     with pytest.raises(LabelError, match=r"2 rows.*1, 3"):
         encode(["a", None, "b", ""])
@@ -134,7 +139,7 @@ def test_ids_without_the_classes_they_use_are_still_compared():
 
 
 def test_lists_as_groups_are_refused_even_when_equally_long():
-    with pytest.raises(LabelError, match="E408"):
+    with pytest.raises(LabelError, match="E408 values of type list, .*groups"):
         Embeddings([[0.0], [1.0]], groups=[[1, 2], [3, 4]])
 
 

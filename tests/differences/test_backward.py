@@ -129,3 +129,14 @@ def test_rows_are_matched_only_where_neither_side_has_ids():
     for new, old in ((None, IDS), (IDS, None)):
         with pytest.raises(te.ParameterError, match="E512"):
             te.compare(*bare, new_queries=embedded(NEW, ids=new), old_gallery=embedded(OLD, ids=old))
+
+
+def test_an_error_names_file_and_row_also_where_rows_are_matched(tmp_path):
+    bare = [te.evaluate(embedded(vectors, ids=None)) for vectors in (OLD, NEW)]
+    damaged = OLD.copy()
+    damaged[7, 2] = np.nan
+    table = pa.table({"label": np.r_[-1, LABELS], "embedding": [OLD[0], *damaged]})
+    pq.write_table(table, tmp_path / "old.parquet")
+    gallery = te.read(tmp_path / "old.parquet", where="label != -1")
+    with pytest.raises(te.DataError, match=r"row 8 of .*old\.parquet"):
+        te.compare(*bare, new_queries=embedded(NEW, ids=None), old_gallery=gallery)

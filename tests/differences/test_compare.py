@@ -367,3 +367,14 @@ def test_only_losses_are_listed_of_what_is_broken_and_only_gains_of_what_is_fixe
         assert f"{len(everyone) - len(moved)} more {does} nothing in it, and are not listed" in part.text
         (page,) = [part for part in together([("a", one), ("b", two)]) if part.title == f"{change.capitalize()} by b"]
         assert all(sign * float(row[-1].replace("−", "-")) > 0 for row in page.tables[0].rows)
+
+
+def test_a_rate_that_is_not_reliable_is_named():
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 12
+    one, two = (te.evaluate(random.normal(size=(60, 4)), labels) for _ in range(2))
+    assert "reliable" not in " ".join(te.compare(one, two, metrics=["tar@far=0.1"]).notes)
+    found = te.compare(one, two, metrics=["tar@far=0.1", "tar@far=0.01", "tar@far=0.001"])
+    said = "Not reliable, since fewer than 30 errors are allowed: tar@far=0.01 and tar@far=0.001."
+    assert found.notes[-1] == said
+    assert said in found.to_dict()["notes"]

@@ -178,3 +178,40 @@ def test_many_rows_among_each_other_give_one_hash(noise, distance):
         for kernel in ("reference", "numpy", "cpu")
     }
     assert len(hashes) == 1
+
+
+# How much is done at once, file by file, and as little of it as leaves something over.
+AT_ONCE = {
+    "again": {"_AT_ONCE": 3, "_TILE": 7},
+    "decisions": {"TILE": 7},
+    "gaps": {"_AT_ONCE": 7},
+    "run": {"_PAIRS_AT_ONCE": 5, "window": lambda _: 5},
+    "second_pass": {"AT_ONCE": 7},
+    "searches": {"TILE": 7, "MOST_QUERIES": 4},
+    "sphere": {"TILE": 7, "_PAIRS_AT_ONCE": 5},
+    "spread": {"TILE": 7},
+}
+
+
+def everything() -> dict[str, str]:
+    """Return the hashes of runs that ask for every distance, in passes of every kind, of points with many copies."""
+    points, labels = np.repeat(clusters(20, 3), 3, axis=0) + 0.0, np.arange(60) // 4
+    points[:20] = points[0]
+    ids, sites = np.arange(60), ["a", "b", "c"] * 20
+    found = te.Embeddings(points, labels, ids=ids, groups=ids % 4, meta={"site": sites})
+    known = te.Embeddings(points[::2], labels[::2], ids=ids[::2])
+    asked = {"metrics": ["silhouette", "alignment", "uniformity", "inter_distance", "hubness@2", "intrinsic_dimension"]}
+    return {
+        "among each other": te.evaluate(found, by="site", **asked).result_hash,
+        "against a gallery": te.evaluate(found, gallery=known, by="site", **asked).result_hash,
+        "with pairs ignored": te.evaluate(found, ignore="group", kernel="reference", **asked).result_hash,
+        "who is it": te.evaluate_identification(found, known).result_hash,
+    }
+
+
+def test_how_much_is_done_at_once_leaves_no_trace(monkeypatch):
+    whole = everything()
+    for module, steps in AT_ONCE.items():
+        for name, value in steps.items():
+            monkeypatch.setattr(f"tripleteval.engine.{module}.{name}", value)
+    assert everything() == whole

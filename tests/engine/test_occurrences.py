@@ -12,7 +12,7 @@ from strategies import Points, labelled_points
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import again
-from tripleteval.engine.gaps import gaps
+from tripleteval.engine.gaps import distinct, gaps
 from tripleteval.engine.occurrences import occurrences
 from tripleteval.engine.plan import Order
 from tripleteval.engine.run import Pass
@@ -133,3 +133,9 @@ def test_cosine_and_squared_distances_have_the_dimension_of_the_euclidean_one():
     ]
     assert found == pytest.approx([found[0]] * 3, rel=1e-9)
     assert 1.5 < found[0] < 2.5
+
+
+def test_points_are_distinct_where_a_coordinate_differs_and_zero_has_no_sign():
+    points = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, -0.0], [1.0, 1e-300]])
+    rows = np.array([1, 0, 2, 3, 4, 5])
+    assert distinct(points, distance_for("euclidean", points), rows).tolist() == [0, 0, 2, 0, 2, 5]

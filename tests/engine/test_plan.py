@@ -9,7 +9,7 @@ import pytest
 
 import tripleteval as te
 from tripleteval.data.budget import parse_memory
-from tripleteval.engine.plan import Costs, Order, plan, plan_mutual
+from tripleteval.engine.plan import Costs, Order, least_memory, plan, plan_mutual
 from tripleteval.evaluation.relevance import compare
 
 COSTS = Costs(per_positive=600, at_work_per_positive=400, per_query=10, at_work_per_query=10, fixed=0, held=1000)
@@ -57,6 +57,31 @@ def test_an_impossible_budget_names_the_least_that_would_do():
         plan(comparison(4000, 2), COSTS, memory=2**20, workers=2)
     needed = parse_memory(caught.value.fix.split("(--memory) ")[1].split()[0])
     assert plan(comparison(4000, 2), COSTS, memory=needed, workers=2)
+
+
+def test_what_is_taken_off_the_budget_already_is_in_both_numbers_of_the_message():
+    standing = 2**24
+    with pytest.raises(te.ResourceError, match="a memory budget of 17 MiB for 4,000 queries") as caught:
+        plan(comparison(4000, 2), COSTS, memory=2**20, workers=2, standing=standing)
+    needed = parse_memory(caught.value.fix.split("(--memory) ")[1].split()[0])
+    assert plan(comparison(4000, 2), COSTS, memory=needed - standing, workers=2, standing=standing)
+    assert needed - 2 * 2**20 < standing + least_memory(comparison(4000, 2), COSTS, 2)
+
+
+@pytest.mark.parametrize("least", [7, 40, 64])
+def test_a_gallery_that_cannot_be_held_is_cut_into_stretches_that_cover_it_once_for_each_block(monkeypatch, least):
+    monkeypatch.setattr("tripleteval.engine.plan._LEAST_STRETCH", least)
+    orders, hold = plan(comparison(), COSTS._replace(held=2**50), memory=90_000, workers=2, cut=True)
+    assert not hold
+    blocks = sorted({(order.start, order.stop) for order in orders})
+    assert [order[:2] for order in orders] == sorted(order[:2] for order in orders)  # evidence merges as it comes
+    assert [start for start, _ in blocks] == [0, *(stop for _, stop in blocks[:-1])]
+    assert len(blocks) > 1
+    for block in blocks:
+        stretches = [order[2:] for order in orders if order[:2] == block]
+        assert [first for first, _ in stretches] == [0, *(last for _, last in stretches[:-1])]
+        assert (stretches[-1][1], blocks[-1][1]) == (40, 40)
+        assert (len(stretches) > 1) == (least == 7)
 
 
 def test_the_gallery_is_held_in_both_precisions_where_there_is_room():

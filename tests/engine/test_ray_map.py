@@ -342,6 +342,27 @@ print(one == te.evaluate(val).result_hash)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupt_while_a_cluster_starts_waits_for_it_once_and_shuts_it_down(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """A start that is cut off leaves processes of Ray behind."""
+    done = []
+
+    def start(*_: Any, **__: Any) -> None:
+        for _press in range(times):
+            signal.raise_signal(signal.SIGINT)
+        done.append("started")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", start)
+    monkeypatch.setattr(ray, "shutdown", lambda: done.append("shut down"))
+    with pytest.raises(KeyboardInterrupt):
+        te.ray_map("local", workers=1)
+    assert done == (["started", "shut down"] if times == 1 else [])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @pytest.mark.usefixtures("val")
 @pytest.mark.parametrize(
     ("arguments", "code", "exit_code", "words"),

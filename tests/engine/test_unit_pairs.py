@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import labelled_points
+from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for, squared_block
-from tripleteval.engine import unit_pairs
+from tripleteval.engine import pair_ruler, unit_pairs
 from tripleteval.engine.genuine import listed
 from tripleteval.engine.squared_some import nearly
 from tripleteval.engine.unit_pairs import Meetings, UnitPass
@@ -97,6 +98,22 @@ def test_between_queries_and_a_gallery_without_the_ignored(known):
     one = engine(*sides, ignore="group")
     genuine = listed(one.comparison, one.distance) if known else None
     assert equal(one.measure(map, genuine), loops(one))
+
+
+def test_few_positives_are_listed_at_once(monkeypatch):
+    one, listing, lengths = engine(Embeddings(np.eye(60), np.arange(60) % 2), block=20), Comparison.positives, []
+
+    def recorded(self, *block):
+        lists, gains = listing(self, *block)
+        lengths.append(len(lists.rows))
+        return lists, gains
+
+    whole = one.measure(map)
+    monkeypatch.setattr(pair_ruler, "_LISTED_AT_ONCE", 90)
+    monkeypatch.setattr(Comparison, "positives", recorded)
+    assert equal(one.measure(map), whole)
+    assert sum(lengths) == 60 * 29
+    assert max(lengths) <= 90 + 29
 
 
 def test_in_a_sample_each_row_has_the_same_number_of_partners(monkeypatch):

@@ -213,6 +213,7 @@ def test_the_same_vectors_passed_twice_are_refused_because_each_would_find_itsel
         ({"neighbors": -1}, "E308"),
         ({"margins": [float("nan")]}, "E505"),
         ({"margins": [float("inf")]}, "E505"),
+        ({"margins": [4e307]}, "E505"),
         ({"margins": [-0.2]}, "E505"),
         ({"margins": ["0.2"]}, "E505"),
         ({"margin_curve": [float("inf")]}, "E505"),

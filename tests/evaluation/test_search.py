@@ -13,6 +13,7 @@ from rich.console import Console
 import tripleteval as te
 from tripleteval.errors import DataError, MissingExtra, ParameterError, ResourceError
 from tripleteval.evaluation.search_entries import verdict
+from tripleteval.evaluation.search_grid import plans
 from tripleteval.search import BACKENDS
 
 FAST = {"seeds": 1, "repeats": 1}
@@ -349,3 +350,32 @@ def test_every_backend_names_an_extra_that_exists():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     for name, backend in BACKENDS.items():
         assert not backend.module or backend.extra in project["optional-dependencies"], name
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "wrong", "kind"),
+    [
+        ("faiss-hnsw", "efSearch", -3, "a whole number, 1 or more"),  # FAISS answers, with rows that are not near
+        ("faiss-hnsw", "efSearch", 1.5, "a whole number, 1 or more"),
+        ("faiss-hnsw", "M", 0, "a whole number, 1 or more"),  # which ends the process
+        ("faiss-ivf", "nlist", 5.5, "a whole number, 1 or more"),
+        ("faiss-ivf", "nlist", "many", "a whole number, 1 or more"),
+        ("binary", "rescore", -1, "a whole number, 1 or more"),  # which would look at all rows
+        ("pca", "dim", 0, "a number above 0"),
+        ("pca", "dim", float("nan"), "a number above 0"),
+        ("truncate", "dim", "half", "a number above 0"),
+    ],
+)
+def test_what_a_parameter_cannot_be_is_refused_by_its_name_before_anything_is_built(backend, name, wrong, kind):
+    with pytest.raises(ParameterError) as caught:
+        plans([backend], {name: [*BACKENDS[backend].grid[name], wrong]})
+    assert (caught.value.code, caught.value.found) == ("E101", f"{name}={wrong!r} for {backend}, where it is {kind}")
+
+
+def test_what_a_parameter_can_be_is_tried():
+    (cells,) = plans(["faiss-ivf"], {"nlist": ["auto", 1, 4], "nprobe": [1]})
+    assert [build["nlist"] for build in cells.builds] == ["auto", 1, 4]
+    (shares,) = plans(["pca"], {"dim": [0.1, 1, 4.0]})
+    assert [build["dim"] for build in shares.builds] == [0.1, 1, 4.0]
+    (words,) = plans(["usearch"], {"dtype": ["f32", "i8"]})
+    assert [build["dtype"] for build in words.builds] == ["f32", "i8"]

@@ -149,3 +149,10 @@ def test_columns_come_from_the_file(suffix, tmp_path, monkeypatch):
         (tmp_path / "val.csv").write_text("\n".join([head, *lines]) + "\n")
     run = te.evaluate(te.read(f"val.{suffix}"), by=["country"])
     assert [e["value"] for e in run.slices] == ["de", "fr", "it"]
+
+
+def test_a_column_of_text_that_is_not_utf8_is_refused_by_name():
+    values = pa.array([b"abc", b"\xff\xfe"] * 30).view(pa.binary())
+    town = pa.Array.from_buffers(pa.string(), 60, values.buffers())
+    with pytest.raises(te.LabelError, match="E403 column 'town', whose text is not UTF-8"):
+        te.evaluate(te.Embeddings(np.ones((60, 2)), np.arange(60) % 6, meta={"town": town}), by="town")

@@ -282,3 +282,15 @@ def test_given_triplets_are_held_against_a_baseline_by_value_or_by_interval():
 def test_the_run_without_queries_is_named_as_the_gate_knows_it(old):
     with pytest.raises(te.ParameterError, match="E101 the baseline has no table of queries"):
         te.gate(old, baseline=replace(old, per_query=None), no_worse=["triplet_accuracy"])
+
+
+def test_a_rate_that_is_not_reliable_has_a_star_with_its_reason(old, new):
+    asked = ["tar@far=0.001 >= 0", "tar@far=0.01 >= 0", "low(tar@far=0.001) >= 2"]
+    found = te.gate(new, asked, baseline=old, no_worse=["tar@far=0.001", "map@r"], margin=1)
+    assert [check.unreliable for check in found.checks] == [True, False, True, True, False]
+    assert [check["unreliable"] for check in found.to_dict()["checks"]] == [True, False, True, True, False]
+    said = section(found)
+    assert said.text == "Intervals by class. * fewer than 30 errors are allowed: the rate is not reliable."
+    assert [row[-1] for row in said.tables[0].rows] == ["passed *", "passed", "FAILED *", "passed *", "passed"]
+    assert "passed \\*" in summary(found)
+    assert "reliable" not in section(te.gate(new, asked[1:2])).text

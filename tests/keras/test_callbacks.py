@@ -284,12 +284,41 @@ def test_a_setting_nobody_knows_is_refused_before_any_epoch():
         ({"memory": "1 banana"}, "E101 memory '1 banana'"),
         ({"threads": 0}, "E101 threads=0"),
         ({"ignore": "camera"}, "E510 ignore='camera'"),
+        ({"kernel": "gpu"}, "E510 unknown kernel 'gpu'"),
+        ({"resume": "runs/a"}, "E510 unknown setting 'resume'"),
+        ({"by": "camera"}, "E101 no column 'camera' to slice by in validation data"),
+        ({"unit": "group"}, "E101 unit='group' but no groups in validation data"),
+        ({"calibrate_on": 1.5}, r"E505 calibrate_on=1\.5"),
+        ({"calibrate_on": 0.01}, r"E505 calibrate_on=0\.01 takes 0 of 8 identities"),
+        ({"calibrate_on": te.Embeddings(np.eye(4), [0, 0, 1, 1])}, "E520 2 identities both calibrated and judged on"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_impossible_setting_is_refused_before_any_epoch(setting, match):
     with pytest.raises(ParameterError, match=match):
         EvaluateEmbeddings((points(), CLASSES), **setting)
+
+
+@pytest.mark.parametrize("setting", [{"by": "camera"}, {"unit": "group"}], ids=["by", "unit"])
+def test_batches_are_known_to_bring_no_columns(setting):
+    with pytest.raises(ParameterError, match="E101 .*in validation data"):
+        EvaluateEmbeddings(in_batches(points(), CLASSES), **setting)
+
+
+def test_a_gallery_of_another_dimension_is_refused_before_the_first_epoch():
+    gallery, model = te.Embeddings(np.eye(8), np.arange(8)), network()
+    with pytest.raises(DataError, match="E306 .*4.*8"):
+        trained([EvaluateEmbeddings((points(), CLASSES), gallery=gallery)], model=model)
+    assert not int(model.optimizer.iterations)
+
+
+def test_only_the_last_evaluation_keeps_its_tables(watched):
+    *earlier, last = watched[2]["map"].evaluations.values()
+    assert None not in (last.per_query, last.neighbors, last.per_class, last.per_unit)
+    assert len(earlier) == 5
+    for each in earlier:
+        assert each.per_query is each.neighbors is each.per_class is each.per_unit is None
+    assert te.load(watched[3] / "epoch-0001").per_query.num_rows == 96
 
 
 def test_labels_that_are_ids_are_refused_before_any_epoch():

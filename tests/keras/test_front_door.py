@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 from tripleteval import keras as door
@@ -22,6 +24,14 @@ def test_names_are_sorted_and_lead_somewhere():
         assert found.__doc__
     with pytest.raises(AttributeError, match="no attribute 'embedd'"):
         door.embedd  # noqa: B018
+
+
+def test_with_any_name_come_the_losses_and_metrics_that_models_are_loaded_with(monkeypatch):
+    asked = []
+    monkeypatch.setattr(door, "import_module", lambda name: asked.append(name) or importlib.import_module(name))
+    door.BalancedBatches  # noqa: B018
+    assert "tripleteval.keras.metrics" in asked
+    assert keras.saving.get_registered_object("tripleteval>TripletSemiHardLoss") is door.TripletSemiHardLoss
 
 
 def test_what_type_checkers_see_is_what_there_is():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -83,6 +86,34 @@ def test_sixteen_bits_are_refused_unless_asked_for(tmp_path):
     loaded = pictures.load(tmp_path / "deep.png")
     assert np.allclose(loaded[..., 2], deep / 257)
     assert pictures.counts == {"16 bits scaled to 0 … 255": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.full((4, 6), 0.5, np.float32), "floats, from 0.5 to 0.5"),
+        (np.full((4, 6), 70_000, np.int32), "more than 16 bits per value, from 70000 to 70000"),
+        (np.full((4, 6), -1, np.int32), "more than 16 bits per value, from -1 to -1"),
+    ],
+    ids=["floats", "too large", "negative"],
+)
+def test_deep_values_of_another_range_are_refused(tmp_path, values, said):
+    Image.fromarray(values).save(tmp_path / "deep.tif")
+    with pytest.raises(
+        FileError, match=f"E615 a picture of {said} · .*deep.tif · save it as integers from 0 to 65,535"
+    ):
+        Pictures(4, 6, bit_depth=16).load(tmp_path / "deep.tif")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names there are UTF-8")
+def test_a_name_that_is_not_utf8_is_escaped_in_the_id_and_the_label(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/k\xe4tzchen"
+    os.mkdir(folder)
+    picture().save(tmp_path / "a.png")
+    os.rename(tmp_path / "a.png", folder + b"/fr\xfch.png")
+    (batch,) = ImageFolder(tmp_path, Pictures(4, 6)).batches(2)
+    assert batch.ids == ["k%E4tzchen/fr%FCh.png"]
+    assert batch.labels.tolist() == ["k%E4tzchen"]
 
 
 def test_what_is_converted_is_counted(tmp_path):

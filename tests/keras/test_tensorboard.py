@@ -59,6 +59,17 @@ def served(tmp_path_factory):
         server.terminate()
 
 
+def test_steps_written_within_a_second_are_read_in_their_order(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = te.evaluate(VAL, verification=False)
+    for step in range(12):
+        write_scalars(run, tmp_path, step, metrics=["mrr"])
+    read = EventAccumulator(str(tmp_path), size_guidance={"tensors": 0})
+    read.Reload()
+    assert [event.step for event in read.Tensors("tripleteval/mrr")] == list(range(12))
+
+
 def asked(served, path, ready):
     """Return what TensorBoard says, once it has read the logs."""
     for _ in range(120):

@@ -152,6 +152,17 @@ def test_a_column_that_is_no_text_is_no_fault_of_the_file(tmp_path: Path, option
         assert f"E101 {option}=3" in str(refusal(te.ParameterError, tmp_path, **{option: 3}, memory=memory))
 
 
+@pytest.mark.parametrize("pattern", ["part-*.npy", "in?er/part-*.npy"])
+def test_a_folder_that_is_there_is_no_pattern(tmp_path: Path, pattern: str) -> None:
+    folder = tmp_path / "photos [2]" / "inner"
+    folder.mkdir(parents=True)
+    _npy(folder)
+    start = folder if "/" not in pattern else folder.parent
+    assert [Path(file).name for file in shards(f"{start}/{pattern}", (".npy",))] == [
+        f"part-{shard}.npy" for shard in range(8, 12)
+    ]
+
+
 def test_a_pattern_without_a_file_and_a_folder_without_a_set(tmp_path: Path) -> None:
     assert "E604 a pattern that no file matches" in str(refusal(te.FileError, tmp_path / "*.npy"))
     assert "a folder without files of a known kind; it is empty" in str(refusal(te.FileError, tmp_path))
@@ -311,6 +322,56 @@ def test_a_row_that_cannot_be_evaluated_is_named_by_its_file(
             assert caught.value.code == code
             assert f" {row} of {tmp_path}/part-11.parquet" in caught.value.found
             assert caught.value.where.endswith(f"; rows of the set: {of_set}")
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+@pytest.mark.parametrize(
+    ("column", "values", "code"),
+    [
+        ("label", [[["a"]]], "E408 values of type list<.*column 'label' of .*part-10.parquet"),
+        ("id", [[["a"]]], "E408 values of type list<.*column 'id' of .*part-10.parquet"),
+        ("label", pa.array([b"\xff"]).view(pa.string()), "E403 bytes .* at row 0 of .*part-10.parquet"),
+        ("label", pa.array([b"\xff", None]).view(pa.string())[:1], "E403 bytes .* at row 0 of .*part-10.parquet"),
+        ("label", [0.5], "E403 values of several types: int .*, float at row 0 of .*part-10.parquet"),
+    ],
+    ids=["nested labels", "nested ids", "not UTF-8", "not UTF-8, sliced", "floats"],
+)
+def test_a_file_whose_labels_or_ids_are_of_no_use_is_named(
+    tmp_path: Path, memory: Any, column: str, values: Any, code: str
+) -> None:
+    pattern = _parquet(tmp_path)
+    pq.write_table(_table(21, 22, **{column: values}), tmp_path / "part-10.parquet")
+    with pytest.raises(te.LabelError, match=code):
+        read(pattern, memory=memory)
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_labels_in_lists_that_are_not_utf8_are_a_fault_of_their_file(tmp_path: Path, memory: Any) -> None:
+    lists = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), pa.array([b"\xff"]).view(pa.string()))
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        labels = lists if b - a == 1 else [["a"]] * (b - a)
+        pq.write_table(_table(a, b, label=labels), tmp_path / f"part-{shard}.parquet")
+    error = refusal(te.FileError, tmp_path / "part-*.parquet", memory=memory)
+    assert (error.code, error.where) == ("E601", str(tmp_path / "part-2.parquet"))
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_text_that_a_writer_left_as_views_is_text(tmp_path: Path, memory: Any) -> None:
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        views = {name: pa.array([f"{row % 3}" for row in range(a, b)], pa.string_view()) for name in ("label", "shop")}
+        pq.write_table(_table(a, b, **views), tmp_path / f"part-{shard}.parquet")
+    found = read(tmp_path / "part-*.parquet", where="shop != '0'", memory=memory)
+    assert found.labels.values() == [f"{row % 3}" for row in range(60) if row % 3]
+    assert found.take(np.array([3, 0])).meta["shop"].to_pylist() == ["2", "1"]
+
+
+@pytest.mark.parametrize("memory", BUDGETS)
+def test_a_file_that_has_no_value_in_a_column_has_no_row_that_passes(tmp_path: Path, memory: Any) -> None:
+    for shard, (a, b) in enumerate(pairwise(CUTS)):
+        shop = pa.nulls(b - a) if shard == 1 else pa.array(["x"] * (b - a))
+        pq.write_table(_table(a, b, shop=shop), tmp_path / f"part-{shard}.parquet")
+    found = read(tmp_path / "part-*.parquet", where="shop = 'x'", memory=memory)
+    assert found.ids.values() == IDS[:5] + IDS[21:]
 
 
 def test_rows_of_several_files_and_of_the_stretches_of_a_set_are_named_by_their_file(tmp_path: Path) -> None:

@@ -169,6 +169,8 @@ def test_runs_are_listed_as_a_table_or_as_json(folder: Path) -> None:
     assert len(listed) == 1
     assert 0 < listed[0]["values"]["map@r"] < 1
     assert invoked("runs", folder, "--where", "map@r>2").exit_code == 0
+    spelled = invoked("runs", folder, "-m", "triplet_loss@margin=0.20", "--sort", "tar@far=1e-1").stdout
+    assert ("  tar@far=0.1 " in spelled, "  triplet_loss@margin=0.2\n" in spelled) == (True, True)
 
 
 def test_the_number_that_runs_are_sorted_by_is_shown_first_and_stays_where_it_is_narrow(

@@ -10,7 +10,7 @@ import pytest
 
 from tripleteval import Embeddings, Evaluation, evaluate
 from tripleteval.report.comparison import same_items, together
-from tripleteval.report.findings.changes import changed_queries
+from tripleteval.report.findings.changes import changed_queries, not_listed
 
 
 def changes(before: Evaluation, after: Evaluation) -> pa.Table:
@@ -53,6 +53,19 @@ def test_a_report_counts_them_and_shows_what_they_find(pair: tuple[Evaluation, E
     assert (broken.title, fixed.title) == ("Broken by b", "Fixed by b")
     assert not any(case.found[0].right for case in [*broken.cases, *fixed.cases])
     assert len(broken.cases) == min(24, sum(row["change"] == "broken" and row["difference"] < 0 for row in rows))
+
+
+def test_those_that_lose_nothing_are_counted_beside_those_that_are_listed() -> None:
+    rng = np.random.default_rng(7)
+    labels, ids = [0, 0, 0, 0, 1, 1, 1, 1], list("abcdefgh")
+    points = [rng.integers(0, 30, size=(8, 1)) for _ in range(2)]
+    before, after = (evaluate(Embeddings(1.0 * each, labels, ids=ids), neighbors=3) for each in points)
+    rows = [row for row in changes(before, after).to_pylist() if row["change"] == "broken"]
+    lost = sum(row["difference"] < 0 for row in rows)
+    assert 0 < lost < len(rows)
+    broken = next(part for part in together([("a", before), ("b", after)]) if part.title == "Broken by b")
+    assert broken.text.endswith(f" {len(rows) - lost} more lose nothing in it, and are not listed.")
+    assert not_listed(1, "fixed") == " 1 more gains nothing in it, and is not listed."
 
 
 def test_runs_of_other_queries_are_not_compared_query_by_query(

@@ -22,7 +22,7 @@ from tripleteval.report.history import (
     found,
     headlines,
     history,
-    require_known,
+    known_in,
     searches,
     sparkline,
     unfinished_runs,
@@ -172,9 +172,19 @@ def test_a_metric_that_no_run_has_is_an_error_and_one_that_some_have_is_none(roo
     with pytest.raises(ParameterError, match="E510 no run with a metric 'nosuch'"):
         chosen(runs, ["map@r>2", "nosuch>1"])
     with pytest.raises(ParameterError, match="E510 no run with a metric 'foo'"):
-        require_known(runs, ["map@r", "foo"])
-    require_known(runs, ["hit_rate@5"])
-    require_known([run for run in runs if run.evaluation is None], ["map@r"])
+        known_in(runs, ["map@r", "foo"])
+    assert known_in(runs, ["hit_rate@5"]) == ["hit_rate@5"]
+    assert known_in([run for run in runs if run.evaluation is None], ["map@r"]) == ["map@r"]
+
+
+def test_a_metric_may_be_spelled_as_people_write_it(root: Path) -> None:
+    runs = found(root)
+    assert known_in(runs, ["triplet_satisfied@margin=0.20", "hit_rate@05"]) == [
+        "triplet_satisfied@margin=0.2",
+        "hit_rate@5",
+    ]
+    assert chosen(runs, ["triplet_satisfied@margin=0.20 >= 0"]) == chosen(runs, ["triplet_satisfied@margin=0.2 >= 0"])
+    assert arranged(runs, "triplet_loss@margin=2e-1") == arranged(runs, "triplet_loss@margin=0.2")
 
 
 def test_a_file_is_not_called_a_folder_that_is_missing(root: Path) -> None:
@@ -252,6 +262,16 @@ def test_runs_of_every_kind_show_what_they_have(
         ["probes against enrolled", "30 probes"],
         ["anchors, positives and negatives", "2 triplets"],
     ]
+
+
+def test_a_rate_that_is_not_reliable_says_so(tmp_path: Path, paired: Evaluation) -> None:
+    paired.save(tmp_path / "pairs")
+    runs = found(tmp_path)
+    said = history(runs, ["tar@far=0.01", "auc"])
+    assert said.text.endswith("* fewer than 30 errors are allowed: the rate is not reliable.")
+    assert said.tables[0].rows[0][4].startswith("* ")
+    assert not said.tables[0].rows[0][5].startswith("* ")
+    assert "reliable" not in history(runs, ["auc"]).text
 
 
 def test_a_line_over_time_joins_no_different_numbers_of_pairs(tmp_path: Path, paired: Evaluation) -> None:

@@ -24,6 +24,7 @@ from tripleteval.report.wording import (
     number,
     over,
     percent,
+    plain,
     rank,
     threshold,
 )
@@ -125,7 +126,11 @@ def test_the_verdict_counts_only_queries_that_can_be_evaluated() -> None:
 
 def test_the_verdict_names_query_and_gallery() -> None:
     probe, gallery = Embeddings([[0.0]], [1], name="probe"), Embeddings([[1.0], [3.0]], [1, 2], name="gallery")
-    assert said(evaluate(probe, gallery=gallery), "headline").title == "Evaluation of probe against gallery"
+    section = said(evaluate(probe, gallery=gallery), "headline")
+    assert section.title == "Evaluation of probe against gallery"
+    assert [row[:3] for row in section.tables[0].rows] == [["queries", "probe", "1"], ["gallery", "gallery", "2"]]
+    assert section.tables[0].columns[:3] == ["", "set", "rows"]
+    assert said(evaluate([[0.0], [1.0]], [0, 0]), "headline").tables[0].columns[:2] == ["set", "rows"]
 
 
 @pytest.mark.parametrize("which", ["run", "given", "collapsed", "one_class"])
@@ -193,6 +198,16 @@ def test_a_long_margin_curve_is_thinned_to_its_ends_and_says_so(run: Evaluation)
     shown = column(section.tables[-1], "margin")
     assert (len(shown), shown[0], shown[-1]) == (11, "-1", "1")
     assert "11 of 41 margins" in section.text
+    eleven = said(replace(run, margin_curve={"margins": margins[:11], "satisfied": margins[:11]}), "triplets")
+    assert column(eleven.tables[-1], "margin") == [plain(margin) for margin in margins[:11]]
+    assert "margins of the curve" not in eleven.text
+
+
+def test_only_what_is_listed_is_explained(run: Evaluation) -> None:
+    for family, words in (("semi_hard@", "Satisfied (easy):"), ("batch_hard", "Batch-hard:")):
+        without = {name: entry for name, entry in run.metrics.items() if not name.startswith(family)}
+        assert words in said(run, "triplets").text
+        assert words not in said(replace(run, metrics=without), "triplets").text
 
 
 def test_an_undefined_number_is_never_shown_as_a_number(one_class: Evaluation) -> None:
@@ -367,9 +382,11 @@ def test_a_share_is_never_rounded_to_all_or_none(value: float, shown: str) -> No
         (0.3, 0.3 + 1e-16, "[0.300, 0.300]"),
         (3.247e20, 3.408e20, "[3.25e+20, 3.41e+20]"),
         (None, 1.0, ""),
+        (0.5, None, ""),
+        (-0.25, 0.5, "[−0.250, 0.500]"),
     ],
 )
-def test_an_end_beside_0_is_not_rounded_to_it(low: float | None, high: float, shown: str) -> None:
+def test_an_end_beside_0_is_not_rounded_to_it(low: float | None, high: float | None, shown: str) -> None:
     assert interval(low, high) == shown
 
 

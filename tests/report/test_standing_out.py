@@ -120,6 +120,23 @@ def test_the_worst_part_is_named_where_its_interval_is_below_the_number_of_all()
     assert not any(line.startswith("Of light") for line in lines(replace(found, slices=even)))
 
 
+def test_of_several_parts_that_are_worse_the_worst_is_named_and_of_each_column_one() -> None:
+    centres, noise = points()
+    noise[CLASSES >= 8] *= 8
+    light, worse = (np.where(CLASSES >= 8, word, "bright").tolist() for word in ("dark", "dim"))
+    given = Embeddings(centres + noise, NAMES[CLASSES], meta={"light": light, "lamp": worse})
+    found = evaluate(given, by=["light", "lamp"], verification=False)
+    entry = next(entry for entry in found.slices if entry["value"] == "dark")
+    at = entry["metrics"]["map@r"]
+    for order in ((0.02, 0.01, 0.03), (0.01, 0.02, 0.03), (0.03, 0.02, 0.01)):
+        parts = [
+            entry | {"value": f"at {value}", "metrics": {"map@r": at | {"value": value, "low": 0.0, "high": 0.05}}}
+            for value in order
+        ]
+        worst = [line for line in lines(replace(found, slices=[*parts, *found.slices])) if " is worst: " in line]
+        assert [line.partition(":")[0] for line in worst] == ["Of light, at 0.01 is worst", "Of lamp, dim is worst"]
+
+
 def replace_value(entry: dict, found: Evaluation) -> dict:
     """Return the slice with the number of all queries in the place of its own."""
     return {**entry, "metrics": {**entry["metrics"], "map@r": found.metrics["map@r"]}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,17 @@ def test_the_slider_starts_at_the_threshold_that_the_text_names_and_reads_its_ra
         shown = {name: texts[slider.start] for name, texts in slider.readings.items()}
         assert shown == {"distance": f"{threshold:.4f}", "FAR": "10.0 %", "TAR": "50.0 %"}
         assert f"up to a distance of {shown['distance']} accepts {shown['TAR']}" in section.text
+        assert "Chosen and judged on the same pairs" in section.text
+        assert "it was chosen on other identities" not in section.text
+
+
+def test_two_points_are_a_curve_and_one_is_none() -> None:
+    for impostor, genuine, titles in (
+        ([1.5], [0.5], ["Distances of pairs"]),
+        ([1.5, 2.5], [0.5], ["Distances of pairs", "ROC"]),
+        ([0.5, 0.7], [1.5], ["Distances of pairs", "ROC", "DET"]),
+    ):
+        assert [chart.title for chart in told(curves_of(genuine, impostor), {}).charts] == titles
 
 
 def test_one_pair_is_one_pair() -> None:
@@ -133,6 +145,17 @@ def test_a_threshold_chosen_on_other_identities_is_the_one_proposed(calibrated: 
     assert slider.places[slider.start] == far["threshold"]
     shown = float(slider.readings["TAR"][slider.start].removesuffix(" %"))
     assert shown == pytest.approx(100 * (1 - frr["value"]), abs=5)
+
+
+def test_the_table_of_calibrated_rates_says_who_chose_and_who_was_judged(calibrated: Evaluation) -> None:
+    section = SECTIONS["verification"].write(calibrated)
+    assert (
+        f"thresholds chosen on 40 identities, judged on {calibrated.accounting['transfer']['identities']} others, with"
+        in section.text
+    )
+    assert all(row[0].startswith("transfer_") for row in section.tables[-1].rows)
+    plain = {name: entry for name, entry in calibrated.metrics.items() if not name.startswith("transfer_")}
+    assert "judged on" not in SECTIONS["verification"].write(replace(calibrated, metrics=plain)).text
 
 
 def test_of_a_preset_the_calibrated_rates_come_first_and_the_others_say_what_they_are(calibrated: Evaluation) -> None:

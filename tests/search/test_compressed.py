@@ -109,6 +109,28 @@ def test_the_ladder_in_one_table():
     assert recall["binary rescore=1"] < recall["binary rescore=4"]
 
 
-def test_more_dimensions_than_there_are_is_an_entry_that_says_so():
-    found = te.evaluate_search([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], backends=["pca"], params={"dim": [9]})
-    assert "dim=9 of 1 dimensions" in found[0]["error"]["found"]
+@pytest.mark.parametrize("dim", [9, 1.5])
+def test_more_dimensions_than_there_are_or_half_a_one_is_an_entry_that_says_so(dim):
+    found = te.evaluate_search([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1], backends=["pca"], params={"dim": [dim]})
+    assert f"dim={dim} of 1 dimensions" in found[0]["error"]["found"]
+
+
+def test_what_is_nothing_but_zeros_when_cut_stays_so(rows):
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    units[7] = np.eye(16, dtype=np.float32)[12]
+    index = built("truncate", units, dim=8)
+    assert np.allclose(np.linalg.norm(index.brute.rows, axis=1), np.arange(300) != 7)
+    found, squared = index.search(units[[7]], 3, {})
+    assert (found[0, 0], squared[0, 0]) == (7, 0)
+
+
+@pytest.mark.parametrize("name", ["int8", "binary"])
+def test_however_many_are_asked_at_once_the_answers_are_the_same(name, rows, monkeypatch):
+    gallery = np.concatenate([rows, rows[:60]])
+    index = built(name, gallery)
+    whole = index.search(rows[:40], 5, {})
+    for queries in (7, 0):  # even one may be more than that
+        monkeypatch.setattr("tripleteval.search.brute._AT_ONCE", queries * len(gallery))
+        monkeypatch.setattr("tripleteval.search.binary._AT_ONCE", queries * 2 * len(gallery))  # bytes
+        for found, expected in zip(index.search(rows[:40], 5, {}), whole, strict=True):
+            assert np.array_equal(found, expected)

@@ -7,15 +7,18 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from search.test_backends import question
+from tripleteval.distance.formula import distance_for
 from tripleteval.errors import BackendError, FileError, MissingExtra, ParameterError, ResourceError
 from tripleteval.search import Backend, How, find_backend
 from tripleteval.search.answers import neighbors
+from tripleteval.search.contract import measured, require_contract
 from tripleteval.search.files import SEAL, load, save, verified
 from tripleteval.search.process import Searcher
 
@@ -69,6 +72,63 @@ def test_a_lie_is_refused_with_backend_parameters_and_row(asked, name, what):
     assert f"backend search.fakes:{name} (M=8 ef=7)" in caught.value.where
     if name not in {"unsorted", "wrong", "swapped", "floats", "too_few"}:
         assert "query row 2 (0-based)" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("what", "place", "rows", "squared"),
+    [
+        ("a row that does not exist (4)", (2, 1), 4, None),
+        ("a row that does not exist (-2)", (0, 3), -2, None),
+        ("a neighbour after the end of the list (2)", (4, 1), -1, None),
+        ("a row twice (3)", (3, 0), 3, None),
+        ("a distance that is not finite (inf)", (1, 3), None, np.inf),
+        ("a negative distance (-0.5)", (2, 0), None, -0.5),
+        ("distances out of order (0.5)", (4, 2), None, 0.5),
+    ],
+)
+def test_what_is_refused_is_named_by_its_value_how_often_it_is_there_and_its_first_query(what, place, rows, squared):
+    found, far = np.tile(np.arange(4), (6, 1)), np.tile(np.arange(4.0), (6, 1))
+    require_contract(found, far, (6, 4), 4, "backend fake")
+    for query in (place[0], 5):  # and in the last list once more
+        for values, value in ((found, rows), (far, squared)):
+            if value is not None:
+                values[query, place[1]] = value
+    with pytest.raises(BackendError) as caught:
+        require_contract(found, far, (6, 4), 4, "backend fake")
+    assert f"{what} in 2 answers; first" in caught.value.found
+    assert caught.value.where == f"backend fake, query row {place[0]} (0-based)"
+
+
+LEAST = 100 * 2.0**-18  # of what float32 leaves of distances of 100
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        (-LEAST, 50, None),
+        (-1.01 * LEAST, 50, "a negative distance"),
+        (100 + 1.1 * LEAST, 100, None),
+        (100 + 1.2 * LEAST, 100, "distances out of order"),
+    ],
+)
+def test_what_rounding_leaves_is_no_lie_and_a_list_may_end_early(first, second, refused):
+    rows = np.tile([0, 1, -1, -1], (2, 1))
+    far = np.array([[first, second, np.nan, -np.inf], [0, 100, np.nan, -np.inf]])
+    with pytest.raises(BackendError, match=refused) if refused else nullcontext():
+        require_contract(rows, far, (2, 4), 4, "backend fake")
+
+
+def test_each_pair_is_measured_as_the_engine_does_however_many_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    queries, gallery = (rng.normal(size=(n, 3)).astype(np.float32) for n in (9, 20))
+    rows = rng.permuted(np.tile(np.arange(-1, 20), (9, 1)), axis=1)[:, :4]
+    rows[3] = -1
+    distance = distance_for("euclidean", queries, gallery)
+    true = np.square(queries[:, None].astype(float) - gallery[rows]).sum(axis=2)
+    for at_once in (2**16, 8, 1):
+        monkeypatch.setattr("tripleteval.search.contract._PAIRS_AT_ONCE", at_once)
+        found = distance.from_squared(measured(rows, queries, gallery, distance))
+        assert np.allclose(found, np.where(rows == -1, np.inf, np.sqrt(true)), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "code", "how"), [(name, *said) for name, said in DEATHS.items()])

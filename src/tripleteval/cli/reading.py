@@ -103,12 +103,12 @@ def _read(path: str, **how: Any) -> Embeddings:
 
 def _holds_pictures(folder: str) -> bool:
     """Return whether pictures stand in a folder, or in the folders in it, as those of classes do."""
-    from tripleteval.keras.image_folder import SUFFIXES
+    from tripleteval.readers.pair_list import PICTURES
 
     if not os.path.isdir(folder):  # a name that is too long is none either
         return False
     files = (file for inner in ("*", "*/*") for file in Path(folder).glob(inner))
-    return any(file.suffix.lower() in SUFFIXES for file in files)
+    return any(file.suffix.lower() in PICTURES for file in files)
 
 
 def _require_filter(text: str | None, option: str, other: str = "") -> None:

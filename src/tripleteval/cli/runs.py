@@ -47,13 +47,13 @@ def command(
         found,
         headlines,
         history,
-        require_known,
+        known_in,
         searches,
         unfinished_runs,
     )
 
     runs = found(folder)
-    require_known(runs, metrics)
+    metrics = tuple(known_in(runs, metrics))
     kept = chosen(runs, tests)
     kept = arranged(kept[-last:] if last else kept, by, descending=descending)
     if as_json:
@@ -66,7 +66,7 @@ def command(
     from tripleteval.report.console import draw, screen
 
     console = screen(_PIPED_WIDTH)
-    first = [] if by in {"saved", "name"} else [by]  # the column that stays in a narrow window
+    first = [] if by in {"saved", "name"} else known_in(runs, [by])  # the column that stays in a narrow window
     shown = list(dict.fromkeys([*first, *(metrics or headlines(kept))]))
     section = history(kept, shown, searches(folder), unfinished_runs(folder))
     for drawn in draw(fitted(section, console.width)):

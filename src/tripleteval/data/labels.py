@@ -185,8 +185,6 @@ def _encode_objects(values: list[Any], where: str, origin: Origin) -> Labels:
     kinds: dict[str, int] = {}
     for row, value in enumerate(values):
         kinds.setdefault(_kind(value), row)
-    if not kinds.keys().isdisjoint(("float", "complex")):
-        raise _floats(where)
     if len(kinds) > 1:
         (one, a), (two, b) = ((kind, origin.listed([row])) for kind, row in list(kinds.items())[:2])
         raise LabelError(
@@ -195,14 +193,16 @@ def _encode_objects(values: list[Any], where: str, origin: Origin) -> Labels:
             where=where,
             fix="make all of them text, or all of them integers",
         )
+    if not kinds.keys().isdisjoint(("float", "complex")):
+        raise _floats(where)
     try:
         distinct = set(values)
     except TypeError:
         raise LabelError(
             "E408",
-            f"labels of type {next(iter(kinds))}, which cannot be told apart by hash",
+            f"values of type {next(iter(kinds))}, which cannot be told apart by hash",
             where=where,
-            fix="one label per row is an integer or text; several labels per row are sets",
+            fix="give every row an integer or text; labels alone may be several, in one set or list per row",
         ) from None
     if "str" in kinds:
         _require_unicode(distinct, values, where, origin)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
+from tripleteval.data.origin import origin_of, remember
 from tripleteval.differences.identities import of_identities
 from tripleteval.differences.result import Differences
 from tripleteval.errors import DataError, ParameterError
@@ -84,9 +85,11 @@ def _improves(change: float, better: str | None) -> bool:
 
 
 def _by_row(side: Embeddings) -> Embeddings:
-    return Embeddings(
+    numbered = Embeddings(
         side.vectors, side.labels, ids=list(range(len(side))), groups=side.groups, name=side.name, meta=side.meta
     )
+    remember(numbered, origin_of(side))
+    return numbered
 
 
 def _require_the_same_task(a: Evaluation, run: Evaluation) -> None:

@@ -22,7 +22,8 @@ from tripleteval.differences.result import Differences
 from tripleteval.differences.verdict import judge
 from tripleteval.errors import ParameterError, counted, nearest
 from tripleteval.evaluation.settings import UNITS, check
-from tripleteval.report.wording import number
+from tripleteval.metrics.operating import RELIABLE
+from tripleteval.report.wording import listed, number
 
 _RULES = ("distance", "identification", "ties", "average", "ignore", "ignore_label", "nonfinite", "zero_rows")
 _SAME = 1e-9  # how far sums that were added up in another order may lie apart
@@ -114,7 +115,11 @@ def compare(
         paired=compared.matched,
         names=names,
         settings={"confidence": settings.confidence, "seed": settings.seed, "unit": compared.noun},
-        notes=[*_notes(a, b, compared.matched, settings.confidence), *_of_both((a, b), compared)],
+        notes=[
+            *_notes(a, b, compared.matched, settings.confidence),
+            *_of_both((a, b), compared),
+            *_unsure((a, b), compared),
+        ],
         queries=compared.queries,
         classes=None if compared.queries is None else changed_classes(compared.queries, decisive["better"]),
     )
@@ -223,3 +228,9 @@ def _of_both(runs: Runs, compared: Compared) -> list[str]:
             f"first and {number(own[1])} in the second."
         )
     return notes
+
+
+def _unsure(runs: Runs, compared: Compared) -> list[str]:
+    """Return which numbers are rates that are not reliable in one of the runs."""
+    names = [name for name in compared.entries if any(run.metrics[name].get("unreliable") for run in runs)]
+    return [f"Not reliable, since fewer than {RELIABLE} errors are allowed: {listed(names)}."] if names else []

@@ -9,7 +9,7 @@ from tripleteval.differences.compared import IDENTITY
 from tripleteval.differences.estimands import asked
 from tripleteval.differences.result import Differences
 from tripleteval.metrics import parse
-from tripleteval.report.findings.changes import lost_or_gained
+from tripleteval.report.findings.changes import lost_or_gained, not_listed
 from tripleteval.report.wording import difference, interval, label, number, whole
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def _queries(table: pa.Table, change: str, found: Differences) -> Section | None
     if (what := _what(found)) == "triplets":
         said = _satisfied(change, found.primary)
     text = f"{listed}; {said}. First, second and difference are of {found.primary}."
-    if rest := len(everyone) - len(rows):
-        text += f" {rest:,} more {'lose' if change == 'broken' else 'gain'} nothing in it, and are not listed."
+    text += not_listed(len(everyone) - len(rows), change)
     tables = [Table(heads, cells, _NUMERIC)] if rows else []
     return Section(f"{change.capitalize()} {what}: {len(everyone):,}", text, tables)
 

@@ -2,7 +2,7 @@
 
 A float64 product tells every ``squared`` of a tile to within a proven bound (`squared_product`). What may lie below
 the last edge of its query, or among its nearest, is computed as the reference does. Each query's negatives are then
-sorted, and edges, which are fewer, are found among them.
+sorted, and edges, which mostly are fewer, are found among them.
 """
 
 from __future__ import annotations
@@ -25,15 +25,25 @@ def count(
     queries: Prepared, tile: Prepared, first: int, hidden: Lists, edges: Edges, distance: Distance, tally: Tally
 ) -> None:
     """Add the negatives of one tile to ``tally``; see `kernel_reference.count`."""
+    negatives = _negatives(queries, tile, first, hidden, edges, tally)
+    ordered = np.sort(negatives, axis=1)
+    _offer(negatives, ordered, first, tally)
+    if len(edges.squared) < negatives.size:
+        _count(negatives, ordered, first, edges, distance, tally)
+    else:
+        _count_among(negatives, first, edges, distance, tally)
+
+
+def _negatives(queries: Prepared, tile: Prepared, first: int, hidden: Lists, edges: Edges, tally: Tally) -> Floats:
+    """Return (queries, tile) ``squared`` of the negatives that may matter, +inf for all other pairs."""
     squares, doubts = nearly(queries, tile)
     here = (hidden.rows >= first) & (hidden.rows < first + squares.shape[1])
     squares[owners(hidden)[here], hidden.rows[here] - first] = np.inf
     tally.negatives += np.count_nonzero(squares < np.inf, axis=1)
     tally.settled += squares.size
-    negatives = exactly(queries, tile, squares <= _reach(squares, doubts, edges, tally))
-    ordered = np.sort(negatives, axis=1)
-    _offer(negatives, ordered, first, tally)
-    _count(negatives, ordered, first, edges, distance, tally)
+    near = squares <= _reach(squares, doubts, edges, tally)
+    del squares
+    return exactly(queries, tile, near)
 
 
 def _reach(squares: Floats, doubts: Floats, edges: Edges, tally: Tally) -> Floats:
@@ -55,6 +65,21 @@ def _count(negatives: Floats, ordered: Floats, first: int, edges: Edges, distanc
     np.cumsum(distance.steps(ordered).astype(np.int64), axis=1, out=sums[:, 1:])
     tally.counts += _between(before, edges)
     tally.lengths += _between(sums[of, before], edges)
+
+
+def _count_among(negatives: Floats, first: int, edges: Edges, distance: Distance, tally: Tally) -> None:
+    """Count the same where edges are more than the negatives of a tile: these are found among them."""
+    for q, line in enumerate(negatives):
+        a, b = edges.indptr[q : q + 2]
+        squared, rows = edges.squared[a:b], edges.rows[a:b]
+        columns = np.argsort(line, kind="stable")[: np.count_nonzero(line < np.inf)]
+        sorted_line = line[columns]
+        bins, ends = (squared.searchsorted(sorted_line, side) for side in ("left", "right"))
+        for c, d in _runs(np.flatnonzero(ends > bins), bins, sorted_line):
+            bins[c:d] += rows[bins[c] : ends[c]].searchsorted(columns[c:d] + first, "right")
+        inside = bins < b - a
+        np.add.at(tally.counts, a + bins[inside], 1)
+        np.add.at(tally.lengths, a + bins[inside], distance.steps(sorted_line[inside]).astype(np.int64))
 
 
 def _before(negatives: Floats, ordered: Floats, first: int, of: Ints, edges: Edges) -> Ints:
@@ -80,7 +105,7 @@ def _between(before: Ints, edges: Edges) -> Ints:
 
 
 def _runs(places: Ints, of: Ints, squared: Floats) -> list[tuple[int, int]]:
-    """Return the runs of some edges that share a query and a ``squared``, none of which is left out of them."""
+    """Return the runs of some edges, or negatives, of one query and ``squared``, none of which is left out."""
     if not len(places):
         return []
     new = (np.diff(of[places]) > 0) | (np.diff(squared[places]) > 0)
@@ -92,7 +117,10 @@ def _offer(negatives: Floats, ordered: Floats, first: int, tally: Tally) -> None
     """Put the nearest of the tile into their places among the nearest of their queries."""
     queries, k = tally.squared.shape
     bound = np.minimum(tally.squared[:, -1], ordered[:, min(k, ordered.shape[1]) - 1])
-    of_query, columns = np.nonzero((negatives <= bound[:, None]) & (negatives < np.inf))
+    near = (negatives <= bound[:, None]) & (negatives < np.inf)
+    for q in np.flatnonzero(near.sum(axis=1) > 2 * k):  # many are as far as the last of them: the first will do
+        near[q, np.flatnonzero(negatives[q] == bound[q])[k:]] = False
+    of_query, columns = np.nonzero(near)
     of = np.concatenate([np.repeat(np.arange(queries), k), of_query])
     squared = np.concatenate([tally.squared.reshape(-1), negatives[of_query, columns]])
     rows = np.concatenate([tally.rows.reshape(-1), columns + first])

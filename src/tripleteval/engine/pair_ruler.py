@@ -34,7 +34,7 @@ _CELLS, _SMALLEST = 256, 5e-324
 _SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
 _SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
-_LISTED_AT_ONCE = 2**20  # of their positives
+_LISTED_AT_ONCE = 2**18  # positives of some rows
 _COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
@@ -194,7 +194,7 @@ def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Fl
     queries = distance.prepare(comparison.queries.vectors[asked])
     squared = squared_kernel(kernel)(queries, distance.prepare(comparison.gallery.vectors[rows]))
     of_query, chosen, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
-    for first, last in _runs(comparison.rule.at_most()[asked]):
+    for first, last in runs(comparison.rule.at_most()[asked]):
         rules = comparison.rules_of(asked[first:last])
         removed = rules.removed(0, last - first)
         positives, _ = rules.positives(0, last - first, removed)
@@ -206,8 +206,8 @@ def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Fl
     return distance.from_squared(genuine), distance.from_squared(squared[np.concatenate(others)])
 
 
-def _runs(positives: Ints) -> Iterator[tuple[int, int]]:
-    """Cut queries into runs that are listed at once, few enough positives each."""
+def runs(positives: Ints) -> Iterator[tuple[int, int]]:
+    """Cut queries of so many positives each into runs that have few enough of them to be listed at once."""
     full = np.cumsum(positives) // _LISTED_AT_ONCE
     return pairwise([0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(positives)])
 

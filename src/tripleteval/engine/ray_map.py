@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -209,7 +209,7 @@ def _join(ray: Any, address: str, cores: int) -> None:
         ours = {"num_cpus": cores, "include_dashboard": False}
     else:
         _knock(address)
-    with _signals_kept():
+    with _signals_kept(), _started_whole(ray) if address == "local" else nullcontext():
         try:
             # "local" and not None, which would join whatever happens to run here.
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **ours)
@@ -235,7 +235,7 @@ def _knock(address: str) -> None:
 def _unreachable(address: str, reason: str) -> BackendError:
     return BackendError(
         "E708",
-        f"no Ray cluster can be reached: {reason.strip().partition(chr(10))[0]}",
+        f"no Ray cluster can be reached: {reason.strip().partition(chr(10))[0].partition(' Please specify')[0]}",
         where=address,
         fix="start one with: ray start --head; or use local",
     )
@@ -279,7 +279,7 @@ def _not_installed(host: str, reason: str) -> BackendError:
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """Keep what SIGTERM does; ``ray.init`` would make it end the process without unwinding."""
-    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+    if not _in_main_thread() or sys.platform == "win32":
         yield
         return
     before = signal.getsignal(signal.SIGTERM)
@@ -287,3 +287,31 @@ def _signals_kept() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _started_whole(ray: Any) -> Iterator[None]:
+    """Let the first Ctrl-C wait until a cluster has started, and end it: cut off, Ray leaves processes behind."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or not _in_main_thread():
+        yield
+        return
+    asked: list[bool] = []
+
+    def wait(*_: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        sys.stderr.write("\nthe cluster ends as soon as it has started; Ctrl-C once more leaves at once\n")
+
+    signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked:
+        ray.shutdown()
+        raise KeyboardInterrupt
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -9,7 +9,8 @@ from tripleteval.distance.formula import FAR_SQUARED, Prepared, squared_block
 from tripleteval.engine.squared_product import lifted
 
 _MOST = 0.4  # share of a tile from which on all of it is computed: picking pairs out costs more
-_AT_ONCE = 2**17  # coordinates of pairs that stay near the processor
+_COORDINATES = 64  # of a row that are looked at at once, so that these
+_AT_ONCE = 2**17  # coordinates of pairs, which stay near the processor, are of many pairs
 _ROUNDED = 1.1  # times a bound: more than adding it, or taking it off, rounds
 
 
@@ -29,16 +30,18 @@ def exactly(queries: Prepared, tile: Prepared, wanted: Bools) -> Floats:
         squared = squared_block(queries, tile)
         squared[~wanted] = np.inf
         return squared
-    asked, searched = np.ascontiguousarray(queries.columns.T), np.ascontiguousarray(tile.columns.T)
     of_query, columns = np.nonzero(wanted)
     total = np.zeros(len(columns))
-    at_once = max(_AT_ONCE // asked.shape[1], 1)
-    for start in range(0, len(columns), at_once):
-        some = slice(start, start + at_once)
-        differences = asked.take(of_query[some], axis=0) - searched.take(columns[some], axis=0)
-        differences *= differences
-        for square in np.ascontiguousarray(differences.T):  # NumPy's own sum has an order of its own
-            total[some] += square
+    for first in range(0, len(tile.columns), _COORDINATES):
+        here = slice(first, first + _COORDINATES)
+        asked, searched = (np.ascontiguousarray(side.columns[here].T) for side in (queries, tile))
+        at_once = max(_AT_ONCE // asked.shape[1], 1)
+        for start in range(0, len(columns), at_once):
+            some = slice(start, start + at_once)
+            differences = asked.take(of_query[some], axis=0) - searched.take(columns[some], axis=0)
+            differences *= differences
+            for square in np.ascontiguousarray(differences.T):  # NumPy's own sum has an order of its own
+                total[some] += square
     total[queries.far[of_query] | tile.far[columns]] = FAR_SQUARED
     squared = np.full(wanted.shape, np.inf)
     squared[of_query, columns] = total

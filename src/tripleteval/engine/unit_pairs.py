@@ -18,6 +18,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine.genuine import Genuine
 from tripleteval.engine.maps import Map
+from tripleteval.engine.pair_ruler import runs
 from tripleteval.engine.plan import Order
 from tripleteval.engine.spread import valid
 from tripleteval.engine.squared_some import exactly, nearly
@@ -168,23 +169,38 @@ class UnitPass:
     def _meet(self, block: int, places: range, found: UnitCounts) -> None:
         """Add the pairs of one block of queries with its partners."""
         rows, lone = self.queries[block], self.comparison.leave_one_out
-        rules = self.comparison.rules_of(rows)
-        removed = rules.removed(0, len(rows))
-        positives, _ = rules.positives(0, len(rows), removed)
-        queries = self.distance.prepare(self.comparison.queries.vectors[rows])
-        for place, columns, vectors in self._partners(block, places):
-            seen = valid(removed, columns, len(rows))
-            if lone and place == 0:
-                seen = np.triu(seen, 1)
-            different = valid(positives, columns, len(rows))
-            cells = self._cells(queries, self.distance.prepare(vectors))
-            self._count(cells, seen & ~different & (not self.listed), rows, columns, found.genuine)
-            for counts in [found.impostor, *([found.half] if self.sampled and place % 2 else [])]:
-                self._count(cells, seen & different, rows, columns, counts)
-
-    def _partners(self, block: int, places: range) -> Iterator[tuple[int, Ints, AnyArray]]:
-        """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""
         partners = self.meetings.partners(block, places)
+        if not partners:
+            return
+        genuine, impostor = self._told_apart(rows, np.concatenate([self.gallery[other] for _, other in partners]))
+        queries, stop = self.distance.prepare(self.comparison.queries.vectors[rows]), 0
+        for place, columns, vectors in self._read(partners):
+            start, stop = stop, stop + len(columns)
+            same, different = genuine[:, start:stop], impostor[:, start:stop]
+            if lone and place == 0:
+                same, different = np.triu(same, 1), np.triu(different, 1)
+            cells = self._cells(queries, self.distance.prepare(vectors))
+            if not self.listed:
+                self._count(cells, same, rows, columns, found.genuine)
+            for counts in [found.impostor, *([found.half] if self.sampled and place % 2 else [])]:
+                self._count(cells, different, rows, columns, counts)
+
+    def _told_apart(self, rows: Ints, columns: Ints) -> tuple[Bools, Bools]:
+        """Return which pairs of some queries and some of the gallery are genuine, and which impostor."""
+        genuine, impostor = [], []
+        at_most = self.comparison.rules_of(rows).rule.at_most()
+        for first, last in runs(at_most):
+            rules = self.comparison.rules_of(rows[first:last])
+            removed = rules.removed(0, last - first)
+            positives, _ = rules.positives(0, last - first, removed)
+            seen = valid(removed, columns, last - first)
+            different = valid(positives, columns, last - first)
+            genuine.append(seen & ~different)
+            impostor.append(seen & different)
+        return np.concatenate(genuine), np.concatenate(impostor)
+
+    def _read(self, partners: list[tuple[int, int]]) -> Iterator[tuple[int, Ints, AnyArray]]:
+        """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""
         for some in (partners[first : first + _READ_AT_ONCE] for first in range(0, len(partners), _READ_AT_ONCE)):
             met, rows = [place for place, _ in some], [self.gallery[other] for _, other in some]
             # A file is read through for a few rows: once for them all.

@@ -179,7 +179,7 @@ def evaluate(
         ignore=ignore,
         relevance=relevance,
     )
-    _require_columns(comparison.queries, settings)
+    require_columns(comparison.queries, settings)
     other = None if calibrate_on is None else _other(calibrate_on, taken, settings)
     split = None if calibrate_on is None else split_of(comparison, other, settings)
     standing = taken_by(comparison)
@@ -294,8 +294,12 @@ def _evaluation(
     )
 
 
-def _require_columns(queries: Embeddings, settings: Settings) -> None:
-    """Miss groups and columns that are not there before hours of work, not after."""
+def require_columns(queries: Embeddings, settings: Settings) -> None:
+    """Miss groups and columns that are not there before hours of work, not after.
+
+    Raises:
+        ParameterError: There are none, or a column has too many values to slice by (E101).
+    """
     units_of(queries, settings.unit)
     for name in settings.by:
         column_values(queries, name)

@@ -246,7 +246,7 @@ def pass_costs(
         # Rows of a window as read, in both precisions and what it takes to make them; and a tile.
         fixed=52 * dim * min(window(dim), gallery) + tile + 2**20,
         turned=BYTES_PER_PAIR_TURNED * min(width, gallery) * min(width, queries) + kept if compiled else 0,
-        held=12 * dim * gallery,
+        held=12 * dim * gallery if compiled else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tripleteval.search.store import Store
 
 Params = dict[str, Any]
 _MOST_SETTINGS = 500
+_AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
             knows it, ``"faiss-hnsw:efSearch"`` for one.
 
     Raises:
-        ParameterError: No backend or an unknown one, a parameter none of them knows (E510), values that are none,
-            text where numbers are wanted, or two stores of one name (E101).
+        ParameterError: No backend or an unknown one, a parameter none of them knows (E510), values that are none
+            or impossible, or two stores of one name (E101).
         MissingExtra: The library of a backend is not installed (E103).
     """
     _require_kinds(names, params)
@@ -67,7 +69,7 @@ def plans(names: Sequence[str | Store], params: Mapping[str, Sequence[Any]]) -> 
     for name in given:
         if name not in known:
             raise ParameterError("E510", f"no backend asked for knows the parameter {name!r}", fix=nearest(name, known))
-    _require_numbers([each for each in backends if isinstance(each, Backend)], given)
+    _require_possible([each for each in backends if isinstance(each, Backend)], given)
     made = [_plan(backend, given) for backend in backends]
     count = sum(len(plan.builds) * len(plan.searches) for plan in made)
     if count > _MOST_SETTINGS:
@@ -93,13 +95,28 @@ def _known(backend: Backend | Store) -> tuple[str, ...]:
     return tuple(backend.grid) if isinstance(backend, Backend) else backend.settings
 
 
-def _require_numbers(backends: Sequence[Backend], given: Mapping[str, tuple[Any, ...]]) -> None:
-    """Refuse text for a parameter whose usual values are all numbers, before anything is built with it."""
+def _require_possible(backends: Sequence[Backend], given: Mapping[str, tuple[Any, ...]]) -> None:
+    """Refuse, before anything is built, what a parameter cannot be, as its usual values tell.
+
+    Libraries take some of it without a word: a graph told to keep −3 candidates answers, with nearly anything.
+    """
     for backend, name, usual in ((each, *of) for each in backends for of in each.grid.items()):
-        words = [v for v in given.get(f"{backend.name}:{name}", given.get(name, ())) if isinstance(v, str)]
-        if words and usual and not any(isinstance(value, str) for value in usual):
-            found = f"{name}={words[0]!r} for {backend.name}, where it is a number"
-            raise ParameterError("E101", found, fix=f"give numbers, such as {name}={','.join(map(str, usual))}")
+        numbers = [value for value in usual if not isinstance(value, str)]
+        if not numbers and usual != (_AUTO,):
+            continue  # the library's own words
+        whole, least = all(isinstance(value, int) for value in numbers), min([1, *numbers])
+        kind = f"a whole number, {least} or more" if whole else "a number above 0" if least > 0 else "a number"
+        for value in given.get(f"{backend.name}:{name}", given.get(name, ())):
+            if value not in usual and not _is_number(value, least, whole=whole):
+                found = f"{name}={value!r} for {backend.name}, where it is {kind}"
+                such = f"{name}={','.join(map(str, usual))}" if numbers else f"{name}=16 or {name}={_AUTO}"
+                raise ParameterError("E101", found, fix=f"give {kind}, such as {such}")
+
+
+def _is_number(value: Any, least: float, *, whole: bool) -> bool:
+    if isinstance(value, (bool, str)) or not math.isfinite(value):
+        return False
+    return value >= least and isinstance(value, int) if whole else value > 0 or least <= 0
 
 
 def _plan(backend: Backend | Store, given: Mapping[str, tuple[Any, ...]]) -> Plan:

@@ -17,6 +17,7 @@ from tripleteval.metrics.ties import TIES
 AVERAGES = ("query", "class", "pooled")
 UNITS = ("class", "query", "group")
 MOST_MARGINS = 200
+_LARGEST_MARGIN = 1e300  # the losses of a hundred million triplets that miss it can be added up
 QUANTILES = (0.05, 0.5, 0.95)  # of the distances of genuine and of impostor pairs
 _SUCH = {"confidence": 0.95, "precision": 0.01, "share": 0.5}
 
@@ -79,7 +80,7 @@ def check(**given: Any) -> Settings:
     """Return the settings, in one canonical form.
 
     Raises:
-        ParameterError: k is not a positive whole number (E308), a margin is negative or not finite (E505), or
+        ParameterError: k is not a positive whole number (E308), a margin is negative or beyond 1e300 (E505), or
             a name is unknown (E510), confidence or precision is no share (E505), or the seed is no whole number (E511).
     """
     given = asdict(Settings()) | given
@@ -163,9 +164,10 @@ def _whole(what: str, value: Any, *, least: int) -> int:
 def _numbers(what: str, values: list[Any], *, least: float = -math.inf) -> tuple[float, ...]:
     for value in values:
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-        if not real or not math.isfinite(value) or value < least:
-            sign = "0 or more; negative margins belong to margin_curve of evaluate" if least == 0 else "finite"
-            raise ParameterError("E505", f"{what}={value!r}", fix=f"give a number, {sign}")
+        if not real or not abs(value) <= _LARGEST_MARGIN or value < least:
+            ends = "from 0 to 1e300; negative margins belong to margin_curve of evaluate"
+            fix = f"give a number {ends if least == 0 else 'between -1e300 and 1e300'}"
+            raise ParameterError("E505", f"{what}={value!r}", fix=fix)
     distinct = tuple(sorted({float(value) + 0.0 for value in values}))
     if len(distinct) > MOST_MARGINS:
         raise ParameterError("E505", f"{len(distinct):,} margins", fix=f"give at most {MOST_MARGINS}")

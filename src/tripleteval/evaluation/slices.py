@@ -10,7 +10,7 @@ import numpy as np
 from tripleteval.arrays import AnyArray, Bools, python_values
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.labels import Labels
-from tripleteval.errors import ParameterError, counted, nearest
+from tripleteval.errors import LabelError, ParameterError, counted, nearest
 from tripleteval.evaluation.intervals import with_intervals
 from tripleteval.evaluation.sampling import HEADLINE
 from tripleteval.evaluation.settings import Settings
@@ -30,6 +30,7 @@ def column_values(queries: Embeddings, name: str) -> list[str | None]:
 
     Raises:
         ParameterError: There is no such column, or it has too many different values to slice by (E101).
+        LabelError: Text that is not UTF-8 (E403).
     """
     own = {"group": queries.groups, "label": queries.labels}
     roles = [noun for noun, column in own.items() if isinstance(column, Labels)]
@@ -40,7 +41,11 @@ def column_values(queries: Embeddings, name: str) -> list[str | None]:
         raise ParameterError("E101", f"no column {name!r} to slice by in {queries.name}", fix=fix)
     codes = None if name in queries.meta else own[name]
     column = queries.meta[name] if codes is None else codes.values()
-    values = python_values(column) if hasattr(column, "to_pylist") else list(column)
+    try:
+        values = python_values(column) if hasattr(column, "to_pylist") else list(column)
+    except UnicodeDecodeError as error:
+        found = f"column {name!r}, whose text is not UTF-8: {error.object!r}"
+        raise LabelError("E403", found, where=queries.name, fix="write it as UTF-8") from error
     texts = [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124  # NaN
     if len(set(texts)) > MOST_VALUES:
         raise ParameterError(

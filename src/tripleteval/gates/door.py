@@ -57,7 +57,7 @@ def gate(
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < math.inf:
         raise ParameterError("E505", f"margin={margin!r}", fix="give a number, 0 or more")
     requirements = [parse_requirement(text, run) for text in require]
-    checks = [_check(run, requirement, _unit(run)) for requirement in requirements]
+    checks = [_check(run, each, _unit(run))._replace(unreliable=_unsure(each.asked, run)) for each in requirements]
     baseline_unit = None
     if baseline is not None:
         asked = [parse_asked(text, run) for text in no_worse]
@@ -65,7 +65,9 @@ def gate(
             _require_direction(each, run.metrics[each.metric].get("better"))
         found = _compared(run, baseline, asked, paired=paired, name=name)
         baseline_unit = str(found.settings["unit"])
-        checks += [_against(each, found.metrics[each.metric], margin, baseline_unit) for each in asked]
+        for each in asked:
+            check = _against(each, found.metrics[each.metric], margin, baseline_unit)
+            checks.append(check._replace(unreliable=_unsure(each, run, baseline)))
     return Gate(name, tuple(checks), run.result_hash, _unit(run), baseline_unit)
 
 
@@ -109,6 +111,10 @@ def _against(asked: Asked, entry: dict[str, Any], margin: float, unit: str) -> C
 def _of(unit: str, entry: dict[str, Any]) -> str:
     """Return what the interval of a number draws again; nothing where it has none."""
     return "" if entry.get("low") is None else unit
+
+
+def _unsure(asked: Asked, *runs: Evaluation) -> bool:
+    return any(bool(run.metrics[asked.metric].get("unreliable")) for run in runs)
 
 
 def _require_direction(asked: Asked, better: str | None) -> None:

@@ -22,6 +22,7 @@ class Check(NamedTuple):
         high: Upper end.
         reason: Why nothing could be decided; empty otherwise.
         unit: What the interval draws again; empty without one.
+        unreliable: Whether it is a rate that so few errors are allowed for that it is not reliable.
     """
 
     requirement: str
@@ -31,6 +32,7 @@ class Check(NamedTuple):
     high: float | None = None
     reason: str = ""
     unit: str = ""
+    unreliable: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tripleteval.data.section import Section, Table
 from tripleteval.gates.result import Check, Gate
-from tripleteval.report.wording import interval, label, number
+from tripleteval.report.wording import UNSURE, interval, label, number
 
 
 def section(gate: Gate) -> Section:
@@ -17,9 +17,10 @@ def section(gate: Gate) -> Section:
 
 
 def units(gate: Gate) -> str:
-    """Return what the intervals rest on, in one line; nothing where there is none, or each row says it."""
+    """Return what the intervals rest on, where not each row says it, and what * stands for; nothing for neither."""
     nouns = _nouns(gate)
-    return f"Intervals by {nouns[0]}." if len(nouns) == 1 else ""
+    said = [f"Intervals by {nouns[0]}."] if len(nouns) == 1 else []
+    return " ".join([*said, *([f"* {UNSURE}."] if any(check.unreliable for check in gate.checks) else [])])
 
 
 def heads(gate: Gate) -> list[str]:
@@ -36,7 +37,7 @@ def rows(gate: Gate) -> list[list[str]]:
             _found(check),
             interval(check.low, check.high, check.found),
             *([check.unit] if said else []),
-            "passed" if check.passed else "FAILED",
+            f"{'passed' if check.passed else 'FAILED'}{' *' if check.unreliable else ''}",
         ]
         for check in gate.checks
     ]

@@ -66,6 +66,7 @@ def __getattr__(name: str) -> Any:
     from tripleteval.keras.framework import require_keras
 
     require_keras(f"tripleteval.keras.{name}")
+    import_module("tripleteval.keras.metrics")  # and the losses: Keras loads models compiled with what it has seen
     return getattr(import_module(f"tripleteval.keras.{_HOMES[name]}"), name)
 
 

@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,17 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.errors import DataError, ParameterError, ResourceError
 from tripleteval.evaluation.door import evaluate
-from tripleteval.evaluation.relevance import compare
 from tripleteval.keras.collapse import CollapseWarning, collapsed, stuck
 from tripleteval.keras.embedding import embed
 from tripleteval.keras.tower import embedding_tower
-from tripleteval.keras.validation import DIVERGED, rehearse, require_settings, require_watchable
+from tripleteval.keras.validation import (
+    DIVERGED,
+    rehearse,
+    require_answerable,
+    require_one_space,
+    require_settings,
+    require_watchable,
+)
 from tripleteval.metrics import parse
 from tripleteval.metrics.names import safe_name
 from tripleteval.report.presets import measured, require_preset, with_preset
@@ -55,12 +62,14 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
             and so on. Distance and margin are by default those of the model's loss, where it has them.
 
     Attributes:
-        evaluations: The `Evaluation` of each evaluated epoch, by its number from 0.
+        evaluations: The `Evaluation` of each evaluated epoch, by its number from 0. Tables (``per_query`` and the
+            like) are those of the last one alone, since they grow with the data; ``runs`` keeps all of them.
 
     Raises:
         ParameterError: ``every`` is no positive number (E308), or a metric, a setting or the preset is unknown (E510),
-            or impossible.
-        DataError: Data of no known kind (E203), or readable only once or without end (E301).
+            or impossible, or asks for groups, a column or a share of identities that the data do not have (E101, E505).
+        DataError: Data of no known kind (E203), or readable only once or without end (E301); vectors and a gallery of
+            different dimensions (E306), when training begins.
         LabelError: Arrays without a label for each item, or with unusable ones (E401-E408).
         ResourceError: A run folder of an epoch to come is there already (E801), when training begins.
         FileError: The model gives no vector per item (E613), when training begins.
@@ -92,9 +101,8 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
         self.validation_data, self.gallery, self.every, self.tower = validation_data, gallery, every, tower
         spellings = [metrics] if isinstance(metrics, str) else list(metrics)
         require_settings({"metrics": spellings, **settings})
-        asking, _ = (require_watchable(data, name, batch_size) for data, name in self._sets())
-        if asking is not None and gallery is None:
-            compare(asking, None, ignore=settings.get("ignore"), relevance=settings.get("relevance"))
+        known = (require_watchable(data, name, batch_size) for data, name in self._sets())
+        require_answerable(*known, alone=gallery is None, **settings)
         self.metrics, self.preset = [parse(spelling) for spelling in spellings], require_preset(preset)
         self.runs, self.overwrite = None if runs is None else Path(runs), overwrite
         self.prefix, self.batch_size, self.warn = prefix, batch_size, warn
@@ -106,8 +114,7 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
         """Find the tower, and embed the first batch: what is wrong with either is better known now."""
         self._embedder = self.tower if self.tower is not None else embedding_tower(self.model)
-        for data, name in self._sets():
-            rehearse(self._embedder, data, name, self.batch_size)
+        require_one_space(*(rehearse(self._embedder, data, name, self.batch_size) for data, name in self._sets()))
         self._last, self._begun = {}, False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras passes it
@@ -145,6 +152,8 @@ class EvaluateEmbeddings(keras.callbacks.Callback):
             self._last = dict.fromkeys([*self._last, *asked], math.nan)
             warnings.warn(f"epoch {epoch + 1} could not be evaluated: {error}", CollapseWarning, stacklevel=2)
             return
+        for earlier, kept in self.evaluations.items():  # their tables are the one thing that grows with the data
+            self.evaluations[earlier] = replace(kept, per_query=None, per_class=None, per_unit=None, neighbors=None)
         self.evaluations[epoch] = evaluation
         self._last = {self.prefix + safe_name(name): evaluation[name] for name in self._names(evaluation)}
         if self.runs is not None:

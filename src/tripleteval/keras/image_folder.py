@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tripleteval.errors import DataError, FileError, LabelError, ParameterError, nearest
+from tripleteval.errors import DataError, FileError, LabelError, ParameterError, nearest, printable
 from tripleteval.keras.batches import Batch
 from tripleteval.keras.pictures import Pictures
+from tripleteval.readers.pair_list import PICTURES
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _ON_BAD = ("refuse", "skip")
 _MOST_FILES = 10_000_000
 
@@ -20,8 +20,8 @@ _MOST_FILES = 10_000_000
 class ImageFolder:
     """Pictures under a folder, in the order of their names; hidden files and what is no picture are left out.
 
-    The label of a picture is the path of its folder below ``root``, its id its own path. Pictures that stand in
-    ``root`` itself have no label, so either all do, or none.
+    The label of a picture is the path of its folder below ``root``, its id its own path, with bytes that are not
+    UTF-8 percent-escaped. Pictures that stand in ``root`` itself have no label, so either all do, or none.
 
     Args:
         root: The folder.
@@ -45,7 +45,8 @@ class ImageFolder:
         if on_bad not in _ON_BAD:
             raise ParameterError("E510", f"on_bad={on_bad!r}", fix=nearest(on_bad, _ON_BAD))
         self.root, self.pictures, self.on_bad = Path(root), pictures, on_bad
-        self.ids, self.ignored = _found(self.root)
+        self._names, self.ignored = _found(self.root)
+        self.ids = [printable(name) for name in self._names]
         self.skipped: list[str] = []
         folders = [name.rpartition("/")[0] for name in self.ids]
         loose = folders.count("")
@@ -69,7 +70,7 @@ class ImageFolder:
         """
         for start in range(0, len(self), size):
             rows = range(start, min(start + size, len(self)))
-            loaded = [(row, picture) for row in rows if (picture := self._load(self.ids[row])) is not None]
+            loaded = [(row, picture) for row in rows if (picture := self._load(row)) is not None]
             if loaded:
                 kept = [row for row, _ in loaded]
                 labels = None if self.labels is None else np.array([self.labels[row] for row in kept])
@@ -84,13 +85,13 @@ class ImageFolder:
         }
         return {what: number for what, number in counts.items() if number}
 
-    def _load(self, name: str) -> np.ndarray | None:
+    def _load(self, row: int) -> np.ndarray | None:
         try:
-            return self.pictures.load(self.root / name)
+            return self.pictures.load(self.root / self._names[row])
         except FileError:
             if self.on_bad == "refuse":
                 raise
-            self.skipped.append(name)
+            self.skipped.append(self.ids[row])
             return None
 
 
@@ -102,7 +103,7 @@ def _found(root: Path) -> tuple[list[str], int]:
     for folder, below, files in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in files:
-            if name.startswith(".") or not name.lower().endswith(SUFFIXES):
+            if name.startswith(".") or not name.lower().endswith(PICTURES):
                 ignored += 1
             else:
                 names.append((Path(folder) / name).relative_to(root).as_posix())
@@ -110,6 +111,6 @@ def _found(root: Path) -> tuple[list[str], int]:
             raise FileError("E606", f"more than {_MOST_FILES:,} files", where=str(root), fix="embed it in parts")
     if not names:
         raise DataError(
-            "E301", f"no pictures among {ignored:,} files", where=str(root), fix=f"known: {' '.join(SUFFIXES)}"
+            "E301", f"no pictures among {ignored:,} files", where=str(root), fix=f"known: {' '.join(PICTURES)}"
         )
     return sorted(names), ignored

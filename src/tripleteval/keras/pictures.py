@@ -17,6 +17,7 @@ MOST_PIXELS = 64_000_000
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _RESIZE = ("bilinear", "nearest")
 _ORIENTATION = 0x0112
+_DEEPEST = 65_535
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
@@ -60,7 +61,7 @@ class Pictures:
 
         Raises:
             FileError: More than 64 million pixels (E606), no picture or a damaged one (E614), or one of 16 bits
-                where 8 are expected (E615).
+                where 8 are expected, of more than 16, or of floats (E615).
         """
         image_module = _pillow()
         try:
@@ -96,8 +97,13 @@ class Pictures:
         if self.channels == 4:
             found = "a deep picture without colours, for a model of 4 channels"
             raise FileError("E615", found, where=str(path), fix="save it with 8 bits per value and 4 channels")
+        values = np.asarray(picture, np.float32)
+        if picture.mode == "F" or values.min() < 0 or values.max() > _DEEPEST:
+            kind = "floats" if picture.mode == "F" else "more than 16 bits per value"
+            found = f"a picture of {kind}, from {values.min():g} to {values.max():g}"
+            raise FileError("E615", found, where=str(path), fix=f"save it as integers from 0 to {_DEEPEST:,}")
         self.counts["16 bits scaled to 0 … 255"] += 1
-        return image_module.fromarray(np.asarray(picture, np.float32) / 257)
+        return image_module.fromarray(values / (_DEEPEST / 255))
 
     def _count(self, picture: Any) -> None:
         if picture.getexif().get(_ORIENTATION, 1) != 1:

@@ -1,6 +1,6 @@
 """Evaluations where TensorBoard shows them: scalars over epochs.
 
-TensorBoard's own writer is used, so TensorFlow is not needed for any of this.
+TensorBoard's own records are written, so TensorFlow is not needed for any of this.
 """
 
 from __future__ import annotations
@@ -69,14 +69,25 @@ def events(folder: Folder) -> Iterator[Any]:
         MissingExtra: TensorBoard is not installed (E103).
     """
     try:
+        from tensorboard.compat import tf  # without TensorFlow, a stand-in of its own for files
         from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError:
         raise MissingExtra("writing for TensorBoard", "tensorboard", extra="tensorflow") from None
+    import socket
     import time
 
-    writer = EventFileWriter(os.fspath(folder))
+    def write(event: Any) -> None:
+        writer.write(event.SerializeToString())
+
+    # TensorBoard reads files in the order of their names and, where a step goes back, forgets the later ones. Its own
+    # EventFileWriter puts the second into the name, and then a count, of which 10 stands before 9.
+    second, rest = divmod(time.time_ns(), 10**9)
+    name = f"events.out.tfevents.{second:010d}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
+    tf.io.gfile.makedirs(os.fspath(folder))
+    writer = RecordWriter(tf.io.gfile.GFile(f"{os.fspath(folder)}/{name}", "wb"))
     try:
-        yield lambda step, summary: writer.add_event(Event(step=step, summary=summary, wall_time=time.time()))
+        write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        yield lambda step, summary: write(Event(step=step, summary=summary, wall_time=time.time()))
     finally:
         writer.close()

@@ -32,7 +32,17 @@ def open_parquet(source: Source, **how: Any) -> Any:
 
 def batches(file: Any, columns: list[str], rows: int) -> Iterator[Any]:
     """Yield the named columns of a Parquet file as Arrow record batches."""
-    yield from file.iter_batches(batch_size=rows, columns=columns)
+    import pyarrow as pa
+
+    for batch in file.iter_batches(batch_size=rows, columns=columns):
+        yield pa.record_batch([settled(column) for column in batch.columns], names=batch.schema.names)
+
+
+def settled(column: Any) -> Any:
+    """Return text that Arrow holds as views, of which it can neither take rows nor compare any, as plain text."""
+    import pyarrow as pa
+
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def described(schema: Any) -> str:
@@ -87,26 +97,45 @@ def as_matrix(array: Any, rows: Ints, dim: int | None, where: str) -> AnyArray:
 def as_labels(array: Any, where: str) -> Column:
     """Return an Arrow array of labels, ids or groups as NumPy or Python values; nulls come out as ``None``.
 
+    Text that is not UTF-8 comes out as bytes, which are refused where the row and its file are known.
+
     Raises:
         LabelError: Lists of something that is itself nested (E408).
     """
     import pyarrow as pa
 
+    require_labels(array.type, where)
     if getattr(array.type, "extension_name", "") == "arrow.uuid":
         return [None if value is None else str(value) for value in array.to_pylist()]
     array = getattr(array, "storage", array)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if _is_list(array.type):
-        if pa.types.is_nested(array.type.value_type):
-            fix = "several labels per row are one list of text or integers"
-            raise LabelError("E408", f"labels of type {array.type}", where=where, fix=fix)
         return [None if row is None else set(row) for row in array.to_pylist()]
+    if _is_text(array.type):
+        try:
+            array.validate(full=True)
+        except pa.ArrowInvalid:
+            return python_values(array.cast(pa.large_binary()))
     if array.null_count == 0 and (pa.types.is_integer(array.type) or _is_text(array.type)):
         column: AnyArray = array.to_numpy(zero_copy_only=False)
         return column
     # NumPy would turn integers beside a null into floats, and merge those beyond 2**53.
     return python_values(array)
+
+
+def require_labels(kind: Any, where: str) -> None:
+    """Refuse an Arrow type that cannot hold labels: lists of something that is itself nested.
+
+    Raises:
+        LabelError: E408.
+    """
+    import pyarrow as pa
+
+    kind = getattr(kind, "storage_type", kind)
+    if _is_list(kind) and pa.types.is_nested(kind.value_type):
+        fix = "give every row an integer or text; labels alone may be several, in one list per row"
+        raise LabelError("E408", f"values of type {kind}", where=where, fix=fix)
 
 
 def _common_length(array: Any, rows: Ints, dim: int | None, where: str) -> int:

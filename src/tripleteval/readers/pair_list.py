@@ -12,7 +12,7 @@ from tripleteval.readers.delimited import lines
 from tripleteval.readers.files import Name, opened
 
 FIRST, SECOND, SAME = "id_a", "id_b", "same"
-_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 class PairList(NamedTuple):
@@ -68,7 +68,7 @@ def matched(names: Any, embeddings: Embeddings) -> Any:
 
 def _picture(identity: str) -> str:
     path = PurePosixPath(identity)
-    return path.stem if path.suffix.lower() in _PICTURES else path.name  # the dot in mr.smith ends no name of a file
+    return path.stem if path.suffix.lower() in PICTURES else path.name  # the dot in mr.smith ends no name of a file
 
 
 def _lfw(path: Name) -> PairList:

@@ -92,7 +92,11 @@ def _expanded(name: Name, suffixes: Sequence[str]) -> list[Name]:
         return _remote(text, suffixes)
     if os.path.isdir(text):
         return _of_one_kind(text, [os.path.join(text, entry) for entry in _entries(text)], suffixes)
-    found = [file for file in glob.glob(text) if os.path.isfile(file)]
+    base = os.path.dirname(text)
+    while base and not os.path.isdir(base):
+        base = os.path.dirname(base)
+    # A folder that is there, such as "photos [2]", is no pattern.
+    found = [file for file in glob.glob(glob.escape(base) + text[len(base) :]) if os.path.isfile(file)]
     if not found:
         raise FileError(
             "E604", "a pattern that no file matches", where=text, fix="check the folder, and put it in quotes"

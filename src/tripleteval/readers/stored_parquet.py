@@ -13,7 +13,7 @@ import numpy as np
 
 from tripleteval.arrays import AnyArray, Ints, as_vectors
 from tripleteval.errors import printable
-from tripleteval.readers.arrow_table import as_matrix, open_parquet
+from tripleteval.readers.arrow_table import as_matrix, open_parquet, settled
 from tripleteval.readers.block import Request, joined
 from tripleteval.readers.columns import Layout, layout_of
 from tripleteval.readers.files import Name, Stamp, absolute, file_changed, opened, reopened
@@ -233,4 +233,4 @@ class StoredColumns(Mapping[str, Any]):
 
 def _column(part: ParquetRows, name: str) -> Any:
     with reopened(part.path, part.stamp, f"column {name!r}") as source:
-        return open_parquet(source).read(columns=[name]).column(name)
+        return settled(open_parquet(source).read(columns=[name]).column(name))

@@ -14,7 +14,7 @@ from tripleteval.data.labels import Labels, encode
 from tripleteval.data.origin import Origin
 from tripleteval.data.stored import StoredVectors
 from tripleteval.errors import DataError, FileError, LabelError
-from tripleteval.readers.arrow_table import as_labels, batches, open_parquet
+from tripleteval.readers.arrow_table import as_labels, batches, is_scalar, open_parquet, require_labels
 from tripleteval.readers.assembly import Beside, Given, named_set, require_beside
 from tripleteval.readers.block import Column, Request, joined, require_length
 from tripleteval.readers.files import Name, reopened
@@ -136,8 +136,10 @@ def _index(parts: tuple[ParquetRows, ...], request: Request) -> Index:
             raise FileError("E605", found, where=part.name, fix="files of one set have the same columns")
         needed = [*part.layout.columns.values(), *(test.column for test in request.where)]
         with reopened(part.path, part.stamp, "its labels") as source:
-            at = start
-            for batch in batches(open_parquet(source), list(dict.fromkeys(needed)), _ROWS) if needed else ():
+            at, file = start, open_parquet(source)
+            for name in part.layout.columns.values():
+                require_labels(file.schema_arrow.field(name).type, f"column {name!r} of {part.name}")
+            for batch in batches(file, list(dict.fromkeys(needed)), _ROWS) if needed else ():
                 if request.where:
                     tested = {test.column: batch.column(test.column) for test in request.where}
                     passed = np.flatnonzero(kept(request.where, tested, len(batch), part.name))
@@ -145,6 +147,8 @@ def _index(parts: tuple[ParquetRows, ...], request: Request) -> Index:
                     at += len(batch)
                     batch = batch.take(passed)  # noqa: PLW2901  # of this batch, these rows
                 for noun, name in part.layout.columns.items():
+                    if not is_scalar(batch.column(name).type):  # text in lists, that an error can only name here
+                        batch.column(name).validate(full=True)
                     chunks[noun].append(batch.column(name))
         start += part.rows
     columns = {noun: encoded(several, f"{noun} of {first.name}") for noun, several in chunks.items()}

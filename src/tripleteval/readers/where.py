@@ -109,6 +109,8 @@ def _passes(test: Condition, column: Any, path: str) -> Bools:
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_null(column.type):  # no row has a value, and none passes
+        return np.zeros(len(column), dtype=bool)
     if _is_text(column.type) != isinstance(test.value, str) and not pa.types.is_temporal(column.type):
         raise _mismatch(test, column.type, path)
     value = test.value
@@ -155,7 +157,7 @@ def _scalar(value: Value, kind: Any) -> Any:
 def _is_text(kind: Any) -> bool:
     import pyarrow as pa
 
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _tokens(text: str) -> list[_Token]:

@@ -10,7 +10,7 @@ from tripleteval.data.section import Chart, Section, Table
 from tripleteval.errors import ParameterError, plural
 from tripleteval.report.cases import cases
 from tripleteval.report.families import known_by
-from tripleteval.report.findings.changes import FIRST, changed_queries, lost_or_gained
+from tripleteval.report.findings.changes import FIRST, changed_queries, lost_or_gained, not_listed
 from tripleteval.report.findings.pairing import paired, query_table
 from tripleteval.report.kinds import kind_of
 from tripleteval.report.wording import difference, label, listed, number, whole
@@ -138,7 +138,7 @@ def _listed(title: str, table: pa.Table, shown: Evaluation, row_there: str, text
     change = table["change"][0].as_py()
     moved = [row for row in table.to_pylist() if lost_or_gained(row["difference"], change)]
     if not moved:
-        text = f"None of them changes that way in {RANKING}."
+        return Section(title, f"None of them changes that way in {RANKING}.")
     rows = moved[:_MOST_CASES]
     heads = ["row", *(name for name in ("id", "label") if name in table.column_names), *_VALUES]
     cells = [
@@ -152,9 +152,10 @@ def _listed(title: str, table: pa.Table, shown: Evaluation, row_there: str, text
     facts = [{name: row[_VALUES[name]] for name in ("change", "before", "after")} for row in rows]
     terms = dict.fromkeys(_VALUES, RANKING)
     numeric = frozenset({"row", *_VALUES})
-    some = f" The first {len(cells)} of {whole(len(moved))}, by {RANKING}." if len(moved) > len(cells) else ""
+    first = f"The first {len(cells)} of {whole(len(moved))}, by" if len(moved) > len(cells) else "By"
+    text += f" {first} {RANKING}.{not_listed(table.num_rows - len(moved), change)}"
     found = cases(shown, [row[row_there] for row in rows], facts)
-    return Section(title, text + some, [Table(heads, cells, numeric, terms)] if moved else [], cases=found)
+    return Section(title, text, [Table(heads, cells, numeric, terms)], cases=found)
 
 
 def _spread(table: pa.Table) -> list[Chart]:

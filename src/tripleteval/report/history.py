@@ -15,10 +15,11 @@ from tripleteval.data.evaluation import Evaluation
 from tripleteval.data.section import Section, Table
 from tripleteval.errors import FileError, ParameterError, ResourceError, counted, nearest, printable
 from tripleteval.journal.folder import JOURNAL, SUFFIX
+from tripleteval.metrics import known_as
 from tripleteval.report.families import known_by
 from tripleteval.report.kinds import QUERIES, kind_of, made_from
 from tripleteval.report.search_folder import SEARCH
-from tripleteval.report.wording import label, listed, number, whole
+from tripleteval.report.wording import UNSURE, label, listed, number, whole
 from tripleteval.runs import RUN, load
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -51,6 +52,11 @@ class Past:
         """Return one number, or ``None`` where the run does not have it."""
         entry = None if self.evaluation is None else self.evaluation.metrics.get(spelling)
         return None if entry is None else entry["value"]
+
+    def unsure(self, spelling: str) -> bool:
+        """Return whether one number is a rate that is not reliable."""
+        entry = None if self.evaluation is None else self.evaluation.metrics.get(spelling)
+        return bool(entry and entry.get("unreliable"))
 
 
 def found(root: str | Path) -> list[Past]:
@@ -105,7 +111,7 @@ def chosen(runs: Sequence[Past], tests: Sequence[str]) -> Sequence[Past]:
         if holds is None:
             fix = "write a metric, one of > >= < <=, and a number, such as 'recall@10>=0.9'"
             raise ParameterError("E101", f"the test {test!r}", fix=fix)
-        require_known(runs, [spelling])
+        (spelling,) = known_in(runs, [spelling])
         kept = [run for run in kept if (value := run.value(spelling)) is not None and holds(value, limit)]
     return kept
 
@@ -118,22 +124,24 @@ def arranged(runs: Sequence[Past], by: str, *, descending: bool = False) -> list
     """
     if by in {"saved", "name"}:
         return sorted(runs, key=lambda run: (getattr(run, by), run.name), reverse=descending)
-    require_known(runs, [by])
+    (by,) = known_in(runs, [by])
     having = [run for run in runs if run.value(by) is not None]
     having.sort(key=lambda run: run.value(by) or 0.0, reverse=descending)
     return having + [run for run in runs if run.value(by) is None]
 
 
-def require_known(runs: Sequence[Past], spellings: Iterable[str]) -> None:
-    """Refuse a metric that none of the runs has; where no run can be read, every one may have been meant.
+def known_in(runs: Sequence[Past], spellings: Iterable[str]) -> list[str]:
+    """Return how the runs spell these metrics; where no run can be read, every one may have been meant.
 
     Raises:
         ParameterError: No run has such a metric (E510).
     """
     known = {spelling for run in runs for spelling in (run.evaluation or {})}
-    for spelling in spellings:
+    spelled = [known_as(spelling, known) for spelling in spellings]
+    for spelling in spelled:
         if known and spelling not in known:
             raise ParameterError("E510", f"no run with a metric {spelling!r}", fix=nearest(spelling, known))
+    return spelled
 
 
 def headlines(runs: Sequence[Past]) -> list[str]:
@@ -165,6 +173,8 @@ def history(
     problems = [f"{label(run.name)} cannot be read: {label(run.problem)}" for run in runs if run.problem]
     said = [counted(len(runs), "run") + ".", *(line for line in lines if line), *problems]
     said += [*_not_finished(begun), *_not_listed(aside)]
+    if any(run.unsure(spelling) for run in runs for spelling in spellings):
+        said.append(f"* {UNSURE}.")
     table = Table(heads, rows, frozenset({"queries", *spellings}), {name: name for name in spellings})
     return Section("Runs", "\n".join(said), [table], level="warning" if problems else "plain")
 
@@ -272,9 +282,13 @@ def _row(run: Past, spellings: Sequence[str]) -> list[str]:
     saved = datetime.fromtimestamp(run.saved, UTC).strftime("%Y-%m-%d %H:%M")
     if run.evaluation is None:
         return [label(run.name), saved, "cannot be read", "", *("" for _ in spellings)]
-    values = [run.value(spelling) for spelling in spellings]
     asked = [made_from(run.evaluation), _asked(run.evaluation)]
-    return [label(run.name), saved, *asked, *("" if value is None else number(value) for value in values)]
+    return [label(run.name), saved, *asked, *(_cell(run, spelling) for spelling in spellings)]
+
+
+def _cell(run: Past, spelling: str) -> str:
+    value = run.value(spelling)
+    return "" if value is None else f"{'* ' if run.unsure(spelling) else ''}{number(value)}"
 
 
 def _past(folder: Path, root: Path) -> Past:

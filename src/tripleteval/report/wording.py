@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tripleteval.errors import visible
+from tripleteval.metrics.operating import RELIABLE
 
 LONGEST, _BRIEF = 200, 60
+UNSURE = f"fewer than {RELIABLE} errors are allowed: the rate is not reliable"  # what * beside a rate says
 _NOISE = 1e-12  # what sums of floats leave of a difference of 0
 _LARGE = 1e9  # from there on digits are counted, not read
 

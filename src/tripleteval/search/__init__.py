@@ -74,7 +74,8 @@ class Backend:
         index: Builds and loads its index.
         module: The Python module that must be installed; empty for none.
         extra: Our extra that installs it.
-        build_grid: Every build parameter with its default values; where all are numbers, only numbers can be given.
+        build_grid: Every build parameter with its default values. Where these are whole numbers, or ``"auto"`` alone,
+            only whole numbers from 1 (or the lowest of them) can be given; where some are shares, only numbers.
         search_grid: Every search parameter with its default values.
         randomised: Whether two seeds build two indexes.
         faithful: Whether its own distances are true to float32; quantised ones are not compared.

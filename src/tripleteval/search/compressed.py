@@ -140,7 +140,7 @@ def _cut(rows: AnyArray, dims: int, length: float) -> AnyArray:
 def _dims(how: How) -> int:
     asked = how.params["dim"]
     dims = round(asked * how.dim) if asked < 1 else int(asked)
-    if not 1 <= dims <= how.dim:
+    if not 1 <= dims <= how.dim or (asked >= 1 and dims != asked):
         raise ValueError(f"dim={asked} of {how.dim} dimensions")
     return dims
 

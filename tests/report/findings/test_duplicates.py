@@ -10,7 +10,7 @@ from tripleteval.data.material import Material
 from tripleteval.report.exports import exported
 from tripleteval.report.findings.duplicates import duplicates
 from tripleteval.report.findings.inside import copies_inside
-from tripleteval.report.sections import sections
+from tripleteval.report.sections import SECTIONS, sections
 
 DISTANCES = ["euclidean", "sqeuclidean", "cosine"]
 
@@ -170,3 +170,26 @@ def test_vectors_so_short_that_all_are_close_have_no_copies_but_those_that_are(d
     found = duplicates(evaluate(vectors * 1e-30, labels, distance=distance))
     assert {frozenset((row["query"], row["gallery"])) for row in found.to_pylist()} == set(map(frozenset, pairs))
     assert found["kind"].to_pylist() == ["exact"] * 20 + ["near"] * 20
+
+
+def test_a_side_too_large_to_look_into_says_so_and_one_item_says_nothing(monkeypatch):
+    for module in ("findings.inside", "sections.copies_inside"):
+        monkeypatch.setattr(f"tripleteval.report.{module}.MOST_ITEMS", 5)
+    one, six = Embeddings([[0.5]], [0]), Embeddings(np.zeros((6, 1)), [0] * 6)
+    run, write = evaluate(one, gallery=six), SECTIONS["copies inside"].write
+    section = write(run, Material(one, six))
+    assert (section.text, section.level) == ("Inside the gallery nobody looked: more than 5 items.", "plain")
+    assert write(run, Material(one, six.take(np.arange(1)))) is None
+    section = write(run, Material(one, six.take(np.arange(5))))
+    assert section.text.startswith("Inside the gallery: 10 pairs of exactly the same vector, 0 nearly (")
+    assert section.level == "warning"
+
+
+def test_copies_inside_one_set_flatter_and_those_on_both_sides_are_found_for_free():
+    items = Embeddings([[0.0], [0.0], [0.0], [5.0], [9.0]], [0, 0, 0, 1, 1])
+    write, flatter, free = SECTIONS["duplicates"].write, "make every number look better", "is found for free"
+    inside, across = write(evaluate(items)).text, write(evaluate(items, gallery=items.take(np.arange(2, 5)))).text
+    assert inside.startswith("3 queries have exactly the vector of another item, 0 nearly (")
+    assert (flatter in inside, free in inside) == (True, False)
+    assert across.startswith("5 queries have exactly the vector of an item of the gallery, 0 nearly (")
+    assert (flatter in across, free in across) == (False, True)

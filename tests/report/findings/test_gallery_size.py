@@ -111,6 +111,14 @@ def test_an_interval_takes_as_many_classes_as_every_other_number_of_the_run() ->
         assert ("Intervals are" in SECTIONS["gallery size"].write(run).text) == (classes == 6)
     last, entry = found.distractors.index(found.measured), run.metrics["hit_rate@1"]
     assert (found.low[1][last], found.high[1][last]) == pytest.approx((entry["low"], entry["high"]), abs=0.02)
+    section = SECTIONS["gallery size"].write(run)
+    columns = section.charts[0].columns
+    assert columns["low"] == [end for k in found.rates for end in found.low[k]]
+    assert columns["high"] == [end for k in found.rates for end in found.high[k]]
+    sizes = [f"{size:,}" for size in found.distractors]
+    shown = [row[0] for row in section.tables[0].rows]
+    assert (shown[0], shown[-1], f"{found.measured:,}" in shown) == (sizes[0], sizes[-1], True)
+    assert [size for size in sizes if size in shown] == shown
 
 
 def test_where_every_query_is_answered_there_is_no_variance_to_draw_nor_a_range() -> None:

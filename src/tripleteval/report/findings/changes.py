@@ -76,3 +76,10 @@ def lost_or_gained(difference: float | None, change: str, *, falls: bool = False
     if difference is None or not difference:
         return False
     return (difference > 0) == ((change == "fixed") != falls)
+
+
+def not_listed(rest: int, change: str) -> str:
+    """Return a sentence about those of a change that go the other way or nowhere; nothing where there is none."""
+    one = rest == 1
+    does = {"broken": "lose", "fixed": "gain"}[change] + ("s" if one else "")
+    return f" {rest:,} more {does} nothing in it, and {'is' if one else 'are'} not listed." if rest else ""

@@ -30,7 +30,7 @@ def inside_each_side(evaluation: Evaluation, material: Material) -> Section | No
     said, tables, shown = [], [], []
     for side, name, meaning in _SIDES:
         found = copies_inside(material, side, evaluation.settings.get("distance", "euclidean"))
-        if found is None and len(material.of(side)) > MOST_ITEMS:
+        if len(material.of(side)) > MOST_ITEMS:
             said.append(f"Inside {name} nobody looked: more than {whole(MOST_ITEMS)} items.")
         elif found is not None and found.num_rows:
             grouped = groups(found, inside=True)
