@@ -55,7 +55,7 @@ def count(edges, squared, bound, k=2):
     book = book_of(edges, np.sort(np.append(exact, [np.inf] * k))[:k])  # so that only these are offered
     room = room_for(1, max(len(exact), 1), both=False)
     steps = np.empty(len(exact), np.int64)
-    whole_steps(exact, bound, UNIT, steps)
+    whole_steps(exact, bound, UNIT, steps, steps.view(np.float64))
     left = count_certain(steps, room.others, 0, len(exact), 0, UNIT, book, room.desk, 0)
     count_left(left, asked, searched, UNIT, book, room.desk)
     post(book.levels, book.certain, book.counts, book.lengths)

@@ -13,7 +13,7 @@ UNIT = Unit(True, 2.0**20)
 
 def steps_of(squared, bound: Bound, unit: Unit):
     steps = np.empty(len(squared), np.int64)
-    whole_steps(np.asarray(squared, dtype=float), bound, unit, steps)
+    whole_steps(np.asarray(squared, dtype=float), bound, unit, steps, steps.view(np.float64))
     return steps
 
 

@@ -16,7 +16,14 @@ _EIGHT = 8
 
 @entry
 def in_steps(
-    squares: Floats, doubts: Floats, most: float, rows_far: Bools, columns_far: Bools, unit: Unit, steps: Ints
+    squares: Floats,
+    doubts: Floats,
+    most: float,
+    rows_far: Bools,
+    columns_far: Bools,
+    unit: Unit,
+    steps: Ints,
+    numbers: Floats,
 ) -> None:
     """Fill in the steps of a whole tile.
 
@@ -28,10 +35,11 @@ def in_steps(
         columns_far: (columns,) likewise.
         unit: Of the steps.
         steps: (rows, columns) int64, filled in.
+        numbers: (rows, columns) float64, the same memory.
     """
     some_far = rows_far.any() or columns_far.any()
     for r in range(len(squares)):
-        whole_steps(squares[r], Bound(0.0, doubts[r] + most), unit, steps[r])
+        whole_steps(squares[r], Bound(0.0, doubts[r] + most), unit, steps[r], numbers[r])
         for c in range(squares.shape[1]):
             steps[r, c] = HIDDEN if squares[r, c] == np.inf else steps[r, c]
         if some_far:

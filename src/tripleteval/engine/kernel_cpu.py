@@ -147,7 +147,8 @@ class _Worker:
         hide(squares, left.first, shape[1], indptr, hidden.rows, begun[some])
         steps = self.room.steps[: squares.size].reshape(shape)
         doubts, most = asked.doubts[some], searched.doubts.max()
-        in_steps(squares, doubts, most, top.rows.far[some], left.rows.far, self.unit, steps)
+        numbers = steps.view(np.float64)
+        in_steps(squares, doubts, most, top.rows.far[some], left.rows.far, self.unit, steps, numbers)
         return steps
 
     def _lifted(self, top: Stretch, left: Stretch) -> tuple[Lifted, Lifted]:

@@ -54,8 +54,9 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
     steps = np.empty(len(squared), np.int64)
     for i in range(len(squared)):
         steps[i] = step_of(squared[i], unit)
-    starts, cells = np.zeros(queries + 1, np.int64), np.zeros(queries + 1, np.int64)
-    low, shift = np.zeros(queries, np.int64), np.zeros(queries, np.int64)
+    starts, cells = np.empty(queries + 1, np.int64), np.empty(queries + 1, np.int64)
+    low, shift = np.empty(queries, np.int64), np.empty(queries, np.int64)
+    starts[0] = cells[0] = 0
     for q in range(queries):
         of = steps[indptr[q] : indptr[q + 1]]
         count = _levels(of)

@@ -55,6 +55,7 @@ class Room(NamedTuple):
         listed: (pairs + 8,) int32.
         squared: (pairs,) float64.
         steps: (pairs,) int64.
+        numbers: (pairs,) float64, the same memory.
         turned_steps: (pairs,) int64, the same by column.
         turned_rows: (pairs,) int32, the row of each of them.
         others: (longer side,) int32, 0, 1, 2 and so on.
@@ -66,6 +67,7 @@ class Room(NamedTuple):
     listed: Numbers
     squared: Floats
     steps: Ints
+    numbers: Floats
     turned_steps: Ints
     turned_rows: Numbers
     others: Numbers
@@ -77,13 +79,14 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
     """Return the room for a tile of ``height`` by ``width``; ``both``: whether columns ask as well."""
     longer = max(height, width)
     pairs, turned, left = height * width, height * width if both else 0, _LINES_LEFT * longer
-    products = np.zeros(height * padded(width), np.float32)
+    products, steps = np.zeros(height * padded(width), np.float32), np.empty(pairs, np.int64)
     single = np.empty(padded(width), np.uint8)
     return Room(
         products,
         np.empty(products.size + EIGHT, np.int32),
         np.empty(pairs),
-        np.empty(pairs, np.int64),
+        steps,
+        steps.view(np.float64),
         np.empty(turned, np.int64),
         np.empty(turned, np.int32),
         np.arange(longer, dtype=np.int32),

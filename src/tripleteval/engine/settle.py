@@ -34,10 +34,10 @@ def settle(
         room: To work in.
     """
     begins = _begins(listed, len(rows.exact))
-    squared, steps = room.squared[: len(listed)], room.steps[: len(listed)]
+    squared, steps, numbers = room.squared[: len(listed)], room.steps[: len(listed)], room.numbers[: len(listed)]
     for r in range(len(rows.exact)):
         estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
-    whole_steps(squared, Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY), unit, steps)
+    whole_steps(squared, Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY), unit, steps, numbers)
     if _any(rows.far) or _any(columns.far):
         _doubt_far(begins, listed, rows.far, columns.far, steps)
     _count(steps, listed, begins, rows, columns, unit, by_row, room.desk)
@@ -49,7 +49,7 @@ def settle(
 @inner
 def _begins(listed: Numbers, rows: int) -> Ints:
     """Leave the columns of the listed pairs, and return where each row begins."""
-    begins = np.zeros(rows + 1, np.int64)
+    begins = _nothing(rows + 1)
     for i in range(len(listed)):
         begins[_INDEX(listed[i] >> SHIFT) + _INDEX(1)] += 1
         listed[i] &= COLUMN
@@ -66,6 +66,14 @@ def estimate(rows: Floats, r: int, columns: Floats, some: AnyArray, squared: Flo
         squared[i], squared[i + 1], squared[i + 2], squared[i + 3] = four_in_any_order(rows, r, columns, a, b, c, d)
     for i in range(whole, len(some)):
         squared[i] = in_any_order(rows, r, columns, some[i])
+
+
+@inner
+def _nothing(count: int) -> Ints:
+    counts = np.empty(count, np.int64)
+    for i in range(count):  # NumPy's zeros take longer to compile than all of this
+        counts[i] = 0
+    return counts
 
 
 @inner
@@ -94,7 +102,7 @@ def _doubt_far(begins: Ints, some: Numbers, rows_far: Bools, columns_far: Bools,
 def _turn(begins: Ints, some: Numbers, steps: Ints, columns: int, room: Room) -> Ints:
     """Put the pairs in the order of their columns; return where each column begins."""
     one, two = _INDEX(1), _INDEX(2)
-    ends = np.zeros(columns + 2, np.int64)
+    ends = _nothing(columns + 2)
     for i in range(len(some)):
         ends[_INDEX(some[i]) + two] += 1
     _add_up(ends)

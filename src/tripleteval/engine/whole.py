@@ -56,13 +56,12 @@ def step_of(squared: float, unit: Unit) -> np.int64:
 
 
 @entry
-def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints) -> None:
-    """Fill in the steps of estimates, `UNSURE` where the bound leaves a choice.
+def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints, numbers: Floats) -> None:
+    """Fill in the steps of estimates, `UNSURE` where the bound leaves a choice; ``numbers`` is the same memory.
 
     Of a root ``l`` that is ``room`` away from the next step, the square may be off by ``room · (2 l − room)``.
     """
     relative, least = bound.relative, bound.least * unit.scale * (unit.scale if unit.rooted else 1.0)
-    numbers = steps.view(np.float64)
     for i in range(len(squared)):
         length = (np.sqrt(squared[i]) if unit.rooted else squared[i]) * unit.scale
         marked = length + MAGIC
