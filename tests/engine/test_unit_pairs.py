@@ -11,7 +11,7 @@ from strategies import labelled_points
 from tripleteval.data.comparison import Comparison
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import distance_for, squared_block
-from tripleteval.engine import pair_ruler, unit_pairs
+from tripleteval.engine import told_apart, unit_pairs
 from tripleteval.engine.genuine import listed
 from tripleteval.engine.squared_some import nearly
 from tripleteval.engine.unit_pairs import Meetings, UnitPass
@@ -109,7 +109,7 @@ def test_few_positives_are_listed_at_once(monkeypatch):
         return lists, gains
 
     whole = one.measure(map)
-    monkeypatch.setattr(pair_ruler, "_LISTED_AT_ONCE", 90)
+    monkeypatch.setattr(told_apart, "_LISTED_AT_ONCE", 90)
     monkeypatch.setattr(Comparison, "positives", recorded)
     assert equal(one.measure(map), whole)
     assert sum(lengths) == 60 * 29

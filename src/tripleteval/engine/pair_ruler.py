@@ -20,7 +20,8 @@ from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
 from tripleteval.engine.genuine import PAIRS_AT_ONCE, Genuine, few, most_genuine, squared_of
-from tripleteval.engine.spread import squared_kernel, valid
+from tripleteval.engine.spread import squared_kernel
+from tripleteval.engine.told_apart import told_apart
 from tripleteval.evidence.pairs import Ruler
 
 CAPACITY = 2**17
@@ -34,7 +35,6 @@ _CELLS, _SMALLEST = 256, 5e-324
 _SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
 _SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
-_LISTED_AT_ONCE = 2**18  # positives of some rows
 _COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
@@ -193,23 +193,14 @@ def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Fl
     rows = _spaced(len(comparison.gallery), _SEARCHED)
     queries = distance.prepare(comparison.queries.vectors[asked])
     squared = squared_kernel(kernel)(queries, distance.prepare(comparison.gallery.vectors[rows]))
-    of_query, chosen, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
-    for first, last in runs(comparison.rule.at_most()[asked]):
-        rules = comparison.rules_of(asked[first:last])
-        removed = rules.removed(0, last - first)
-        positives, _ = rules.positives(0, last - first, removed)
-        others.append(valid(removed, rows, last - first) & valid(positives, rows, last - first))
-        for query, (a, b) in enumerate(pairwise(positives.indptr.tolist()), first):
-            chosen.append(positives.rows[a + _spaced(b - a, _SEARCHED)])
-            of_query.append(np.full(len(chosen[-1]), query))
-    genuine = squared_of(comparison, distance, queries, np.concatenate(of_query), np.concatenate(chosen))
+    chosen, others = list[Ints](), []
+    for told in told_apart(comparison, asked, rows):
+        others.append(told.impostor)
+        bounds = pairwise(told.positives.indptr.tolist())
+        chosen += [told.positives.rows[a + _spaced(b - a, _SEARCHED)] for a, b in bounds]
+    of_query = np.repeat(np.arange(len(asked)), [len(some) for some in chosen])
+    genuine = squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
     return distance.from_squared(genuine), distance.from_squared(squared[np.concatenate(others)])
-
-
-def runs(positives: Ints) -> Iterator[tuple[int, int]]:
-    """Cut queries of so many positives each into runs that have few enough of them to be listed at once."""
-    full = np.cumsum(positives) // _LISTED_AT_ONCE
-    return pairwise([0, *(np.flatnonzero(np.diff(full)) + 1).tolist(), len(positives)])
 
 
 def _spaced(count: int, most: int) -> Ints:

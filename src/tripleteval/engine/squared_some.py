@@ -9,8 +9,8 @@ from tripleteval.distance.formula import FAR_SQUARED, Prepared, squared_block
 from tripleteval.engine.squared_product import lifted
 
 _MOST = 0.4  # share of a tile from which on all of it is computed: picking pairs out costs more
-_COORDINATES = 64  # of a row that are looked at at once, so that these
-_AT_ONCE = 2**17  # coordinates of pairs, which stay near the processor, are of many pairs
+_AT_ONCE = 2**17  # coordinates of pairs that stay near the processor
+_COORDINATES = 64  # of each pair among them, so that they are of many pairs
 _ROUNDED = 1.1  # times a bound: more than adding it, or taking it off, rounds
 
 

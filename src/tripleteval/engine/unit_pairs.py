@@ -18,10 +18,9 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance, Prepared
 from tripleteval.engine.genuine import Genuine
 from tripleteval.engine.maps import Map
-from tripleteval.engine.pair_ruler import runs
 from tripleteval.engine.plan import Order
-from tripleteval.engine.spread import valid
 from tripleteval.engine.squared_some import exactly, nearly
+from tripleteval.engine.told_apart import told_apart
 from tripleteval.evidence.unit_counts import UnitCounts
 
 MOST_PAIRS = 2**22
@@ -172,7 +171,9 @@ class UnitPass:
         partners = self.meetings.partners(block, places)
         if not partners:
             return
-        genuine, impostor = self._told_apart(rows, np.concatenate([self.gallery[other] for _, other in partners]))
+        columns = np.concatenate([self.gallery[other] for _, other in partners])
+        told = list(told_apart(self.comparison, rows, columns))
+        genuine, impostor = np.concatenate([t.genuine for t in told]), np.concatenate([t.impostor for t in told])
         queries, stop = self.distance.prepare(self.comparison.queries.vectors[rows]), 0
         for place, columns, vectors in self._read(partners):
             start, stop = stop, stop + len(columns)
@@ -184,20 +185,6 @@ class UnitPass:
                 self._count(cells, same, rows, columns, found.genuine)
             for counts in [found.impostor, *([found.half] if self.sampled and place % 2 else [])]:
                 self._count(cells, different, rows, columns, counts)
-
-    def _told_apart(self, rows: Ints, columns: Ints) -> tuple[Bools, Bools]:
-        """Return which pairs of some queries and some of the gallery are genuine, and which impostor."""
-        genuine, impostor = [], []
-        at_most = self.comparison.rules_of(rows).rule.at_most()
-        for first, last in runs(at_most):
-            rules = self.comparison.rules_of(rows[first:last])
-            removed = rules.removed(0, last - first)
-            positives, _ = rules.positives(0, last - first, removed)
-            seen = valid(removed, columns, last - first)
-            different = valid(positives, columns, last - first)
-            genuine.append(seen & ~different)
-            impostor.append(seen & different)
-        return np.concatenate(genuine), np.concatenate(impostor)
 
     def _read(self, partners: list[tuple[int, int]]) -> Iterator[tuple[int, Ints, AnyArray]]:
         """Yield the places of a block's partners, with their rows of the gallery and the vectors of these."""

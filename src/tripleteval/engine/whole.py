@@ -57,9 +57,10 @@ def step_of(squared: float, unit: Unit) -> np.int64:
 
 @entry
 def whole_steps(squared: Floats, bound: Bound, unit: Unit, steps: Ints, numbers: Floats) -> None:
-    """Fill in the steps of estimates, `UNSURE` where the bound leaves a choice; ``numbers`` is the same memory.
+    """Fill in the steps of estimates, `UNSURE` where the bound leaves a choice.
 
     Of a root ``l`` that is ``room`` away from the next step, the square may be off by ``room · (2 l − room)``.
+    ``numbers`` is the memory of ``steps``: to make the view here takes a while to compile.
     """
     relative, least = bound.relative, bound.least * unit.scale * (unit.scale if unit.rooted else 1.0)
     for i in range(len(squared)):

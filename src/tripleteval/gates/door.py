@@ -76,10 +76,9 @@ def _check(run: Evaluation, requirement: Requirement, unit: str) -> Check:
     unit = _of("fold" if by_fold(requirement.asked.metric) else unit, entry)
     found = entry.get(requirement.asked.bound)
     ends = entry.get("low"), entry.get("high")
-    if found is None:
-        reason = entry.get("reason") or entry.get("interval_reason") or "it has no interval"
-        return Check(requirement.text, False, None, *ends, str(reason), unit)  # noqa: FBT003  # the field is named passed
-    return Check(requirement.text, requirement.holds(found), found, *ends, unit=unit)
+    missing = entry.get("reason") or entry.get("interval_reason") or "it has no interval"
+    passed, reason = (False, str(missing)) if found is None else (requirement.holds(found), "")
+    return Check(requirement.text, passed, found, *ends, reason, unit)
 
 
 def _compared(run: Evaluation, baseline: Evaluation, asked: list[Asked], *, paired: bool, name: str) -> Differences:
@@ -104,8 +103,10 @@ def _against(asked: Asked, entry: dict[str, Any], margin: float, unit: str) -> C
     ends = entry["low"], entry["high"]
     unit = _of(entry.get("noun", unit), entry)
     if change is None:
-        return Check(text, False, None, *ends, str(entry.get("reason", "undefined")), unit)  # noqa: FBT003  # passed
-    return Check(text, change >= limit if sign == ">=" else change <= limit, change, *ends, unit=unit)
+        passed, reason = False, str(entry.get("reason", "undefined"))
+    else:
+        passed, reason = change >= limit if sign == ">=" else change <= limit, ""
+    return Check(text, passed, change, *ends, reason, unit)
 
 
 def _of(unit: str, entry: dict[str, Any]) -> str:
