@@ -64,13 +64,15 @@ class Distance:
             for data near the ends of float64's range.
         span: A power of two no smaller than any distance before it is scaled back, and not much larger
             than the data are wide.
-        step_bits: Sums of distances are added up in steps of ``span * 2**-step_bits``.
+        step_bits: Distances are told apart in steps of ``span * 2**-step_bits``.
+        dropped_bits: Sums of distances are added up in steps ``2**dropped_bits`` times as wide.
     """
 
     name: str
     exponent: int = 0
     span: float = 8.0
     step_bits: int = _STEP_BITS
+    dropped_bits: int = 0
 
     @property
     def rooted(self) -> bool:
@@ -80,6 +82,11 @@ class Distance:
     @property
     def step(self) -> float:
         """What a sum of distances is counted in, before it is scaled back: a power of two."""
+        return math.ldexp(self.fine_step, self.dropped_bits)
+
+    @property
+    def fine_step(self) -> float:
+        """What distances are told apart in: a power of two, no larger than ``step``."""
         return math.ldexp(self.span, -self.step_bits)
 
     @property
@@ -104,7 +111,10 @@ class Distance:
 
     def steps(self, squared: Floats) -> Floats:
         """Return the distances that belong to finite ``squared`` in whole steps of ``step``, as float64."""
-        return np.rint((np.sqrt(squared) if self.rooted else squared) * (1.0 / self.step))
+        fine = np.rint((np.sqrt(squared) if self.rooted else squared) * (1.0 / self.fine_step))
+        if not self.dropped_bits:
+            return fine
+        return np.floor(np.ldexp(fine, -self.dropped_bits) + 0.5)
 
     def first_at_least(self, distance: Floats) -> Floats:
         """Return the smallest ``squared`` whose distance is >= ``distance``, so that < means nearer."""

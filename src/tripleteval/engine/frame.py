@@ -28,6 +28,7 @@ from tripleteval.distance.formula import Distance, Prepared
 
 Singles = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int32]
+Marks = npt.NDArray[np.int16]
 
 _UNIT = 2.0**-24
 WINDOW = 2**18  # numbers

@@ -12,6 +12,7 @@ import numpy as np
 
 from tripleteval.arrays import Ints
 from tripleteval.data.comparison import Lists
+from tripleteval.engine.coarse_tile import REFUSED, count_seen
 from tripleteval.engine.crowded import count_lines, in_steps, turn
 from tripleteval.engine.frame import Rows, Shelf, Singles
 from tripleteval.engine.onlookers import Onlooker
@@ -19,11 +20,13 @@ from tripleteval.engine.room import Room, flat, padded, room_for
 from tripleteval.engine.settle import settle
 from tripleteval.engine.side import Asking, Side, Stretch
 from tripleteval.engine.sift import hide, sift
+from tripleteval.engine.sight import Sight
 from tripleteval.engine.squared_product import Lifted, lifted
 from tripleteval.engine.whole import Unit
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
 _MANY_LEVELS = 100  # per query, from which on reading them costs more than a flat product does
+_MOST_COMPARED = 64  # levels per query up to which every step is compared with each
 _STRIP = 64  # rows of such a tile, whose pairs stay near the processor from product to count
 _IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 looks again
 
@@ -73,7 +76,10 @@ class _Worker:
 
     def __init__(self, one: Side, room: Room, onlooker: Onlooker | None = None) -> None:
         self.frame = one.frame
-        self.unit = Unit.of(one.asking.edges.distance)
+        distance = one.asking.edges.distance
+        self.unit = Unit.of(distance)
+        self.sight = Sight.of(distance, one.frame) if distance.dropped_bits else None
+        self.many_levels = len(one.asking.levels.steps) > _MOST_COMPARED * len(one)
         self.onlooker = onlooker
         self.room = room
         self.doubled = room.products
@@ -108,14 +114,32 @@ class _Worker:
                 self.crowded -= 1
                 self._count_all(top, left, hidden, seen)
                 return
+        if self.sight is not None and not self.many_levels and self._count_at_sight(product, top, left, hidden, seen):
+            return
         found = sift(product, top.sieve, left.sieve, self.room.answers, self.room.listed)
         if found > len(top) * len(left) * _MOST:
-            self.crowded = _IN_A_ROW
+            self.crowded = _IN_A_ROW if self.sight is None or self.many_levels else 0
             self._count_all(top, left, hidden, seen)
         elif found:
+            self._settle(found, top, left, both=left.asks)
+
+    def _count_at_sight(self, product: Singles, top: Stretch, left: Stretch, hidden: Lists, seen: Ints) -> bool:
+        """Count what float32 is sure of, and compute the rest; return whether that could be done."""
+        if self.sight is None or top.rows.far.any() or left.rows.far.any():
+            return False
+        most = int(len(top) * len(left) * _MOST)
+        found = count_seen(product, top.seen, left.seen, self.sight, self.unit, most, self.room)
+        if found == REFUSED:
+            self.crowded = _IN_A_ROW
+            self._count_all(top, left, hidden, seen)
+        else:
             self.settled += found
-            listed = self.room.listed[:found]
-            settle(listed, top.points, left.points, self.unit, top.book, left.book, left.asks, self.room)
+        return True
+
+    def _settle(self, listed: int, asked: Stretch, searched: Stretch, *, both: bool) -> None:
+        self.settled += listed
+        pairs = self.room.listed[:listed]
+        settle(pairs, asked.points, searched.points, self.unit, asked.book, searched.book, both, self.room)
 
     def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns and up to seven more) ``−2S``, a multiple of eight wide."""

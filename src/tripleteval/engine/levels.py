@@ -13,8 +13,8 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.compiled import entry, inner
-from tripleteval.engine.frame import Numbers
-from tripleteval.engine.whole import ENDLESS, Unit, step_of
+from tripleteval.engine.frame import Marks, Numbers
+from tripleteval.engine.whole import ENDLESS, LAST_MARK, Unit, step_of, summed
 
 _CELLS = 2  # per level, at least
 _BELOW, _ABOVE = -(2**62), 2**63 - 1
@@ -26,6 +26,7 @@ class Levels(NamedTuple):
     Attributes:
         indptr: (queries + 1,) levels of each query.
         steps: (levels,) int64, the step of each.
+        marks: (levels,) int16, the step of a sum it lies in, `LAST_MARK` where there are more.
         edges: (levels,) place of its first edge; of the level above all edges, where the query's edges end.
         cells: (queries + 1,) cells of each query.
         before: (cells,) int32, how many levels of the query lie in earlier cells.
@@ -35,6 +36,7 @@ class Levels(NamedTuple):
 
     indptr: Ints
     steps: Ints
+    marks: Marks
     edges: Ints
     cells: Ints
     before: Numbers
@@ -64,6 +66,7 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
         starts[q + 1] = starts[q] + count + 2
         cells[q + 1] = cells[q] + width
     levels, edges = np.empty(starts[queries], np.int64), np.empty(starts[queries], np.int64)
+    marks = np.empty(starts[queries], np.int16)
     before = np.empty(cells[queries], np.int32)
     for q in range(queries):
         first, stop = starts[q] + 1, starts[q + 1] - 1
@@ -75,7 +78,9 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
             while place < stop and cell_of(levels[place], low[q], shift[q], top) < cell:
                 place += 1
             before[cells[q] + cell] = place - starts[q]
-    return Levels(starts, levels, edges, cells, before, low, shift)
+    for i in range(len(levels)):
+        marks[i] = min(summed(min(max(levels[i], 0), ENDLESS), unit), LAST_MARK)
+    return Levels(starts, levels, marks, edges, cells, before, low, shift)
 
 
 @inner

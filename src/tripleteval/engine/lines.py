@@ -18,7 +18,7 @@ from tripleteval.engine.levels import Levels, cell_of
 from tripleteval.engine.nearest import insert
 from tripleteval.engine.room import Desk
 from tripleteval.engine.squared_one import all_in_given_order
-from tripleteval.engine.whole import Unit, step_of
+from tripleteval.engine.whole import Unit, step_of, summed
 
 # Of a number that may be negative each use as an index asks whether it is.
 _INDEX = np.uintp
@@ -117,7 +117,7 @@ def count_certain(
             place += _INDEX(1)
         if (step > near) & (levels[place] > step):
             certain[place, 0] += 1
-            certain[place, 1] += step
+            certain[place, 1] += summed(step, unit)
         else:
             desk.asked[left], desk.searched[left] = q, others[i]
             left += 1
@@ -143,7 +143,7 @@ def count_left(left: int, asked: Points, searched: Points, unit: Unit, book: Boo
         place = _edges_upto(book.squared, book.rows, book.indptr[q], stop, exact, row)
         if place < stop:
             book.counts[place] += 1
-            book.lengths[place] += step_of(exact, unit)
+            book.lengths[place] += summed(step_of(exact, unit), unit)
         if exact <= book.near_squared[q, -1]:
             insert(book.near_squared, book.near_rows, q, exact, row)
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from tripleteval.arrays import Bools, Floats, Ints, row_blocks
 from tripleteval.data.comparison import Comparison
-from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared, squared_block
+from tripleteval.distance.formula import FAR_SQUARED, Distance, Prepared
 from tripleteval.engine.genuine import PAIRS_AT_ONCE, Genuine, few, most_genuine, squared_of
+from tripleteval.engine.rounding import repeated, sampled, spaced
 from tripleteval.engine.spread import squared_kernel
 from tripleteval.engine.told_apart import told_apart
 from tripleteval.evidence.pairs import Ruler
@@ -35,7 +36,6 @@ _CELLS, _SMALLEST = 256, 5e-324
 _SHARES = 0.05, 0.5, 0.95  # of the quantiles that are measured
 _SURE, _EVERY, _LOWEST = 0.006, 4, 0.01  # how well a sample knows a share; of its quantiles; and few pairs are nearer
 _ASKED, _SEARCHED = 512, 2048  # rows of the sample
-_COMPARED = 64  # rows whose distances tell whether many are the same
 _DEVIATIONS = 12  # the sampled rows share queries, so a rank is far less sure than it would be of single pairs
 
 
@@ -87,7 +87,8 @@ def fitted(distance: Distance, grid: Floats, comparison: Comparison, *, finely: 
     bits = _FINE_STEP_BITS if few else _STEP_BITS
     if not finely and coarsely(comparison, distance):
         bits = _COARSE_STEP_BITS
-    return replace(distance, span=min(math.ldexp(1.0, longest), distance.span), step_bits=bits)
+    span = min(math.ldexp(1.0, longest), distance.span)
+    return replace(distance, span=span, step_bits=bits, dropped_bits=0)
 
 
 def coarsely(comparison: Comparison, distance: Distance) -> bool:
@@ -98,9 +99,7 @@ def coarsely(comparison: Comparison, distance: Distance) -> bool:
     """
     if not comparison.leave_one_out or comparison.queries.dim > _MOST_COARSE_DIM or _pairs(comparison) < COARSE_PAIRS:
         return False
-    some = distance.prepare(comparison.queries.vectors[_spaced(len(comparison.queries), _COMPARED)])
-    distances = squared_block(some, some)[np.triu_indices(len(some.far), 1)]
-    return few(comparison) and len(np.unique(distances)) > len(distances) / 2
+    return few(comparison) and not repeated(sampled(comparison, distance))
 
 
 def _pairs(comparison: Comparison) -> int:
@@ -153,7 +152,7 @@ class _Marks:
         quantiles, and some of the others are wanted: they stay where they are.
         """
         ends = [end for window in self._windows() for end in window if end > -math.inf]
-        quantiles = self._sample[_spaced(len(self._sample), QUANTILES)]
+        quantiles = self._sample[spaced(len(self._sample), QUANTILES)]
         place = np.arange(len(quantiles))
         if step and len(place):
             shares = place / place[-1]
@@ -189,27 +188,23 @@ class _Marks:
 
 def _sample(comparison: Comparison, distance: Distance, kernel: str) -> tuple[Floats, Floats]:
     """Return distances of genuine and of impostor pairs of evenly spaced rows."""
-    asked = _spaced(len(comparison.queries), _ASKED)
-    rows = _spaced(len(comparison.gallery), _SEARCHED)
+    asked = spaced(len(comparison.queries), _ASKED)
+    rows = spaced(len(comparison.gallery), _SEARCHED)
     queries = distance.prepare(comparison.queries.vectors[asked])
     squared = squared_kernel(kernel)(queries, distance.prepare(comparison.gallery.vectors[rows]))
     chosen, others = list[Ints](), []
     for told in told_apart(comparison, asked, rows):
         others.append(told.impostor)
         bounds = pairwise(told.positives.indptr.tolist())
-        chosen += [told.positives.rows[a + _spaced(b - a, _SEARCHED)] for a, b in bounds]
+        chosen += [told.positives.rows[a + spaced(b - a, _SEARCHED)] for a, b in bounds]
     of_query = np.repeat(np.arange(len(asked)), [len(some) for some in chosen])
     genuine = squared_of(comparison, distance, queries, of_query, np.concatenate(chosen))
     return distance.from_squared(genuine), distance.from_squared(squared[np.concatenate(others)])
 
 
-def _spaced(count: int, most: int) -> Ints:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64)) if count else np.zeros(0, np.int64)
-
-
 def _quantiles(values: Floats, count: int) -> Floats:
     ordered = np.sort(values)
-    return ordered[_spaced(len(ordered), count)]
+    return ordered[spaced(len(ordered), count)]
 
 
 def _grid(comparison: Comparison, distance: Distance) -> Floats:

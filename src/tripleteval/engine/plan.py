@@ -12,7 +12,9 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.errors import ResourceError
 
 MOST_QUERIES = 512
-MOST_QUERIES_MUTUAL = 2048
+MOST_QUERIES_MUTUAL = 4096
+_FEW_QUERIES_MUTUAL = 2048
+_COORDINATES_MUTUAL = 2**19
 MOST_QUERIES_UNHELD = 8192
 _ORDERS_PER_WORKER = 8  # so that none waits long for the last one, and a cancelled run loses little
 _LEAST_STRETCH = 2**16
@@ -106,11 +108,17 @@ def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: i
     share = (memory - standing - costs.held) // workers - costs.fixed - costs.turned
     if share < each.max():
         return None
-    blocks = _blocks(each, share, MOST_QUERIES_MUTUAL)
+    most = most_mutual(comparison.queries.dim)
+    blocks = _blocks(each, share, most)
     # Too small a block would spend its time on meeting.
-    if len(blocks) > 2 * (-(-queries // MOST_QUERIES_MUTUAL)):
+    if len(blocks) > 2 * (-(-queries // min(most, _FEW_QUERIES_MUTUAL))):
         return None
     return [Order(a, b, 0, queries) for a, b in blocks]
+
+
+def most_mutual(dim: int) -> int:
+    """Return how many queries a block has that meets others: fewer of many coordinates, so that two have soon met."""
+    return min(MOST_QUERIES_MUTUAL, max(_COORDINATES_MUTUAL // dim, _FEW_QUERIES_MUTUAL))
 
 
 def _kept(comparison: Comparison, costs: Costs) -> int:

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tripleteval.arrays import Floats, Ints
-from tripleteval.engine.frame import Numbers, Singles
+from tripleteval.engine.frame import Marks, Numbers, Singles
 
 EIGHT = 8
-BYTES_PER_PAIR = {"cpu": 24, "numpy": 48, "reference": 24}  # of a tile, by kernel
-BYTES_PER_PAIR_TURNED = 12
+BYTES_PER_PAIR = {"cpu": 26, "numpy": 48, "reference": 24}  # of a tile, by kernel
+BYTES_PER_PAIR_TURNED = 14
 _FLAT = 4
 _LINES_LEFT = 8
 
@@ -58,6 +58,8 @@ class Room(NamedTuple):
         numbers: (pairs,) float64, the same memory.
         turned_steps: (pairs,) int64, the same by column.
         turned_rows: (pairs,) int32, the row of each of them.
+        coarse: (pairs,) int16, of rows that are a multiple of eight wide.
+        turned_coarse: (pairs,) int16, likewise by column.
         others: (longer side,) int32, 0, 1, 2 and so on.
         answers: For a row.
         desk: For some lines.
@@ -70,6 +72,8 @@ class Room(NamedTuple):
     numbers: Floats
     turned_steps: Ints
     turned_rows: Numbers
+    coarse: Marks
+    turned_coarse: Marks
     others: Numbers
     answers: Answers
     desk: Desk
@@ -80,7 +84,7 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
     longer = max(height, width)
     pairs, turned, left = height * width, height * width if both else 0, _LINES_LEFT * longer
     products, steps = np.zeros(height * padded(width), np.float32), np.empty(pairs, np.int64)
-    single = np.empty(padded(width), np.uint8)
+    single = np.empty(padded(longer), np.uint8)
     return Room(
         products,
         np.empty(products.size + EIGHT, np.int32),
@@ -89,6 +93,8 @@ def room_for(height: int, width: int, *, both: bool) -> Room:
         steps.view(np.float64),
         np.empty(turned, np.int64),
         np.empty(turned, np.int32),
+        np.empty(products.size, np.int16),
+        np.empty(width * padded(height) if both else 0, np.int16),
         np.arange(longer, dtype=np.int32),
         Answers(single, single.view(np.uint64), np.empty(len(single) // EIGHT, np.int32)),
         Desk(np.empty(longer, np.int32), np.empty(left, np.int64), np.empty(left, np.int64), np.empty(left)),

@@ -37,7 +37,7 @@ def settle(
     squared, steps, numbers = room.squared[: len(listed)], room.steps[: len(listed)], room.numbers[: len(listed)]
     for r in range(len(rows.exact)):
         estimate(rows.exact, r, columns.exact, listed[begins[r] : begins[r + 1]], squared[begins[r] : begins[r + 1]])
-    whole_steps(squared, Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY), unit, steps, numbers)
+    whole_steps(squared, estimate_bound(rows), unit, steps, numbers)
     if _any(rows.far) or _any(columns.far):
         _doubt_far(begins, listed, rows.far, columns.far, steps)
     _count(steps, listed, begins, rows, columns, unit, by_row, room.desk)
@@ -66,6 +66,12 @@ def estimate(rows: Floats, r: int, columns: Floats, some: AnyArray, squared: Flo
         squared[i], squared[i + 1], squared[i + 2], squared[i + 3] = four_in_any_order(rows, r, columns, a, b, c, d)
     for i in range(whole, len(some)):
         squared[i] = in_any_order(rows, r, columns, some[i])
+
+
+@inner
+def estimate_bound(rows: Points) -> Bound:
+    """Return how far off an estimate may be."""
+    return Bound((rows.exact.shape[1] + 8) * 2.0**-52, _TINY)
 
 
 @inner

@@ -16,13 +16,23 @@ from tripleteval.engine.levels import Levels
 from tripleteval.engine.limits import ANYTHING, Limits
 from tripleteval.engine.lines import Book, Points, post
 from tripleteval.engine.sift import Sieve
+from tripleteval.engine.sight import Seen
 
 _NO_NUMBERS, _NO_LENGTHS = np.zeros(1, np.int64), np.zeros(1)
 _NOBODY = Book(
     indptr=_NO_NUMBERS,
     squared=_NO_LENGTHS,
     rows=_NO_NUMBERS,
-    levels=Levels(_NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, np.zeros(1, np.int32), _NO_NUMBERS, _NO_NUMBERS),
+    levels=Levels(
+        _NO_NUMBERS,
+        _NO_NUMBERS,
+        np.zeros(1, np.int16),
+        _NO_NUMBERS,
+        _NO_NUMBERS,
+        np.zeros(1, np.int32),
+        _NO_NUMBERS,
+        _NO_NUMBERS,
+    ),
     norms=_NO_LENGTHS,
     nearest=_NO_LENGTHS,
     upper=_NO_LENGTHS[:, None],
@@ -154,6 +164,11 @@ class Stretch:
     def points(self) -> Points:
         """The items as the compiled counts read them."""
         return Points(self.first, self.rows.exact, self.rows.far)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """The items as float32 sees a whole tile of them."""
+        return Seen(self.rows.norms, self.asks, self.points, self.book)
 
     @cached_property
     def sieve(self) -> Sieve:

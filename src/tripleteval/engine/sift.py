@@ -88,14 +88,14 @@ def sift(product: Singles, rows: Sieve, columns: Sieve, answers: Answers, listed
             v = product[r, c]
             matters[c] = (v + lows[c] <= limit) | (v + low <= limits[c])
         start = n
-        n = _list(eights, r << SHIFT, listed, n, some)
+        n = list_answers(eights, r << SHIFT, listed, n, some)
         if moving or _may_lower(r_reach, r_nearest, r_upper, r):
             n = _look_again(product, r, low, limit, lows, limits, rows, columns, listed, start, n)
     return n
 
 
 @inner
-def _list(eights: AnyArray, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
+def list_answers(eights: AnyArray, pair: int, listed: Numbers, n: int, some: Numbers) -> int:
     """List the pairs of a row whose answers, eight to a word, are 1; without a branch.
 
     Few words have any: ``some``, memory for a number per word, is where they stand.
@@ -140,12 +140,12 @@ def _look_again(
         if to_row <= limit:
             matters = True
             if _may_lower(r_reach, r_nearest, r_upper, r):
-                _offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
+                offer(to_row + c_errors[c] + r_own[r], r_nearest, r_upper, r)
                 limit = _limit(r_reach, r_nearest, r_upper, r_own, r)
         if to_column <= limits[c]:
             matters = True
             if _may_lower(c_reach, c_nearest, c_upper, c):
-                _offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
+                offer(to_column + r_errors[r] + c_own[c], c_nearest, c_upper, c)
                 limits[c] = _limit(c_reach, c_nearest, c_upper, c_own, c)
         listed[n] = pair
         n += matters
@@ -173,7 +173,8 @@ def _may_lower(reach: Floats, nearest: Floats, upper: Floats, q: int) -> bool:
 
 
 @inner
-def _offer(value: float, nearest: Floats, upper: Floats, q: int) -> None:
+def offer(value: float, nearest: Floats, upper: Floats, q: int) -> None:
+    """Lower the bounds of a query by a negative that is no farther than ``value``."""
     nearest[q] = min(nearest[q], value)
     place = upper.shape[1] - 1
     if value >= upper[q, place]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.distance.formula import Distance
-from tripleteval.engine.compiled import entry
+from tripleteval.engine.compiled import entry, inner
 
 # Added to a number below 2**51, it leaves the nearest whole one in the low bits: AVX2 cannot turn eight bytes of a
 # float into an integer.
@@ -22,6 +22,7 @@ UNSURE = -1  # instead of a step
 ENDLESS = 2**62  # the step of what is farther than any distance
 HIDDEN = ENDLESS + 1  # that of what is no negative, farther still
 _FARTHEST = 2.0**51  # steps
+LAST_MARK = 2**15 - 2  # the last step of a sum that two bytes tell apart
 
 
 class Unit(NamedTuple):
@@ -30,15 +31,17 @@ class Unit(NamedTuple):
     Attributes:
         rooted: Whether the distance is the root of ``squared``.
         scale: Steps per unit of distance.
+        dropped: Bits by which the steps of a sum are wider.
     """
 
     rooted: bool
     scale: float
+    dropped: int = 0
 
     @classmethod
     def of(cls, distance: Distance) -> Unit:
         """Return the unit of a distance."""
-        return cls(distance.rooted, 1.0 / distance.step)
+        return cls(distance.rooted, 1.0 / distance.fine_step, distance.dropped_bits)
 
 
 class Bound(NamedTuple):
@@ -53,6 +56,12 @@ def step_of(squared: float, unit: Unit) -> np.int64:
     """Return the step of an exact ``squared``, or of an edge, which may be endless."""
     length = (np.sqrt(squared) if unit.rooted else squared) * unit.scale
     return np.int64(np.rint(length)) if length < _FARTHEST else np.int64(ENDLESS)
+
+
+@inner
+def summed(step: int | np.int64, unit: Unit) -> np.int64:
+    """Return the step of a sum that a step lies in."""
+    return np.int64((step + ((1 << unit.dropped) >> 1)) >> unit.dropped)
 
 
 @entry

@@ -19,6 +19,7 @@ from tripleteval.data.embeddings import Embeddings
 from tripleteval.data.evaluation import Evaluation
 from tripleteval.distance.formula import distance_for
 from tripleteval.engine import maps
+from tripleteval.engine.rounding import rounded
 from tripleteval.engine.run import Pass, choose_kernel
 from tripleteval.errors import ParameterError
 from tripleteval.evaluation import sampling, space, transfer
@@ -241,7 +242,7 @@ def _pass(comparison: Comparison, settings: Settings, kernel: str) -> Pass:
     queries, gallery = comparison.queries, comparison.gallery
     return Pass(
         comparison,
-        distance_for(settings.distance, queries.vectors, gallery.vectors),
+        rounded(distance_for(settings.distance, queries.vectors, gallery.vectors), comparison),
         np.array(settings.margins, dtype=np.float64),
         np.array(settings.margin_curve, dtype=np.float64),
         settings.kept_neighbors(),

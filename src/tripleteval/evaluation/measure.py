@@ -13,7 +13,7 @@ from tripleteval.arrays import Ints
 from tripleteval.engine.frame import window
 from tripleteval.engine.maps import Map, shares_memory
 from tripleteval.engine.mutual import Standing, possible, sweep
-from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_MUTUAL, Costs, Order, plan_mutual
+from tripleteval.engine.plan import MOST_QUERIES, Costs, Order, most_mutual, plan_mutual
 from tripleteval.engine.room import BYTES_PER_PAIR, BYTES_PER_PAIR_TURNED, flat
 from tripleteval.engine.run import Evidence, Pass, width_for
 from tripleteval.engine.second_pass import SecondPass, second_pass
@@ -235,10 +235,10 @@ def pass_costs(
     high, wide = flat(width) if compiled else (MOST_QUERIES, width)
     high, wide = min(high, queries), min(wide, gallery)
     tile = BYTES_PER_PAIR[kernel] * high * wide + (20 * dim * high + 8 * dim * wide if compiled else 24 * dim * wide)
-    kept = 8 * (dim + 2) * min(MOST_QUERIES_MUTUAL, queries)  # a block, ready for products in float64
+    kept = 8 * (dim + 2) * min(most_mutual(dim), queries)  # a block, ready for products in float64
     return Costs(
         # Per edge: itself (16 B), its tally (16 B) and its place (8 B); and per level what leads to it and its tally.
-        per_positive=40 * edges + 40 * (1 + margins + points) + 24,
+        per_positive=40 * edges + 42 * (1 + margins + points) + 24,
         # And while edges are made, or read: the sort that puts them there (about 5 × 8 B), and the evidence.
         at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
         per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(k, 1),

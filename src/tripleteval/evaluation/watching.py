@@ -9,7 +9,7 @@ from tripleteval.data.comparison import Comparison
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.genuine import Genuine, bytes_listed, listed
 from tripleteval.engine.pair_ruler import coarsely, fitted, most_edges, ruler_for
-from tripleteval.engine.plan import MOST_QUERIES_MUTUAL
+from tripleteval.engine.plan import most_mutual
 from tripleteval.engine.run import Pass
 from tripleteval.evaluation.settings import Settings
 from tripleteval.evidence.pairs import Pairs, Ruler
@@ -55,7 +55,8 @@ def bytes_to_watch(engine: Pass, settings: Settings) -> int:
 
     comparison = engine.comparison
     edges = most_edges(comparison, settings.fars)
-    watch = bytes_of(edges, engine.width, MOST_QUERIES_MUTUAL, comparison.queries.dim)
+    dim = comparison.queries.dim
+    watch = bytes_of(edges, engine.width, most_mutual(dim), dim)
     return bytes_listed(comparison) + watch
 
 

@@ -23,7 +23,8 @@ class Triplets:
         upto: (positives, margins) int64, negatives with d(a,n) <= t: those that violate the margin.
         hard: (positives,) int64, negatives with d(a,n) <= d(a,p).
         lengths: (positives, margins) int64, the sum of d(a,n) over ``below``, each in whole steps of
-            ``unit``: integers, so that the sum does not depend on its order.
+            ``unit``: integers, so that the sum does not depend on its order. Where pairs are many, steps are coarse
+            (decision 014).
         unit: Distance that one step of ``lengths`` stands for; a power of two.
         curve_margins: (points,) float64, further margins at which only satisfaction is counted.
         curve_upto: (positives, points) int64, as ``upto``.

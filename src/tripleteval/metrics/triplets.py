@@ -98,7 +98,8 @@ def hard(triplets: Triplets, margin: float) -> Column:
 def loss(triplets: Triplets, margin: float) -> Column:
     """Mean hinge loss over all triplets: max(0, d(a,p) − d(a,n) + margin).
 
-    Range [0, ∞), in the unit of the distance. Not comparable between distances or margins.
+    Range [0, ∞), in the unit of the distance. Not comparable between distances or margins. From 2**25 pairs of query
+    and item on, each d(a,n) is rounded to a four thousandth of a typical distance or less.
 
     Source:
         Schroff et al. 2015, equation 2 ("batch all" of Hermans et al. 2017).
