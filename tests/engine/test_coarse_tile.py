@@ -102,6 +102,18 @@ def test_almost_nothing_takes_float64(monkeypatch):
     agree_in_parts(whole(engine(x, "euclidean", 11, "reference", labels=labels)), found)
 
 
+def test_a_step_that_float32_may_get_wrong_is_computed(monkeypatch):
+    counted = []
+    seen = kernel_cpu.count_seen
+    monkeypatch.setattr(kernel_cpu, "count_seen", lambda *of: counted.append(seen(*of)) or counted[-1])
+    x = clusters(400, 131, 40, 3.0)
+    monkeypatch.setattr(kernel_cpu, "_MOST", 1.0)  # nothing is refused
+    x[::3] += 30.0  # far from the middle of all, and near to each other
+    asked = {"distance": "euclidean", "bits": 11}
+    agree(whole(engine(x, **asked, kernel="reference")), whole(engine(x, **asked, kernel="cpu", tile=128)), "far")
+    assert min(counted) > 0
+
+
 def test_a_tile_of_which_float32_is_sure_of_little_is_left_to_float64(monkeypatch):
     refused = []
     seen = kernel_cpu.count_seen

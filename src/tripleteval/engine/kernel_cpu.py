@@ -1,9 +1,10 @@
 """The same count, fast: float32 products rule out what they can, float64 decides the rest, bit for bit.
 
-A tile of products stays in cache; one sweep over it lists the pairs that may matter (`sift`), and only these are
-computed in float64 and counted (`settle`). Where most of a tile matters, a product in float64 takes the place of
-both (`crowded`). What is listed depends on tiles and threads; what is counted does not. When every query is searched
-among the others, a tile serves both its sides.
+A tile of products stays in cache. Where the steps of a sum are coarse, it tells nearly all there is to count
+(`coarse_tile`). Elsewhere one sweep over it lists the pairs that may matter (`sift`), and only these are computed in
+float64 and counted (`settle`); where most of a tile matters, a product in float64 takes the place of both
+(`crowded`). What is listed depends on tiles and threads; what is counted does not. When every query is searched among
+the others, a tile serves both its sides.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def count(rows: Rows, asking: Asking, shelf: Shelf, first: int, last: int, width
     """Add the negatives of gallery rows ``first:last`` to the tally, in tiles as large as ``width`` by ``width``."""
     one = Side.of(asking.first, rows, shelf.frame, asking)
     height, width = flat(width) if len(asking.levels.steps) > _MANY_LEVELS * len(one) else (width, width)
-    worker = _Worker(one, room_for(height, width, both=False))
+    worker = _Worker([one], room_for(height, width, both=False))
     above = one.stretches(height)
     for here, start, stop in shelf.windows(first, last):
         begun = _hide_from(asking, start, stop)
@@ -54,7 +55,7 @@ def count_both(one: Side, two: Side, width: int, onlooker: Onlooker | None = Non
     An onlooker is shown every product.
     """
     same = one is two
-    worker = _Worker(one, room_for(width, width, both=True), onlooker)
+    worker = _Worker([one, two], room_for(width, width, both=True), onlooker)
     begun = _hide_from(one.asking, two.first, two.first + len(two))
     if not same:
         _hide_from(two.asking, one.first, one.first + len(one))
@@ -74,12 +75,11 @@ def count_both(one: Side, two: Side, width: int, onlooker: Onlooker | None = Non
 class _Worker:
     """What one worker knows from tile to tile."""
 
-    def __init__(self, one: Side, room: Room, onlooker: Onlooker | None = None) -> None:
-        self.frame = one.frame
-        distance = one.asking.edges.distance
+    def __init__(self, asking: list[Side], room: Room, onlooker: Onlooker | None = None) -> None:
+        self.frame, distance = asking[0].frame, asking[0].asking.edges.distance
         self.unit = Unit.of(distance)
-        self.sight = Sight.of(distance, one.frame) if distance.dropped_bits else None
-        self.many_levels = len(one.asking.levels.steps) > _MOST_COMPARED * len(one)
+        few_levels = all(len(side.asking.levels.steps) <= _MOST_COMPARED * len(side) for side in asking)
+        self.sight = Sight.of(distance, self.frame) if distance.dropped_bits and few_levels else None
         self.onlooker = onlooker
         self.room = room
         self.doubled = room.products
@@ -114,32 +114,27 @@ class _Worker:
                 self.crowded -= 1
                 self._count_all(top, left, hidden, seen)
                 return
-        if self.sight is not None and not self.many_levels and self._count_at_sight(product, top, left, hidden, seen):
+        if self.sight is not None and not (top.rows.far.any() or left.rows.far.any()):
+            found = count_seen(product, top.seen, left.seen, self.sight, self.unit, self._most(top, left), self.room)
+            if found == REFUSED:
+                self.crowded = _IN_A_ROW
+                self._count_all(top, left, hidden, seen)
+            else:
+                self.settled += found
             return
         found = sift(product, top.sieve, left.sieve, self.room.answers, self.room.listed)
-        if found > len(top) * len(left) * _MOST:
-            self.crowded = _IN_A_ROW if self.sight is None or self.many_levels else 0
-            self._count_all(top, left, hidden, seen)
-        elif found:
-            self._settle(found, top, left, both=left.asks)
-
-    def _count_at_sight(self, product: Singles, top: Stretch, left: Stretch, hidden: Lists, seen: Ints) -> bool:
-        """Count what float32 is sure of, and compute the rest; return whether that could be done."""
-        if self.sight is None or top.rows.far.any() or left.rows.far.any():
-            return False
-        most = int(len(top) * len(left) * _MOST)
-        found = count_seen(product, top.seen, left.seen, self.sight, self.unit, most, self.room)
-        if found == REFUSED:
+        if found > self._most(top, left):
             self.crowded = _IN_A_ROW
             self._count_all(top, left, hidden, seen)
-        else:
+        elif found:
             self.settled += found
-        return True
+            listed = self.room.listed[:found]
+            settle(listed, top.points, left.points, self.unit, top.book, left.book, left.asks, self.room)
 
-    def _settle(self, listed: int, asked: Stretch, searched: Stretch, *, both: bool) -> None:
-        self.settled += listed
-        pairs = self.room.listed[:listed]
-        settle(pairs, asked.points, searched.points, self.unit, asked.book, searched.book, both, self.room)
+    @staticmethod
+    def _most(top: Stretch, left: Stretch) -> int:
+        """Return how many pairs of a tile are computed one by one at most."""
+        return int(len(top) * len(left) * _MOST)
 
     def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns and up to seven more) ``−2S``, a multiple of eight wide."""
