@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tripleteval.engine import rounding
 from tripleteval.evaluation import forecast
 from tripleteval.evaluation.forecast import Rates, Size
 
@@ -38,6 +39,17 @@ def test_it_counts_pairs_and_bytes(run, gallery):
     assert found["all"]["workers"] == 4
     assert found["sample"] is None
     assert all(rate > 0 for rate in found["seconds_of_one_core"].values())
+
+
+@pytest.mark.parametrize("from_pairs", [4000 * 4000, 4000 * 4000 + 1])
+def test_what_is_measured_adds_up_in_steps_as_coarse_as_evaluate_would(run, gallery, monkeypatch, from_pairs):
+    measured = []
+    begun = forecast._pass
+    monkeypatch.setattr(rounding, "FROM_PAIRS", from_pairs)
+    monkeypatch.setattr(forecast, "_pass", lambda *of: measured.append(of[1].dropped_bits > 0) or begun(*of))
+    pattern, labels = gallery
+    run("plan", pattern, "--labels", labels)
+    assert measured == [from_pairs == 4000 * 4000]
 
 
 def test_speed_may_be_given_and_a_sample_planned(run, gallery):

@@ -18,13 +18,18 @@ _LEAST_DROPPED = 11  # bits, so that the boundaries of fine steps are near those
 _COMPARED = 64  # rows
 
 
-def rounded(distance: Distance, comparison: Comparison) -> Distance:
+def rounded(distance: Distance, comparison: Comparison, pairs: int | None = None) -> Distance:
     """Return a distance whose sums are of coarse steps, where a sum has many distances that are hardly ever the same.
 
     Then what rounding does to one, it undoes to another. A sample of evenly spaced rows tells how long distances
     are, how far spread, and whether they repeat; the choice depends on the comparison alone.
+
+    Args:
+        distance: How rows are compared.
+        comparison: Who is compared with whom.
+        pairs: How many pairs, where the comparison is a part of another.
     """
-    if len(comparison.queries) * len(comparison.gallery) < FROM_PAIRS:
+    if (pairs or len(comparison.queries) * len(comparison.gallery)) < FROM_PAIRS:
         return distance
     some = sampled(comparison, distance)
     lengths = np.sqrt(some) if distance.rooted else some

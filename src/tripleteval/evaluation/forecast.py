@@ -22,6 +22,7 @@ from tripleteval.engine.frame import Frame, Shelf, window
 from tripleteval.engine.moments import require_room
 from tripleteval.engine.pairs import PairPass
 from tripleteval.engine.plan import MOST_QUERIES, MOST_QUERIES_UNHELD, Order
+from tripleteval.engine.rounding import rounded
 from tripleteval.engine.run import Pass, kernel_at_first
 from tripleteval.errors import DataError, LabelError
 from tripleteval.evaluation.intake import require_one_size
@@ -248,7 +249,7 @@ def measured(queries: Embeddings, gallery: Embeddings | None, *, by_label: bool 
     labelled = by_label and (queries.labels is not None or searched.labels is not None)
     comparison = _comparison(queries, searched, asked, labelled=labelled)
     distance = distance_for("euclidean", searched.vectors[:_SEARCHED], comparison.queries.vectors)
-    first = _pass(comparison, distance)
+    first = _pass(comparison, rounded(distance, comparison, len(queries) * len(searched)))
     block = first.block(0, len(asked))
     second = PairPass(comparison, distance, Ruler(np.linspace(0, 1, 1000), np.zeros(1001, dtype=bool), 0, _NONE), "cpu")
     rows, some = (min(most, len(searched)) for most in (_SEARCHED, _VERIFIED))
