@@ -40,22 +40,25 @@ def count_seen(product: Singles, rows: Seen, columns: Seen, sight: Sight, unit: 
     height, width = product.shape
     listed, answers = room.listed, room.answers
     steps = room.coarse[: height * width].reshape(height, width)
-    n = steps_seen(product, rows, columns, sight, answers, steps, listed)
-    if n == UNKNOWN:
-        look_first(product, rows, columns, sight)
+    n = UNKNOWN
+    for looked in range(2):
         n = steps_seen(product, rows, columns, sight, answers, steps, listed)
+        if looked or n != UNKNOWN:
+            break
+        look_first(product, rows, columns, sight)
     if n == UNKNOWN or n > most:
         return REFUSED
     settle_pairs(listed[:n], rows, columns, unit, columns.asks, room)
-    again = _count_below(steps, product, False, rows, columns, sight, answers, listed)
-    settle_pairs(listed[:again], rows, columns, unit, False, room)
-    n += again
-    if columns.asks:
-        items, high = len(columns.norms), (height + EIGHT - 1) // EIGHT * EIGHT
-        turned = room.turned_coarse[: items * high].reshape(items, high)
-        _turn(steps, turned)
-        again = _count_below(turned, product, True, columns, rows, sight, answers, listed)
-        settle_pairs(listed[:again], columns, rows, unit, False, room)
+    asked, searched, lines = rows, columns, steps
+    for side in range(1 + columns.asks):
+        if side:
+            items, high = len(columns.norms), (height + EIGHT - 1) // EIGHT * EIGHT
+            asked, searched, lines = columns, rows, room.turned_coarse[: items * high].reshape(items, high)
+            _turn(steps, lines)
+        again = _count_below(lines, product, side == 1, asked, searched, sight, answers, listed)
+        settle_pairs(
+            listed[:again], asked, searched, unit, side > 1, room
+        )  # never both: a literal False would be compiled once more
         n += again
     return n
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.compiled import inner
 from tripleteval.engine.frame import Numbers
@@ -38,9 +40,11 @@ def settle_pairs(listed: Numbers, rows: Seen, columns: Seen, unit: Unit, both: b
         begin = end
     steps, numbers = room.steps[: len(listed)], room.numbers[: len(listed)]
     whole_steps(squared, estimate_bound(rows.points), unit, steps, numbers)
-    _enter(listed, False, squared, steps, rows, columns, unit, room)
-    if both:
-        _enter(listed, True, squared, steps, columns, rows, unit, room)
+    asked, searched = rows, columns
+    for side in range(1 + both):
+        if side:
+            asked, searched = columns, rows
+        _enter(listed, side == 1, squared, steps, asked, searched, unit, room)
 
 
 @inner
@@ -60,7 +64,8 @@ def _enter(
         room: To work in.
     """
     book, desk = asked.book, room.desk
-    levels, left = book.levels, 0
+    levels, none = book.levels, int(np.int64(0))  # of a literal 0 numba would compile versions of its own
+    left = none
     for i in range(len(listed)):
         q, other, step = listed[i] >> SHIFT, listed[i] & COLUMN, steps[i]
         if turned:
@@ -78,5 +83,5 @@ def _enter(
         left += 1
         if left == len(desk.exact):
             count_left(left, asked.points, searched.points, unit, book, desk)
-            left = 0
+            left = none
     count_left(left, asked.points, searched.points, unit, book, desk)
