@@ -56,9 +56,8 @@ def count_seen(product: Singles, rows: Seen, columns: Seen, sight: Sight, unit: 
             asked, searched, lines = columns, rows, room.turned_coarse[: items * high].reshape(items, high)
             _turn(steps, lines)
         again = _count_below(lines, product, side == 1, asked, searched, sight, answers, listed)
-        settle_pairs(
-            listed[:again], asked, searched, unit, side > 1, room
-        )  # never both: a literal False would be compiled once more
+        # For one side, that is; a literal False would be compiled once more.
+        settle_pairs(listed[:again], asked, searched, unit, side > 1, room)
         n += again
     return n
 
