@@ -32,6 +32,9 @@ Marks = npt.NDArray[np.int16]
 
 _UNIT = 2.0**-24
 WINDOW = 2**18  # numbers
+# Beside the product, where lengths are added to it: rounding the rows 4, both lengths 2, their sum and the product's 2,
+# float64's own 1.
+SUM_PARTS = 10
 # Below this exponent float64 itself may lose the square of a difference, so the frame stops shrinking there
 # and every pair is closer than float32 can tell.
 _SMALLEST_EXPONENT = -460

@@ -19,7 +19,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.distance.formula import Distance
 from tripleteval.engine import genuine, pair_cells, pair_glance
-from tripleteval.engine.frame import Frame, Rows, Singles, share
+from tripleteval.engine.frame import SUM_PARTS, Frame, Rows, Singles, share
 from tripleteval.engine.pair_bins import Points
 from tripleteval.engine.pairs_cpu import MOST_COUNTED, kept_of, post, side_of, taken
 from tripleteval.engine.room import padded
@@ -27,8 +27,6 @@ from tripleteval.evidence.pairs import Pairs, Ruler
 
 _MOST_LISTED = 0.12  # share of the pairs from which on a pass in float64 is the faster
 _OFTEN = 0.999  # of the rows are no longer than what cells are made for
-# Of the bound in `frame`: rounding the rows 4, both lengths 2, their sum and the product's 2, float64's own 1.
-_PARTS = 10
 _KEPT_AT_ONCE = 2**18
 _ASKED, _SEARCHED = 256, 2048  # rows of the sample
 
@@ -164,7 +162,7 @@ def onlookers(ruler: Ruler, distance: Distance, frame: Frame, rows: Rows) -> Onl
     """
     count = len(rows.norms)
     most = 2 * float(np.quantile(rows.norms[~rows.far], _OFTEN)) * (1 + 2.0**-20) if not rows.far.all() else 0.0
-    error = share(len(frame.centre), _PARTS) * most + frame.least
+    error = share(len(frame.centre), SUM_PARTS) * most + frame.least
     found = pair_glance.coarse(ruler, distance, frame.exponent, most, error)
     if found is None:
         return None

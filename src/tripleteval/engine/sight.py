@@ -14,7 +14,7 @@ import numpy as np
 from tripleteval.arrays import Floats
 from tripleteval.distance.formula import Distance
 from tripleteval.engine.compiled import inner
-from tripleteval.engine.frame import Frame, Marks, Numbers, Singles, share
+from tripleteval.engine.frame import SUM_PARTS, Frame, Marks, Numbers, Singles, share
 from tripleteval.engine.lines import Book, Points, kept_within
 from tripleteval.engine.room import EIGHT, Answers
 from tripleteval.engine.sift import SHIFT, list_answers, offer
@@ -22,8 +22,6 @@ from tripleteval.engine.whole import LAST_MARK
 
 NOWHERE = LAST_MARK + 1  # instead of a step: of what is no negative, or too far to matter, or listed
 UNKNOWN = -1  # instead of how many are listed
-# Of the bound in `frame`: rounding the rows 4, both lengths 2, their sum and the product's 2, float64's own 1.
-_PARTS = 10
 _ROUNDED = np.float32(2.0**-21)  # of a length, more than a root and two products in float32 round
 _HALF = np.float32(0.5 - 2.0**-10)  # a step, less what the boundaries of fine steps are off those of coarse ones
 _LARGEST = np.float32(1e38)  # far below what is hidden (+inf)
@@ -50,7 +48,7 @@ class Sight(NamedTuple):
         """Return how steps of sums of a distance are seen in a frame."""
         exponent = frame.exponent if distance.rooted else 2 * frame.exponent
         per_length = math.ldexp(1.0 / distance.step, exponent)
-        return cls(distance.rooted, per_length, share(len(frame.centre), _PARTS), frame.least)
+        return cls(distance.rooted, per_length, share(len(frame.centre), SUM_PARTS), frame.least)
 
 
 class Seen(NamedTuple):
