@@ -46,6 +46,11 @@ HOSTILE = {
 }
 BEYOND = ("huger", "subnormal")
 LABELS = np.arange(150) % 12
+EVIDENCE = (
+    ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
+    ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
+    ("neighbors", ("squared", "rows", "relevant")),
+)
 
 
 def evidence(x, distance: str, kernel: str, tile: int | None, stretches: int, *, margins=(0.2, 1.0), coarse=False):
@@ -98,11 +103,7 @@ def test_they_agree_also_where_few_pairs_matter(space, distance, monkeypatch):
 
 def agree(oracle, other, who):
     """Assert that two pieces of evidence are the same to the bit."""
-    for part, names in (
-        ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
-        ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
-        ("neighbors", ("squared", "rows", "relevant")),
-    ):
+    for part, names in EVIDENCE:
         for field in names:
             assert np.array_equal(getattr(getattr(oracle, part), field), getattr(getattr(other, part), field)), (
                 who,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.test_agreement import HOSTILE, agree, clusters
+from engine.test_agreement import EVIDENCE, HOSTILE, agree, clusters
 from tripleteval.data.embeddings import Embeddings
 from tripleteval.distance.formula import DISTANCES, distance_for
 from tripleteval.engine import coarse_tile, kernel_cpu, mutual
@@ -49,14 +49,18 @@ def met(run, blocks=3):
 
 def agree_in_parts(oracle, parts):
     """Assert that the evidence of blocks is that of all queries."""
-    for part, names in (
-        ("ranks", ("closer", "tied", "tied_before", "negatives", "coincident")),
-        ("triplets", ("below", "upto", "hard", "lengths", "curve_upto", "nearest_negative")),
-        ("neighbors", ("squared", "rows", "relevant")),
-    ):
+    for part, names in EVIDENCE:
         for name in names:
             both = np.concatenate([getattr(getattr(some, part), name) for some in parts])
             assert np.array_equal(getattr(getattr(oracle, part), name), both), name
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Return a list of what becomes of each tile that is counted at sight."""
+    seen, found = kernel_cpu.count_seen, []
+    monkeypatch.setattr(kernel_cpu, "count_seen", lambda *of: found.append(seen(*of)) or found[-1])
+    return found
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -89,10 +93,7 @@ def test_queries_of_another_set_count_the_same():
     agree(oracle, whole(engine(x, "euclidean", 10, "cpu", 64, queries=asked)), "another set")
 
 
-def test_almost_nothing_takes_float64(monkeypatch):
-    counted = []
-    seen = kernel_cpu.count_seen
-    monkeypatch.setattr(kernel_cpu, "count_seen", lambda *of: counted.append(seen(*of)) or counted[-1])
+def test_almost_nothing_takes_float64(counted):
     x = clusters(2000, 32, 400, 1.0)
     labels = np.arange(2000) % 400
     run = engine(x, "euclidean", 11, "cpu", 256, labels)
@@ -102,10 +103,7 @@ def test_almost_nothing_takes_float64(monkeypatch):
     agree_in_parts(whole(engine(x, "euclidean", 11, "reference", labels=labels)), found)
 
 
-def test_a_step_that_float32_may_get_wrong_is_computed(monkeypatch):
-    counted = []
-    seen = kernel_cpu.count_seen
-    monkeypatch.setattr(kernel_cpu, "count_seen", lambda *of: counted.append(seen(*of)) or counted[-1])
+def test_a_step_that_float32_may_get_wrong_is_computed(counted, monkeypatch):
     x = clusters(400, 131, 40, 3.0)
     monkeypatch.setattr(kernel_cpu, "_MOST", 1.0)  # nothing is refused
     x[::3] += 30.0  # far from the middle of all, and near to each other
@@ -114,14 +112,11 @@ def test_a_step_that_float32_may_get_wrong_is_computed(monkeypatch):
     assert min(counted) > 0
 
 
-def test_a_tile_of_which_float32_is_sure_of_little_is_left_to_float64(monkeypatch):
-    refused = []
-    seen = kernel_cpu.count_seen
-    monkeypatch.setattr(kernel_cpu, "count_seen", lambda *of: refused.append(seen(*of)) or refused[-1])
+def test_a_tile_of_which_float32_is_sure_of_little_is_left_to_float64(counted):
     x = clusters(400, 24, 40, 3.0)
     oracle = whole(engine(x, "euclidean", 22, "reference"))
     agree(oracle, whole(engine(x, "euclidean", 22, "cpu", 64)), "too fine")
-    assert coarse_tile.REFUSED in refused
+    assert coarse_tile.REFUSED in counted
 
 
 def test_queries_with_many_edges_are_not_compared_with_each(monkeypatch):

@@ -114,27 +114,26 @@ class _Worker:
                 self.crowded -= 1
                 self._count_all(top, left, hidden, seen)
                 return
+        most = int(len(top) * len(left) * _MOST)
         if self.sight is not None and not (top.rows.far.any() or left.rows.far.any()):
-            found = count_seen(product, top.seen, left.seen, self.sight, self.unit, self._most(top, left), self.room)
-            if found == REFUSED:
-                self.crowded = _IN_A_ROW
-                self._count_all(top, left, hidden, seen)
-            else:
-                self.settled += found
-            return
-        found = sift(product, top.sieve, left.sieve, self.room.answers, self.room.listed)
-        if found > self._most(top, left):
+            found = count_seen(product, top.seen, left.seen, self.sight, self.unit, most, self.room)
+        else:
+            found = self._sift(product, top, left, most)
+        if found == REFUSED:
             self.crowded = _IN_A_ROW
             self._count_all(top, left, hidden, seen)
-        elif found:
+        else:
             self.settled += found
+
+    def _sift(self, product: Singles, top: Stretch, left: Stretch, most: int) -> int:
+        """Count the pairs that may matter; return how many there are, `REFUSED` where they are more than ``most``."""
+        found = sift(product, top.sieve, left.sieve, self.room.answers, self.room.listed)
+        if found > most:
+            return REFUSED
+        if found:
             listed = self.room.listed[:found]
             settle(listed, top.points, left.points, self.unit, top.book, left.book, left.asks, self.room)
-
-    @staticmethod
-    def _most(top: Stretch, left: Stretch) -> int:
-        """Return how many pairs of a tile are computed one by one at most."""
-        return int(len(top) * len(left) * _MOST)
+        return found
 
     def _product(self, columns: Singles) -> Singles:
         """Return (rows, columns and up to seven more) ``−2S``, a multiple of eight wide."""
