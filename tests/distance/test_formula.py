@@ -62,7 +62,12 @@ def test_the_edges_of_a_distance_are_the_first_squares_that_reach_it(name, targe
 
 
 def test_of_many_targets_at_once_each_gets_its_first_square():
-    targets = np.concatenate([RNG.random(2000), RNG.random(500) * 10.0 ** RNG.integers(-150, 150, 500)]).reshape(50, 50)
+    bounds = np.array(
+        [[1.0], [2.0], [np.sqrt(2.0)], [np.sqrt(0.5)]]
+    )  # where floats and their squares get twice as dense
+    near = (bounds.view(np.int64) + np.arange(-50, 50)).view(np.float64).reshape(-1)
+    wide = RNG.random(500) * 10.0 ** RNG.integers(-150, 150, 500)
+    targets = np.concatenate([RNG.random(2000), wide, near]).reshape(50, -1)
     squares = Distance("euclidean").first_at_least(targets)
     assert (np.sqrt(squares) >= targets).all()
     assert (np.sqrt(np.nextafter(squares, 0.0)) < targets).all()

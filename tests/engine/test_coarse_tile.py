@@ -119,14 +119,6 @@ def test_a_tile_of_which_float32_is_sure_of_little_is_left_to_float64(counted):
     assert coarse_tile.REFUSED in counted
 
 
-def test_queries_with_many_edges_are_not_compared_with_each(monkeypatch):
-    monkeypatch.setattr(kernel_cpu, "count_seen", None)
-    monkeypatch.setattr(kernel_cpu, "_MOST_COMPARED", 3)
-    x = clusters(400, 24, 40, 1.0)
-    oracle = whole(engine(x, "euclidean", 11, "reference"))
-    agree(oracle, whole(engine(x, "euclidean", 11, "cpu", 64)), "many edges")
-
-
 def test_margins_beyond_everything_and_steps_beyond_two_bytes_count_the_same():
     x = clusters(400, 24, 40, 1.0)
     x[13] *= 300  # tens of thousands of steps away

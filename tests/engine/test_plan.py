@@ -95,6 +95,11 @@ def test_blocks_meet_in_pairs_only_where_all_of_them_fit_at_once():
     assert orders == [Order(0, 40, 0, 40)]
 
 
+def test_large_classes_do_not_meet_in_pairs():
+    for classes, met in ((3, True), (2, False)):
+        assert (plan_mutual(comparison(180, classes), COSTS, memory=10**8, workers=2) is not None) == met
+
+
 PEAK = """
 import sys
 import numpy as np

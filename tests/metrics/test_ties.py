@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def one_group_each() -> TieGroups:
     """Return queries with one tie group each, all that is relevant in it, of every small size and mixture."""
     a, g, r = map(np.array, zip(*GROUPS, strict=True))
     query = np.arange(len(a))
-    return TieGroups(query, a, g, r, 0 * r, np.ones(r.sum()), np.repeat(query, r), r, a + g)
+    return TieGroups(query, a, g, r, 0 * r, np.ones(r.sum()), r, a + g)
 
 
 FIRST = {"index": lambda _: 0, "optimistic": lambda grade: -grade, "pessimistic": lambda grade: grade}
@@ -42,6 +43,21 @@ def test_tied_grades_stand_by_row_or_best_or_worst_first(mode):
                 for some in ([of[row] for _, _, row in ranked], sorted(of, reverse=True))
             )
             assert run.per_query[name][q].as_py() == pytest.approx(got / best)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_the_gain_of_tied_grades_is_its_mean_over_every_order_of_them(k):
+    found, grades = np.array([[1.0], [1.0], [2.0], [2.0], [2.0]]), np.array([[3, 0, 1, 2, 0], [0, 1, 0, 3, 1]])
+    run = te.evaluate(np.zeros((2, 1)), gallery=found, relevance=grades, ks=(k,), metrics=[f"ndcg_exp2@{k}"])
+    orders = [(*first, *then) for first in permutations([0, 1]) for then in permutations([2, 3, 4])]
+    for name, gain in ((f"ndcg@{k}", lambda grade: grade), (f"ndcg_exp2@{k}", lambda grade: 2**grade - 1)):
+        for q, of in enumerate(grades.tolist()):
+            ranked = [[of[row] for row in order] for order in orders]
+            *every, best = (
+                sum(gain(grade) / math.log2(i + 2) for i, grade in enumerate(some[:k]))
+                for some in (*ranked, sorted(of, reverse=True))
+            )
+            assert run.per_query[name][q].as_py() == pytest.approx(sum(every) / len(every) / best)
 
 
 @pytest.mark.parametrize("listed", [2**16, 3])

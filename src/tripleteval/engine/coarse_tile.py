@@ -13,11 +13,23 @@ from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.compiled import entry, inner
 from tripleteval.engine.frame import Marks, Numbers, Singles
 from tripleteval.engine.listed_pairs import settle_pairs
+from tripleteval.engine.many_levels import enter_listed
 from tripleteval.engine.room import EIGHT, Answers, Room
 from tripleteval.engine.sift import COLUMN, SHIFT, list_answers
-from tripleteval.engine.sight import NOWHERE, UNKNOWN, Seen, Sight, look_first, off, steps_seen
+from tripleteval.engine.sight import (
+    NOWHERE,
+    UNKNOWN,
+    Seen,
+    Sight,
+    longest_of,
+    look_first,
+    off,
+    off_in_steps,
+    steps_seen,
+)
 from tripleteval.engine.whole import Unit
 
+_MOST_COMPARED = 64  # levels of a query up to which every step is compared with each
 REFUSED = -1  # instead of how many were computed
 
 
@@ -55,7 +67,7 @@ def count_seen(product: Singles, rows: Seen, columns: Seen, sight: Sight, unit: 
             items, high = len(columns.norms), (height + EIGHT - 1) // EIGHT * EIGHT
             asked, searched, lines = columns, rows, room.turned_coarse[: items * high].reshape(items, high)
             _turn(steps, lines)
-        again = _count_below(lines, product, side == 1, asked, searched, sight, answers, listed)
+        again = _count_below(lines, product, side == 1, asked, searched, sight, unit, answers, listed)
         # For one side, that is; a literal False would be compiled once more.
         settle_pairs(listed[:again], asked, searched, unit, side > 1, room)
         n += again
@@ -84,6 +96,7 @@ def _count_below(
     asked: Seen,
     searched: Seen,
     sight: Sight,
+    unit: Unit,
     answers: Answers,
     listed: Numbers,
 ) -> int:
@@ -96,6 +109,7 @@ def _count_below(
         asked: The queries.
         searched: The items.
         sight: What a product becomes.
+        unit: Of steps.
         answers: Room for a line of them.
         listed: Filled in, ``query << SHIFT | item``, query by query.
 
@@ -105,24 +119,23 @@ def _count_below(
     book = asked.book
     levels, certain, width = book.levels, book.certain, steps.shape[1]
     same, eights, some = answers.single[:width], answers.eights[: width // EIGHT], answers.some
-    in_edge = np.empty(width, np.int16)
+    in_edge, longest = np.empty(width, np.int16), longest_of(searched.norms)
     n = int(np.int64(0))  # of a literal 0 numba would compile versions of its own
     for q in range(len(steps)):
         line, first, stop = steps[q], levels.indptr[q] + 1, levels.indptr[q + 1] - 1
-        least = np.int16(NOWHERE)
+        last, least = levels.marks[stop - 1], np.int16(NOWHERE)
         for c in range(width):
             least = min(least, line[c])
-        if least > levels.marks[stop - 1]:
+        if least > last:
             continue
-        in_edge[:] = 0
-        before = total = np.int64(0)
-        for level in range(first, stop):
-            if levels.marks[level] < least:
-                continue
-            count, upto = _below(line, levels.marks[level], in_edge)
-            certain[level, 0] += count - before
-            certain[level, 1] += upto - total
-            before, total = count, upto
+        if stop - first > _MOST_COMPARED:
+            for c in range(width):
+                same[c] = line[c] <= last
+            end = list_answers(eights, q << SHIFT, listed, n, some)
+            error = off_in_steps(asked.norms[q] + longest, sight)
+            n = enter_listed(listed, n, end, q, line, product, turned, error, asked, searched, sight, unit)
+            continue
+        _compare(line, least, first, stop, levels.marks, certain, in_edge)
         for c in range(width):
             same[c] = in_edge[c]
         begin, end = n, list_answers(eights, q << SHIFT, listed, n, some)
@@ -135,6 +148,30 @@ def _count_below(
                 listed[n] = listed[i]
                 n += 1
     return n
+
+
+@inner
+def _compare(line: Marks, least: np.int16, first: int, stop: int, marks: Marks, certain: Ints, in_edge: Marks) -> None:
+    """Count the steps of a line into the bins of a query, those in the step of an edge beyond it; set which these are.
+
+    Args:
+        line: The steps.
+        least: The smallest of them.
+        first: The first level of the query.
+        stop: The one above all edges.
+        marks: See `levels.Levels`.
+        certain: See `lines.Book`.
+        in_edge: Filled in.
+    """
+    in_edge[:] = 0
+    before = total = np.int64(0)
+    for level in range(first, stop):
+        if marks[level] < least:
+            continue
+        count, upto = _below(line, marks[level], in_edge)
+        certain[level, 0] += count - before
+        certain[level, 1] += upto - total
+        before, total = count, upto
 
 
 @inner

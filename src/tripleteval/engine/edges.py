@@ -13,6 +13,7 @@ the kernel counts, per query, how many negatives lie below each edge. All intege
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -126,43 +127,52 @@ class Edges:
         indptr = of.indptr * len(squared) + np.arange(of.queries + 1)
         return cls(indptr, edge_squared, edge_rows, named, positives, distance, margins, curve)
 
-    def ranks(self, tally: Tally) -> Ranks:
-        """Return how the tallied negatives stand to each positive."""
-        below = self._below(tally.counts)
-        closer = below[self.places.closer]
-        return Ranks(
+    def read(self, tally: Tally) -> tuple[Ranks, Triplets]:
+        """Return how the tallied negatives stand to each positive, and to each positive plus each margin."""
+        begins = self.indptr[:-1]
+        zero, *below = _sums_below(tally.counts, begins, self.places, self.positives.per_query)
+        closer, tied, lower_row, hard, below_margins, upto, curve = below
+        _, lengths = _sums_below(tally.lengths, begins, (self.places.zero, self.places.below), self.positives.per_query)
+        ranks = Ranks(
             self.positives,
             closer=closer,
-            tied=below[self.places.tied] - closer,
-            tied_before=below[self.places.lower_row] - closer,
+            tied=tied - closer,
+            tied_before=lower_row - closer,
             negatives=tally.negatives,
-            coincident=below[self.places.zero],
+            coincident=zero,
         )
-
-    def triplets(self, tally: Tally, nearest: Floats) -> Triplets:
-        """Return how the tallied negatives stand to each positive plus each margin."""
-        below = self._below(tally.counts)
-        return Triplets(
+        triplets = Triplets(
             self.positives.indptr,
             self.distance.from_squared(self.positives.squared),
             self.margins,
-            below=below[self.places.below],
-            upto=below[self.places.upto],
-            hard=below[self.places.hard],
-            lengths=self._below(tally.lengths)[self.places.below],
+            below=below_margins,
+            upto=upto,
+            hard=hard,
+            lengths=lengths,
             unit=self.distance.step * self.distance.factor,
             curve_margins=self.curve,
-            curve_upto=below[self.places.curve],
+            curve_upto=curve,
             negatives=tally.negatives,
-            nearest_negative=self.distance.from_squared(nearest),
+            nearest_negative=self.distance.from_squared(tally.squared[:, 0]),
         )
+        return ranks, triplets
 
-    def _below(self, bins: Ints) -> Ints:
-        """Return, for each edge, the sum over the bins of its query up to it."""
-        running = np.cumsum(bins)
-        before = np.concatenate([[0], running])[self.indptr[:-1]]
-        sums: Ints = running - np.repeat(before, np.diff(self.indptr))
-        return sums
+
+def _sums_below(bins: Ints, begins: Ints, places: Iterable[Ints], per_query: Ints) -> list[Ints]:
+    """Return, for the edges at some places, the sum over the bins of their query up to each.
+
+    Args:
+        bins: Of all queries.
+        begins: (queries,) the first bin of each.
+        places: The first array has one per query, each other a row per positive.
+        per_query: (queries,) positives of each.
+    """
+    running = np.cumsum(bins)  # of a whole block; where it runs over, so does what is taken off
+    before = np.concatenate([[0], running])[begins]
+    of_query, *of_positives = places
+    owned = np.repeat(before, per_query)
+    sums = [running[some].T - owned for some in of_positives]
+    return [running[of_query] - before, *(some.T for some in sums)]
 
 
 def _sorted(indptr: Ints, squared: Floats, rows: Ints) -> tuple[Floats, Ints, Ints, Ints]:

@@ -27,7 +27,6 @@ from tripleteval.engine.whole import Unit
 
 _MOST = 0.35  # share of a tile's pairs from which on float64 computes them all
 _MANY_LEVELS = 100  # per query, from which on reading them costs more than a flat product does
-_MOST_COMPARED = 64  # levels per query up to which every step is compared with each
 _STRIP = 64  # rows of such a tile, whose pairs stay near the processor from product to count
 _IN_A_ROW = 7  # tiles that are then taken to be as crowded, before float32 looks again
 
@@ -78,8 +77,7 @@ class _Worker:
     def __init__(self, asking: list[Side], room: Room, onlooker: Onlooker | None = None) -> None:
         self.frame, distance = asking[0].frame, asking[0].asking.edges.distance
         self.unit = Unit.of(distance)
-        few_levels = all(len(side.asking.levels.steps) <= _MOST_COMPARED * len(side) for side in asking)
-        self.sight = Sight.of(distance, self.frame) if distance.dropped_bits and few_levels else None
+        self.sight = Sight.of(distance, self.frame) if distance.dropped_bits else None
         self.onlooker = onlooker
         self.room = room
         self.doubled = room.products

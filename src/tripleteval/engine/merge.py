@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tripleteval.arrays import Floats, Ints
-from tripleteval.engine.compiled import entry
+from tripleteval.engine.compiled import entry, inner
 
 
 @entry
@@ -30,36 +30,29 @@ def merge(indptr: Ints, squared: Floats, rows: Ints, last: int) -> tuple[Floats,
     zeros = np.empty(queries, np.int64)
     heads = np.empty(questions, np.int64)
     head_squared, head_rows = np.empty(questions + 1), np.empty(questions + 1, np.int64)
-    n = 0
     for q in range(queries):
         start, stop = indptr[q], indptr[q + 1]
+        head_squared[questions], head_rows[questions] = 0.0, last
         for s in range(questions):
             heads[s] = start
-            head_squared[s + 1] = squared[s, start] if start < stop else np.nan
-            head_rows[s + 1] = rows[s, start] if start < stop else 0
-        head_squared[0], head_rows[0] = 0.0, last
-        left = (stop - start) * questions + 1
-        while left > 0:
-            best = -1
-            for s in range(questions + 1):
-                here = head_squared[s]
-                if here == here and (  # noqa: PLR0124  # a run that has ended is NaN
-                    best < 0
-                    or here < head_squared[best]
-                    or (here == head_squared[best] and head_rows[s] < head_rows[best])
-                ):
-                    best = s
-            out_squared[n], out_rows[n] = head_squared[best], head_rows[best]
-            if best == 0:
+            head_squared[s], head_rows[s] = _head(squared, rows, s, start, stop, last)
+        for n in range(start * questions + q, stop * questions + q + 1):
+            best, here, row = questions, head_squared[questions], head_rows[questions]
+            for s in range(questions):
+                if head_squared[s] < here or (head_squared[s] == here and head_rows[s] < row):
+                    best, here, row = s, head_squared[s], head_rows[s]
+            out_squared[n], out_rows[n] = here, row
+            if best == questions:
                 zeros[q] = n
-                head_squared[0] = np.nan
-            else:
-                s = best - 1
-                places[s, heads[s]] = n
-                heads[s] += 1
-                ended = heads[s] == stop
-                head_squared[best] = np.nan if ended else squared[s, heads[s]]
-                head_rows[best] = 0 if ended else rows[s, heads[s]]
-            n += 1
-            left -= 1
+                head_squared[best] = np.inf
+                continue
+            places[best, heads[best]] = n
+            heads[best] += 1
+            head_squared[best], head_rows[best] = _head(squared, rows, best, int(heads[best]), stop, last)
     return out_squared, out_rows, places, zeros
+
+
+@inner
+def _head(squared: Floats, rows: Ints, question: int, place: int, stop: int, last: int) -> tuple[float, int]:
+    """Return the edge a run goes on with; behind all others where it has ended, for no positive is endlessly far."""
+    return (squared[question, place], rows[question, place]) if place < stop else (np.inf, last)

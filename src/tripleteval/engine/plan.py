@@ -15,6 +15,7 @@ MOST_QUERIES = 512
 MOST_QUERIES_MUTUAL = 4096
 _FEW_QUERIES_MUTUAL = 2048
 _COORDINATES_MUTUAL = 2**19
+_MANY_POSITIVES = 64  # of a query on average, or half as many as there are coordinates
 MOST_QUERIES_UNHELD = 8192
 _ORDERS_PER_WORKER = 8  # so that none waits long for the last one, and a cancelled run loses little
 _LEAST_STRETCH = 2**16
@@ -98,17 +99,21 @@ def least_memory(comparison: Comparison, costs: Costs, workers: int) -> int:
 
 
 def plan_mutual(comparison: Comparison, costs: Costs, *, memory: int, workers: int) -> list[Order] | None:
-    """Cut one set into blocks that meet in pairs, each against the whole gallery; ``None`` where memory forbids.
+    """Cut one set into blocks that meet in pairs, each against the whole gallery; ``None`` where memory forbids it.
 
-    All blocks stand ready at once, and two tallies per pair are in flight, twice as many pairs as workers.
+    Large classes forbid it, too: what each query is counted in would take longer to read for both sides of every tile
+    than the product that is saved. All blocks stand ready at once, and two tallies per pair are in flight, twice as
+    many pairs as workers.
     """
-    positives, queries = comparison.rule.at_most(), len(comparison.queries)
+    positives, queries, dim = comparison.rule.at_most(), len(comparison.queries), comparison.queries.dim
+    if positives.mean() > max(_MANY_POSITIVES, dim // 2):
+        return None
     standing = int(positives.sum()) * costs.per_positive + queries * (costs.per_query + costs.at_work_per_query)
     each = 5 * (positives * costs.per_positive + costs.at_work_per_query) + positives * costs.at_work_per_positive
     share = (memory - standing - costs.held) // workers - costs.fixed - costs.turned
     if share < each.max():
         return None
-    most = most_mutual(comparison.queries.dim)
+    most = most_mutual(dim)
     blocks = _blocks(each, share, most)
     # Too small a block would spend its time on meeting.
     if len(blocks) > 2 * (-(-queries // min(most, _FEW_QUERIES_MUTUAL))):

@@ -22,7 +22,7 @@ from tripleteval.engine.whole import LAST_MARK
 
 NOWHERE = LAST_MARK + 1  # instead of a step: of what is no negative, or too far to matter, or listed
 UNKNOWN = -1  # instead of how many are listed
-_ROUNDED = np.float32(2.0**-21)  # of a length, more than a root and two products in float32 round
+ROUNDED = np.float32(2.0**-21)  # of a length, more than a root and two products in float32 round
 _HALF = np.float32(0.5 - 2.0**-10)  # a step, less what the boundaries of fine steps are off those of coarse ones
 _LARGEST = np.float32(1e38)  # far below what is hidden (+inf)
 OUTWARD = 1 + 2.0**-20
@@ -89,14 +89,14 @@ def steps_seen(
     width = product.shape[1]
     norms, ends, nears = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     norms[:], ends[:], nears[:] = np.inf, -1.0, -1.0
-    longest = _longest(rows.norms)
+    longest = longest_of(rows.norms)
     for c in range(len(columns.norms)):
         norms[c] = columns.norms[c]
         if columns.asks:
             ends[c], nears[c] = _limits(columns, c, norms[c] + longest, sight)
             if nears[c] == _LARGEST:
                 return UNKNOWN
-    longest = _longest(columns.norms)
+    longest = longest_of(columns.norms)
     rooted, per_length = sight.rooted, np.float32(sight.per_length)
     nowhere, last = np.float32(NOWHERE), np.float32(LAST_MARK)
     doubted, eights, some = answers.single[:width], answers.eights[: width // EIGHT], answers.some
@@ -107,13 +107,13 @@ def steps_seen(
             end, near = _limits(rows, r, both, sight)
             if near == _LARGEST:
                 return UNKNOWN
-        error = np.float32(off(both, sight) * per_length * (per_length if rooted else np.float32(1.0)))
+        error = off_in_steps(both, sight)
         line, out = product[r], steps[r]
         for c in range(width):
             squared = max(np.float32(0.0), line[c] + (norm + norms[c]))
             length = (np.sqrt(squared) if rooted else squared) * per_length
             step = np.rint(length)
-            room = _HALF - abs(length - step) - length * _ROUNDED
+            room = _HALF - abs(length - step) - length * ROUNDED
             sure = (room * (length + length - room) if rooted else room) > error
             beyond = length >= last
             doubt = ((length <= end) | (length <= ends[c])) & (beyond | (not sure))
@@ -146,7 +146,14 @@ def off(both: float, sight: Sight) -> float:
 
 
 @inner
-def _longest(norms: Floats) -> float:
+def off_in_steps(both: float, sight: Sight) -> np.float32:
+    """Return how far off the square of a length in steps may be, or the length where that is a square itself."""
+    return np.float32(off(both, sight) * sight.per_length * (sight.per_length if sight.rooted else 1.0))
+
+
+@inner
+def longest_of(norms: Floats) -> float:
+    """Return the largest of the squared lengths."""
     longest = 0.0
     for norm in norms:
         longest = max(longest, norm)

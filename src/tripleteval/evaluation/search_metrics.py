@@ -93,7 +93,6 @@ def tie_groups_of_lists(found: Found, relevance: Relevance, valid: Ints) -> TieG
         relevant=per_group,
         found=joined(seen[query, first], relevance.relevant - left),
         gains=_gains(relevance, relevant),
-        group_of=np.repeat(np.arange(len(per_group)), per_group),
         positives=relevance.relevant,
         valid=valid,
     )

@@ -10,6 +10,7 @@ textbook ones. A query without relevant items is undefined in all of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 import numpy as np
@@ -198,7 +199,7 @@ def ndcg(groups: TieGroups, k: int) -> Column:
     Source:
         Järvelin & Kekäläinen 2002; ties as scikit-learn's `ndcg_score`.
     """
-    return _ndcg(groups, k, groups.gains)
+    return _ndcg(groups, k)
 
 
 @metric("ndcg_exp2@k", of="groups", better="higher", default=False, bounds=SHARE)
@@ -210,7 +211,7 @@ def ndcg_exp2(groups: TieGroups, k: int) -> Column:
     Source:
         Burges et al. 2005.
     """
-    return _ndcg(groups, k, np.exp2(groups.gains) - 1)
+    return _ndcg(groups, k, lambda grades: np.exp2(grades) - 1)
 
 
 @metric("ndcg", of="groups", better="higher", default=False, bounds=SHARE)
@@ -222,7 +223,7 @@ def ndcg_of_all(groups: TieGroups) -> Column:
     Source:
         Järvelin & Kekäläinen 2002.
     """
-    return _ndcg(groups, int(groups.valid.max(initial=1)), groups.gains)
+    return _ndcg(groups, int(groups.valid.max(initial=1)))
 
 
 @metric("minp", of="groups", better="higher", bounds=SHARE)
@@ -290,7 +291,8 @@ def _answered(groups: TieGroups) -> Ints:
 
 def _hits(groups: TieGroups, limit: int | Ints) -> Floats:
     """Expected relevant items among the first ``limit``: Σ r · places / g."""
-    return groups.total(groups.relevant * groups.within(limit) / groups.size)
+    some = groups.reached(limit)
+    return groups.total(groups.relevant[some] * groups.within(limit, some) / groups.size[some], some)
 
 
 def _precisions(groups: TieGroups, limit: int | Ints) -> Floats:
@@ -299,11 +301,12 @@ def _precisions(groups: TieGroups, limit: int | Ints) -> Floats:
     At place t of a group the expectation is (r/g) · (b + 1 + (t−1)(r−1)/(g−1)) / (a+t); summed over t,
     Σ 1/(a+t) is a harmonic difference H and Σ (t−1)/(a+t) is places − (a+1) H.
     """
-    a, g, r, b = groups.before, groups.size, groups.relevant, groups.found
-    places = groups.within(limit)
+    some = groups.reached(limit)
+    a, g, r, b = (part[some] for part in (groups.before, groups.size, groups.relevant, groups.found))
+    places = groups.within(limit, some)
     h = harmonic(a, places)
     among = (r - 1) / np.maximum(g - 1, 1)
-    return groups.total(r / g * ((b + 1) * h + among * (places - (a + 1) * h)))
+    return groups.total(r / g * ((b + 1) * h + among * (places - (a + 1) * h)), some)
 
 
 def _nothing_drawn(size: Ints, relevant: Ints, places: Ints) -> Floats:
@@ -365,15 +368,22 @@ def _drawn(g: int, r: int, m: int) -> list[tuple[int, float]]:
     return [(h, math.comb(r, h) * math.comb(g - r, m - h) / ways) for h in range(max(0, m - g + r), min(r, m) + 1)]
 
 
-def _ndcg(groups: TieGroups, k: int, gains: Floats) -> Column:
+def _ndcg(groups: TieGroups, k: int, gain: Callable[[Floats], Floats] = np.asarray) -> Column:
     discount = np.array([1.0 / math.log2(i + 1) for i in range(1, k + 1)])
     running = np.concatenate([[0.0], np.cumsum(discount)])
-    start = np.minimum(groups.before, k)
-    gain = np.bincount(groups.group_of, weights=gains, minlength=len(groups.query))
-    gained = groups.total(gain / groups.size * (running[start + groups.within(k)] - running[start]))
-    owner = groups.query[groups.group_of]
-    order = np.lexsort((-gains, owner))
-    nth = np.arange(len(gains)) - (np.cumsum(groups.positives) - groups.positives)[owner]
-    counted = nth < k
-    best = gains[order][counted] * discount[nth[counted]]
-    return Column(gained, np.bincount(owner[counted], weights=best, minlength=groups.queries))
+    some = groups.reached(k)
+    before, relevant = groups.before[some], groups.relevant[some]
+    of, nth = _counted(relevant)
+    each = gain(groups.gains[(np.cumsum(groups.relevant) - groups.relevant)[some][of] + nth])
+    gains = np.bincount(of, weights=each, minlength=len(before))
+    discounts = running[before + groups.within(k, some)] - running[before]
+    gained = groups.total(gains / groups.size[some] * discounts, some)
+    of, nth = _counted(np.minimum(groups.positives, k))
+    best = gain(groups.highest_gains()[(np.cumsum(groups.positives) - groups.positives)[of] + nth]) * discount[nth]
+    return Column(gained, np.bincount(of, weights=best, minlength=groups.queries))
+
+
+def _counted(lengths: Ints) -> tuple[Ints, Ints]:
+    """Return, for each entry of runs of these lengths, which run it is in, and its place there from 0 on."""
+    of = np.repeat(np.arange(len(lengths)), lengths)
+    return of, np.arange(len(of)) - (np.cumsum(lengths) - lengths)[of]

@@ -18,6 +18,7 @@ from tripleteval.errors import ParameterError, nearest
 from tripleteval.evidence.ranks import Ranks
 
 TIES = ("expected", "index", "optimistic", "pessimistic")
+Some = Ints | slice  # which groups
 _LISTED = 2**21  # running sums up to here are all kept
 _APART = 1024  # and of those beyond, one in so many
 
@@ -32,8 +33,7 @@ class TieGroups:
         size: (groups,) int64, items in the group: ``g``.
         relevant: (groups,) int64, positives in the group: ``r``.
         found: (groups,) int64, positives strictly ahead of the group: ``b``.
-        gains: (positives of all queries,) float64, the gain of each positive.
-        group_of: The group each of ``gains`` stands in.
+        gains: (positives of all queries,) float64, the gain of each positive, group by group.
         positives: (queries,) int64, ``R``.
         valid: (queries,) int64, items that are ranked at all: ``|V|``.
     """
@@ -44,7 +44,6 @@ class TieGroups:
     relevant: Ints
     found: Ints
     gains: Floats
-    group_of: Ints
     positives: Ints
     valid: Ints
 
@@ -53,15 +52,27 @@ class TieGroups:
         """Number of queries."""
         return len(self.positives)
 
-    def total(self, per_group: AnyArray) -> Floats:
-        """Return, per query, the sum over its groups, added up nearest first."""
-        sums: Floats = np.bincount(self.query, weights=per_group, minlength=self.queries).astype(np.float64)
+    def total(self, per_group: AnyArray, some: Some = slice(None)) -> Floats:
+        """Return, per query, the sum over its groups, or over some of them, added up nearest first."""
+        sums: Floats = np.bincount(self.query[some], weights=per_group, minlength=self.queries).astype(np.float64)
         return sums
 
-    def within(self, limit: int | Ints) -> Ints:
-        """Return how many places of each group lie among the first ``limit`` ranks."""
-        last = limit if isinstance(limit, int) else limit[self.query]
-        inside: Ints = np.clip(last - self.before, 0, self.size)
+    def reached(self, limit: int | Ints) -> Some:
+        """Return which groups begin among the first ``limit`` ranks; of large classes these are few."""
+        begins = self.before < (limit if isinstance(limit, int) else limit[self.query])
+        return slice(None) if begins.all() else np.flatnonzero(begins)
+
+    def highest_gains(self) -> Floats:
+        """Return the gains of each query's positives, the highest first."""
+        if not (self.gains[1:] > self.gains[:-1]).any():  # as always where there are no grades
+            return self.gains
+        query = np.repeat(np.arange(self.queries), self.positives)
+        return self.gains[np.lexsort((-self.gains, query))]
+
+    def within(self, limit: int | Ints, some: Some = slice(None)) -> Ints:
+        """Return how many places of each group, or of some, lie among the first ``limit`` ranks."""
+        last = limit if isinstance(limit, int) else limit[self.query[some]]
+        inside: Ints = np.clip(last - self.before[some], 0, self.size[some])
         return inside
 
     def first(self) -> Ints:
@@ -95,16 +106,15 @@ def tie_groups(ranks: Ranks, ties: str = "expected") -> TieGroups:
         start = np.flatnonzero((np.diff(query, prepend=-1) != 0) | (np.diff(positives.squared, prepend=-1.0) != 0))
         relevant = np.diff(start, append=len(query))
         before, size = ranks.closer[start] + nth[start], ranks.tied[start] + relevant
-        group_of = np.repeat(np.arange(len(start)), relevant)
         query, found = query[start], nth[start]
     else:
         if ties != "index":  # the tied positive with the highest gain first, or last
             sign = -1.0 if ties == "optimistic" else 1.0
             gains = gains[np.lexsort((sign * gains, positives.squared, query))]
         ahead = {"index": ranks.tied_before, "optimistic": 0 * ranks.tied, "pessimistic": ranks.tied}[ties]
-        before, found, group_of = ranks.closer + ahead + nth, nth, np.arange(len(query))
+        before, found = ranks.closer + ahead + nth, nth
         size = relevant = np.ones(len(query), np.int64)
-    return TieGroups(query, before, size, relevant, found, gains, group_of, positives.per_query, _valid(ranks))
+    return TieGroups(query, before, size, relevant, found, gains, positives.per_query, _valid(ranks))
 
 
 def chance_groups(ranks: Ranks) -> TieGroups:
@@ -121,9 +131,8 @@ def _one_group(ranks: Ranks, size: Ints) -> TieGroups:
     per_query = ranks.positives.per_query
     query = np.flatnonzero(per_query)
     nothing = np.zeros(len(query), np.int64)
-    group_of = np.repeat(np.arange(len(query)), per_query[query])
     gains = ranks.positives.gains
-    return TieGroups(query, nothing, size[query], per_query[query], nothing, gains, group_of, per_query, _valid(ranks))
+    return TieGroups(query, nothing, size[query], per_query[query], nothing, gains, per_query, _valid(ranks))
 
 
 def _valid(ranks: Ranks) -> Ints:
