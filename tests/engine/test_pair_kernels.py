@@ -78,6 +78,18 @@ def test_a_cell_that_an_edge_reaches_into_is_looked_at():
     assert cells.fresh[-3:].tolist() == [0, 0, -1]
 
 
+def test_however_many_pairs_lie_beyond_all_edges_few_are_looked_at(monkeypatch):
+    look, many = pairs_cpu.look, []
+    monkeypatch.setattr(pairs_cpu, "look", lambda *of: many.append(look(*of)) or many[-1])
+    points = np.random.default_rng(0).normal(size=(500, 8)) + np.arange(2)[:, None].repeat(250, axis=0) * 50.0
+    every = large(points, np.arange(500) // 2, "euclidean")
+    ruler = Ruler(np.array([0.1, 9.0]), np.zeros(3, dtype=bool), 10, np.zeros(0))
+    whole = measured(replace(every, ruler=ruler))
+    assert whole.impostor[-1] > 2**15
+    assert same(whole, measured(replace(every, ruler=ruler, kernel="cpu")))
+    assert sum(impostors for _, impostors in many) < 2000
+
+
 def test_a_full_cell_loses_nothing(monkeypatch):
     x = np.repeat([[0.0], [1.0]], 400, axis=0) + np.zeros(3)
     every = large(x, np.minimum(np.arange(800), 798), "euclidean")

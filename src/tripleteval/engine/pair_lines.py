@@ -103,6 +103,7 @@ def look(
     genuine: Listed,
     impostor: Listed,
     sums: Ints,
+    beyond: Ints,
 ) -> tuple[int, int]:
     """Count impostor pairs in their cells; list the genuine ones, and what must be looked at again.
 
@@ -121,6 +122,7 @@ def look(
         genuine: Filled in.
         impostor: Filled in.
         sums: (4, 2) int64, the steps of impostor pairs, added to: see `add_step`.
+        beyond: (1,) int64, impostor pairs beyond all edges, added to: in a cell they would soon be too many.
 
     Returns:
         How many genuine and impostor pairs were listed.
@@ -151,6 +153,9 @@ def look(
             steps[c], cells[c] = MAGIC, nobody
         counts[nobody] = 0  # never full
         many = tally(cells, counts, columns)
+        if counts[nobody - 1] > 0:
+            beyond[0] += counts[nobody - 1]
+            counts[nobody - 1] = 0
         for i in range(many):
             c = columns[i]
             impostor.pairs[others + i], impostor.lengths[others + i] = q * width + c, lengths[c]

@@ -78,7 +78,7 @@ class _Block:
         size = min(_AT_ONCE, len(self.norms)) * width
         if self.products.size < size:
             self.products, self.listed = np.empty(size), (listed_of(size), listed_of(size))
-        listed = self.listed
+        listed, last = self.listed, 2 * len(self.cells.edges) + 1
         for top in range(0, len(self.norms), _AT_ONCE):
             here = slice(top, top + _AT_ONCE)
             lines = queries._replace(rows=queries.rows[here], far=queries.far[here])
@@ -98,6 +98,7 @@ class _Block:
                 line,
                 *listed,
                 self.impostor.sums,
+                self.impostor.between[last : last + 1],
             )
             for i in range(2):
                 settle(listed[i], many[i], lines, points, self.cells.before, self.scales, found[i])
