@@ -1,8 +1,9 @@
 """A whole tile counted by what float32 sees of it, where the steps of a sum are coarse (decision 014), compiled.
 
 A pair that is sure of its step and in that of no edge lies on a known side of every edge: the steps of a line are
-compared with each edge of its query, sixteen at a time. One in the step of an edge is told apart by its product. What
-that leaves open, and what was listed before, is computed in float64, pair by pair.
+compared with each edge of its query, sixteen at a time. One in the step of an edge is told apart by its product. A
+query with many edges has its pairs led to their places instead (`many_levels`). What that leaves open, and what was
+listed before, is computed in float64, pair by pair.
 """
 
 from __future__ import annotations
