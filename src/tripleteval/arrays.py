@@ -98,6 +98,12 @@ def row_blocks(vectors: AnyArray, rows: int = 16_384) -> Iterator[AnyArray]:
         yield vectors[start : start + step]
 
 
+def in_runs(lengths: Ints) -> tuple[Ints, Ints]:
+    """Return, for each entry of runs of these lengths, which run it is in, and its place there from 0 on."""
+    run = np.repeat(np.arange(len(lengths)), lengths)
+    return run, np.arange(len(run)) - (np.cumsum(lengths) - lengths)[run]
+
+
 def require_plausible(vectors: AnyArray, rows: Ints, where: str, most: float = HUGE) -> None:
     """Refuse magnitudes that no network produces, but swapped bytes and mistaken types do.
 

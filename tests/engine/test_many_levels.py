@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.test_agreement import HOSTILE, agree, clusters
 from engine.test_coarse_tile import agree_in_parts, counted, engine, met, whole  # noqa: F401  # counted is a fixture
@@ -66,17 +64,3 @@ def test_queries_of_another_set_with_few_positives_or_many_count_the_same():
     asked = Embeddings(clusters(90, 24, 40, 2.0), np.where(np.arange(90) % 2, 0, 200 + np.arange(90)))
     oracle = whole(engine(x, "euclidean", 10, "reference", labels=labels, queries=asked))
     agree(oracle, whole(engine(x, "euclidean", 10, "cpu", 64, labels, queries=asked)), "another set")
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_any_small_set_counts_the_same(data):
-    n, dim = data.draw(st.integers(40, 90)), data.draw(st.integers(1, 12))
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    x = rng.normal(size=(n, dim)) + data.draw(st.sampled_from([0.0, 30.0]))
-    x[: n // 4] = x[n // 2 : n // 2 + n // 4] + data.draw(st.sampled_from([0.0, 1e-9, 1e-3]))
-    labels, bits = rng.integers(0, data.draw(st.integers(1, 2)), n), data.draw(st.integers(3, 14))
-    distance, tile = data.draw(st.sampled_from(DISTANCES)), data.draw(st.sampled_from([None, 7, 16]))
-    oracle = whole(engine(x, distance, bits, "reference", labels=labels))
-    agree(oracle, whole(engine(x, distance, bits, "cpu", tile, labels)), "one side")
-    agree_in_parts(oracle, met(engine(x, distance, bits, "cpu", tile, labels), 2))

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from tripleteval.arrays import Bools, Floats, Ints
+from tripleteval.arrays import Bools, Floats, Ints, in_runs
 from tripleteval.data.embeddings import Embeddings
 
 
@@ -172,10 +172,8 @@ def rows_by_class(codes: Ints, classes: int, rows: Ints | None = None) -> Lists:
 def _union(of_query: Lists, of_class: Lists) -> Lists:
     """Return for each query the sorted union of the rows of its classes."""
     lengths = np.diff(of_class.indptr)[of_query.rows]
-    owner = np.repeat(owners(of_query), lengths)
-    begin = np.repeat(of_class.indptr[of_query.rows], lengths)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    rows = of_class.rows[begin + within]
+    run, within = in_runs(lengths)
+    owner, rows = owners(of_query)[run], of_class.rows[of_class.indptr[of_query.rows][run] + within]
     if np.all(np.diff(of_query.indptr) <= 1):  # one class each: already sorted, nothing twice
         return _lists(owner, rows, len(of_query.indptr) - 1)
     return _sorted_unique(owner, rows, len(of_query.indptr) - 1)

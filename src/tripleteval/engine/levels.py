@@ -13,7 +13,7 @@ import numpy as np
 
 from tripleteval.arrays import Floats, Ints
 from tripleteval.engine.compiled import entry, inner
-from tripleteval.engine.frame import Marks, Numbers, Singles
+from tripleteval.engine.frame import Marks, Numbers
 from tripleteval.engine.whole import ENDLESS, LAST_MARK, Unit, step_of, summed
 
 _CELLS = 2  # per level, at least
@@ -27,7 +27,6 @@ class Levels(NamedTuple):
         indptr: (queries + 1,) levels of each query.
         steps: (levels,) int64, the step of each.
         marks: (levels,) int16, the step of a sum it lies in, `LAST_MARK` where there are more.
-        lengths: (levels,) float32, the step of each in steps of a sum.
         edges: (levels,) place of its first edge; of the level above all edges, where the query's edges end.
         cells: (queries + 1,) cells of each query.
         before: (cells,) int32, how many levels of the query lie in earlier cells.
@@ -38,7 +37,6 @@ class Levels(NamedTuple):
     indptr: Ints
     steps: Ints
     marks: Marks
-    lengths: Singles
     edges: Ints
     cells: Ints
     before: Numbers
@@ -68,7 +66,7 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
         starts[q + 1] = starts[q] + count + 2
         cells[q + 1] = cells[q] + width
     levels, edges = np.empty(starts[queries], np.int64), np.empty(starts[queries], np.int64)
-    marks, lengths = np.empty(starts[queries], np.int16), np.empty(starts[queries], np.float32)
+    marks = np.empty(starts[queries], np.int16)
     before = np.empty(cells[queries], np.int32)
     for q in range(queries):
         first, stop = starts[q] + 1, starts[q + 1] - 1
@@ -82,8 +80,7 @@ def levels_of(indptr: Ints, squared: Floats, unit: Unit) -> Levels:
             before[cells[q] + cell] = place - starts[q]
     for i in range(len(levels)):
         marks[i] = min(summed(min(max(levels[i], 0), ENDLESS), unit), LAST_MARK)
-        lengths[i] = levels[i] * np.float64(1.0 / (1 << unit.dropped))
-    return Levels(starts, levels, marks, lengths, edges, cells, before, low, shift)
+    return Levels(starts, levels, marks, edges, cells, before, low, shift)
 
 
 @inner

@@ -53,7 +53,7 @@ def enter_listed(
         Where the pairs end that are kept.
     """
     levels, certain, norms = asked.book.levels, asked.book.certain, searched.norms
-    lengths, before, low, shift = levels.lengths, levels.before, levels.low[q], levels.shift[q]
+    steps, before, low, shift = levels.steps, levels.before, levels.low[q], levels.shift[q]
     first, table, top = _INDEX(levels.indptr[q]), _INDEX(levels.cells[q]), levels.cells[q + 1] - levels.cells[q] - 1
     rooted, per_length, norm = sight.rooted, np.float32(sight.per_length), np.float32(asked.norms[q])
     fine, fine_step = np.float32(1 << unit.dropped), np.float32(1.0 / (1 << unit.dropped))
@@ -63,11 +63,12 @@ def enter_listed(
         seen = product[item, q] if turned else product[q, item]
         squared = max(np.float32(0.0), seen + (norm + np.float32(norms[item])))
         length = (np.sqrt(squared) if rooted else squared) * per_length
-        place = first + _INDEX(before[table + _INDEX(cell_of(int(length * fine), low, shift, top))])
-        place += _INDEX(lengths[place] < length)
-        while lengths[place] < length:  # seldom
+        step = np.int64(length * fine)
+        place = first + _INDEX(before[table + _INDEX(cell_of(int(step), low, shift, top))])
+        place += _INDEX(steps[place] < step)
+        while steps[place] < step:  # seldom
             place += one
-        above, below = lengths[place], lengths[place - one]
+        above, below = np.float32(steps[place]) * fine_step, np.float32(steps[place - one]) * fine_step
         rounded = length * ROUNDED + fine_step  # the edges of a level are within half a fine step of it
         up, down = above - length - rounded, length - below - rounded
         if rooted:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Floats, Ints, in_runs
 from tripleteval.data.comparison import Comparison, Lists, owners
 from tripleteval.distance.formula import Distance, Prepared, squared_pairs
 from tripleteval.engine import kernel_numpy, kernel_reference
@@ -272,8 +272,7 @@ def _neighbors(tally: Tally, positives: Positives, k: int, first: int, last: int
 def _nearest_positives(positives: Positives, k: int, first: int, last: int) -> Neighbors:
     here = (positives.rows >= first) & (positives.rows < last)
     owner = np.repeat(np.arange(positives.queries), positives.per_query)[here]
-    counts = np.bincount(owner, minlength=positives.queries)
-    place = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    _, place = in_runs(np.bincount(owner, minlength=positives.queries))
     near = place < k
     nearest = Neighbors.empty(positives.queries, k)
     nearest.squared[owner[near], place[near]] = positives.squared[here][near]

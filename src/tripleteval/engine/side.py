@@ -27,7 +27,6 @@ _NOBODY = Book(
         _NO_NUMBERS,
         _NO_NUMBERS,
         np.zeros(1, np.int16),
-        np.zeros(1, np.float32),
         _NO_NUMBERS,
         _NO_NUMBERS,
         np.zeros(1, np.int32),

@@ -238,7 +238,7 @@ def pass_costs(
     kept = 8 * (dim + 2) * min(most_mutual(dim), queries)  # a block, ready for products in float64
     return Costs(
         # Per edge: itself (16 B), its tally (16 B) and its place (8 B); and per level what leads to it and its tally.
-        per_positive=40 * edges + 46 * (1 + margins + points) + 24,
+        per_positive=40 * edges + 42 * (1 + margins + points) + 24,
         # And while edges are made, or read: the sort that puts them there (about 5 × 8 B), and the evidence.
         at_work_per_positive=48 * edges + 72 + 8 * (5 * margins + 2 * points),
         per_query=8 * (3 * metrics + 2 * points + 12) + 40 * max(k, 1),

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from tripleteval.arrays import Floats, Ints
+from tripleteval.arrays import Floats, Ints, in_runs
 from tripleteval.bounds import SHARE, Bounds
 from tripleteval.metrics import Column, metric
 from tripleteval.metrics.ties import (
@@ -373,17 +373,11 @@ def _ndcg(groups: TieGroups, k: int, gain: Callable[[Floats], Floats] = np.asarr
     running = np.concatenate([[0.0], np.cumsum(discount)])
     some = groups.reached(k)
     before, relevant = groups.before[some], groups.relevant[some]
-    of, nth = _counted(relevant)
+    of, nth = in_runs(relevant)
     each = gain(groups.gains[(np.cumsum(groups.relevant) - groups.relevant)[some][of] + nth])
     gains = np.bincount(of, weights=each, minlength=len(before))
     discounts = running[before + groups.within(k, some)] - running[before]
     gained = groups.total(gains / groups.size[some] * discounts, some)
-    of, nth = _counted(np.minimum(groups.positives, k))
+    of, nth = in_runs(np.minimum(groups.positives, k))
     best = gain(groups.highest_gains()[(np.cumsum(groups.positives) - groups.positives)[of] + nth]) * discount[nth]
     return Column(gained, np.bincount(of, weights=best, minlength=groups.queries))
-
-
-def _counted(lengths: Ints) -> tuple[Ints, Ints]:
-    """Return, for each entry of runs of these lengths, which run it is in, and its place there from 0 on."""
-    of = np.repeat(np.arange(len(lengths)), lengths)
-    return of, np.arange(len(of)) - (np.cumsum(lengths) - lengths)[of]
